@@ -1,0 +1,50 @@
+"""What a policy said, and the record of it."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from program.partner import PartnerId
+
+
+class Ruling(BaseModel):
+    """What one policy says of one set of facts. It has no date and no partner: the same facts give the same ruling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outcome: str | None
+    """One of the policy's outcomes; None while facts it needs are unknown."""
+    rule: str | None = None
+    """The rule that decided; None where none did and the policy's `otherwise` holds, or nothing is decided."""
+    also: tuple[str, ...] = ()
+    """The other rules that held, in the policy's order."""
+    because: str = ""
+    advice: str = ""
+    unknown: tuple[str, ...] = ()
+    """The declared facts that nobody knows."""
+
+
+class Decision(BaseModel):
+    """A ruling about one partner as of one day: recorded once, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    policy: str
+    policy_version: int
+    program: str
+    """The digest of the program the policy belongs to."""
+    purpose: str
+    """What was decided, so that one day can hold several: `application-1/pilot-1/week-3`."""
+    as_of: date
+    known_at: datetime
+    """Nothing learned after this instant was used."""
+    ruling: Ruling
+    facts: dict[str, Any]
+    """The facts it rests on, as they were handed to the policy; events as lists under their kind."""
+
+    @property
+    def key(self) -> str:
+        """What makes it this decision: a second one with the same key is the same."""
+        return f"{self.partner}:{self.policy}:{self.as_of}:{self.purpose}"

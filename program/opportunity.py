@@ -1,0 +1,62 @@
+"""An opportunity a partner brought, and how it looked on a given day."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from program.partner import PartnerId
+
+Money = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
+"""In the program's one currency."""
+
+
+class Opportunity(BaseModel):
+    """A deal as a CRM holds it. Dates say when each thing became true."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    partner: PartnerId
+    account: str = Field(default="", max_length=200)
+    created_on: date
+    qualified_on: date | None = None
+    """When it met the program's qualification standard."""
+    progressed_on: date | None = None
+    """When it moved on from there: a later stage, or won."""
+    closed_on: date | None = None
+    won: bool | None = None
+    """None while it is open."""
+    value: Money | None = None
+    mutual: bool | None = None
+    """Whether both sides worked the deal; None where nobody said."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if (self.closed_on is None) != (self.won is None):
+            raise ValueError("a closed opportunity is won or lost and has a closing date, an open one has neither")
+        for name, day in (
+            ("qualified", self.qualified_on),
+            ("progressed", self.progressed_on),
+            ("closed", self.closed_on),
+        ):
+            if day is not None and day < self.created_on:
+                raise ValueError(f"it was {name} on {day}, before it was created on {self.created_on}")
+        return self
+
+    def as_of(self, day: date) -> Self | None:
+        """The opportunity as it stood at the end of a day; None where it was not there yet.
+
+        What came later is not seen: a deal won afterwards is still open, and has no value known from its closing.
+        """
+        if self.created_on > day:
+            return None
+        changes: dict[str, object] = {}
+        if self.qualified_on and self.qualified_on > day:
+            changes["qualified_on"] = None
+        if self.progressed_on and self.progressed_on > day:
+            changes["progressed_on"] = None
+        if self.closed_on and self.closed_on > day:
+            changes |= {"closed_on": None, "won": None, "value": None}
+        return self.model_copy(update=changes) if changes else self

@@ -1,0 +1,128 @@
+"""The pilot: what was agreed, on which days it is looked at, and what has been achieved by then."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+from program.opportunity import Opportunity
+from program.scorecard import FactValue
+
+
+class Targets(BaseModel):
+    """What a pilot has to show; each partner type has its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    qualified: int = Field(ge=0)
+    """Opportunities created that met the qualification standard."""
+    progressed: int = Field(ge=0)
+    """Of those, the ones that progressed in time."""
+
+
+class PilotPlan(BaseModel):
+    """How every pilot of a program runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int = Field(default=60, ge=1, le=365)
+    checkpoint_every: int = Field(default=7, ge=1)
+    """In days."""
+    recent_weeks: int = Field(default=3, ge=1, le=9)
+    """How many of the last checkpoints a checkpoint looks back on, itself included."""
+    fewest_accounts: int = Field(default=20, ge=0)
+    most_accounts: int = Field(default=50, ge=1)
+    plays: int = Field(default=2, ge=0)
+    """Joint plays, each with a trigger and an outcome."""
+    resets: int = Field(default=1, ge=0, le=9)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.checkpoint_every >= self.days:
+            raise ValueError(f"a checkpoint every {self.checkpoint_every} days leaves none in {self.days} days")
+        if self.fewest_accounts > self.most_accounts:
+            raise ValueError(f"{self.fewest_accounts} to {self.most_accounts} mapped accounts is no range")
+        return self
+
+
+class PilotTerms(BaseModel):
+    """What one pilot was agreed on. It keeps them to its end, whatever changes in the program."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int = Field(ge=1)
+    """1 for the first pilot of an application, 2 after a reset."""
+    started_on: date
+    plan: PilotPlan
+    targets: Targets
+    program: str
+    """The digest of the program it was agreed under, whose policies decide it."""
+
+    @property
+    def last_day(self) -> date:
+        """The day of the verdict: day 60."""
+        return self.started_on + timedelta(days=self.plan.days)
+
+    @property
+    def weeks(self) -> int:
+        """How many checkpoints there are before the verdict."""
+        return (self.plan.days - 1) // self.plan.checkpoint_every
+
+    def checkpoint(self, week: int) -> date:
+        """The day on which a week is looked back on: day 7 for the first."""
+        return self.started_on + timedelta(days=week * self.plan.checkpoint_every)
+
+    def weeks_after(self, day: date) -> list[int]:
+        """The checkpoints that are not over on a day, the day's own included."""
+        return [week for week in range(1, self.weeks + 1) if self.checkpoint(week) >= day]
+
+
+class Week(BaseModel):
+    """One week of a pilot, as a policy sees it among its events."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    week: int
+    movement: bool
+    """Whether an opportunity was created or progressed in it."""
+
+
+def _within(day: date | None, first: date, end: date) -> bool:
+    return day is not None and first <= day < end
+
+
+def week_of(terms: PilotTerms, week: int, opportunities: Iterable[Opportunity]) -> Week:
+    """Look back on a week: from the checkpoint before to the day before its own."""
+    first, end = terms.checkpoint(week - 1), terms.checkpoint(week)
+    moved = any(_within(o.created_on, first, end) or _within(o.progressed_on, first, end) for o in opportunities)
+    return Week(week=week, movement=moved)
+
+
+def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity]) -> dict[str, FactValue]:
+    """The facts of a pilot before a day: what was created in it, met the standard, progressed, and was mutual work.
+
+    The pilot's days are half open: what is dated on its day 60 belongs to no pilot, or to the next.
+    """
+    end = min(as_of, terms.last_day)
+    created = [o for o in opportunities if _within(o.created_on, terms.started_on, end)]
+    qualified = [o for o in created if _within(o.qualified_on, terms.started_on, end)]
+    progressed = [o for o in qualified if _within(o.progressed_on, terms.started_on, end)]
+    mutual = sum(o.mutual is True for o in qualified)
+    unsaid = any(o.mutual is None for o in qualified)
+    elapsed = (end - terms.started_on).days
+    return {
+        "opportunities_created": len(created),
+        "qualified_opportunities": len(qualified),
+        "progressed_on_time": len(progressed),
+        # One deal that both sides worked is known as soon as it is known; none is known only when all were asked about.
+        "mutual_deals": mutual if mutual or not unsaid else None,
+        "target_qualified": terms.targets.qualified,
+        "target_progressed": terms.targets.progressed,
+        "expected_qualified": terms.targets.qualified * elapsed // terms.plan.days,
+        "resets_used": terms.number - 1,
+        "resets_allowed": terms.plan.resets,
+        "fewest_accounts": terms.plan.fewest_accounts,
+        "plays_agreed": terms.plan.plays,
+    }

@@ -1,0 +1,194 @@
+"""The scorecard: what a reviewer rates, and how ratings roll up to sections and to one score.
+
+Weights are whole percents and ratings whole numbers, so every score is an exact decimal and is compared unrounded.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from program.errors import Refused
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Percent = Annotated[int, Field(gt=0, le=100)]
+Rating = Annotated[int, Field(ge=1, le=5)]
+FactValue = bool | int | Decimal | str | None
+"""A fact as it is handed to a policy; None where nobody knows it."""
+
+FEWEST_FACTORS, MOST_FACTORS = 3, 5
+"""Three to five factors that predict revenue: fewer miss something, more turn every score into a debate."""
+
+
+def check_weights(owner: str, weights: dict[str, int]) -> None:
+    """Refuse weights that do not add up to 100 %."""
+    total = sum(weights.values())
+    if total != 100:
+        parts = " + ".join(f"{name} {weight}" for name, weight in weights.items())
+        raise ValueError(f"the weights of {owner} add up to {total} %, not 100 % ({parts})")
+
+
+class Criterion(BaseModel):
+    """One thing a reviewer rates from 1 to 5, by behaviour that can be observed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Identifier
+    title: str
+    weight: Percent
+    """Its share of the section, in percent."""
+    minimum: Decimal | None = Field(default=None, ge=1, le=5)
+    rubric: dict[Rating, str]
+    """What a 1, a 3 and a 5 look like."""
+
+    @model_validator(mode="after")
+    def _anchored(self) -> Self:
+        missing = {1, 3, 5} - self.rubric.keys()
+        if missing:
+            raise ValueError(
+                f"the rubric of {self.id} does not say what a {', '.join(map(str, sorted(missing)))} looks like"
+            )
+        return self
+
+
+class Section(BaseModel):
+    """Criteria that are judged together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Identifier
+    title: str
+    weight: Percent
+    """Its share of the total, in percent."""
+    minimum: Decimal | None = Field(default=None, ge=1, le=5)
+    criteria: list[Criterion] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _weighed(self) -> Self:
+        check_weights(f"section {self.id}", {criterion.id: criterion.weight for criterion in self.criteria})
+        return self
+
+
+class Question(BaseModel):
+    """Something to screen for: true counts against the partner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Identifier
+    title: str
+
+
+class ScorecardForm(BaseModel):
+    """The scorecard that every candidate of a program is run through."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minimum: Decimal = Field(ge=1, le=5)
+    """What the total has to reach."""
+    disqualifiers: list[Question]
+    risks: list[Question]
+    sections: list[Section] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_weights("the scorecard", {section.id: section.weight for section in self.sections})
+        if not FEWEST_FACTORS <= len(self.criteria) <= MOST_FACTORS:
+            raise ValueError(
+                f"the scorecard has {len(self.criteria)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} can be weighed"
+            )
+        ids = [part.id for part in (*self.questions, *self.criteria, *self.sections)]
+        twice = sorted({name for name in ids if ids.count(name) > 1 and name not in self._single})
+        if twice:
+            raise ValueError(f"{', '.join(twice)}: an id stands for one thing only")
+        return self
+
+    @property
+    def _single(self) -> set[str]:
+        """Sections of one criterion may carry its name."""
+        return {s.id for s in self.sections if len(s.criteria) == 1 and s.criteria[0].id == s.id}
+
+    @property
+    def questions(self) -> list[Question]:
+        return [*self.disqualifiers, *self.risks]
+
+    @property
+    def criteria(self) -> list[Criterion]:
+        return [criterion for section in self.sections for criterion in section.criteria]
+
+    @property
+    def fact_names(self) -> frozenset[str]:
+        """Every fact that `roll_up` supplies."""
+        return frozenset(self.roll_up(Scorecard(reviewer="nobody")))
+
+    def check(self, scorecard: "Scorecard") -> None:
+        """Refuse a scorecard that does not answer to this form.
+
+        Raises:
+            Refused: naming what it does not know.
+        """
+        known = {criterion.id for criterion in self.criteria}
+        asked = {question.id for question in self.questions}
+        faults = [
+            f"{name}: no criterion of this program; it has {', '.join(sorted(known))}"
+            for name in scorecard.ratings.keys() - known
+        ]
+        faults += [
+            f"{name}: not screened for in this program; it asks {', '.join(sorted(asked))}"
+            for name in scorecard.screening.keys() - asked
+        ]
+        if faults:
+            raise Refused("; ".join(sorted(faults)))
+
+    def roll_up(self, scorecard: "Scorecard") -> dict[str, FactValue]:
+        """The facts a scorecard supplies: answers, ratings, section scores, the total, and the minima they meet.
+
+        A section with a rating missing has no score, and then neither has the whole: unknown is not zero.
+        """
+        facts: dict[str, FactValue] = {question.id: scorecard.screening.get(question.id) for question in self.questions}
+        scores: dict[str, Decimal | None] = {}
+        for section in self.sections:
+            for criterion in section.criteria:
+                rated = scorecard.ratings.get(criterion.id)
+                facts[criterion.id] = rated.rating if rated else None
+                if criterion.minimum is not None:
+                    facts[f"minimum_{criterion.id}"] = criterion.minimum
+            rated_parts = [
+                (criterion.weight, scorecard.ratings[criterion.id].rating)
+                for criterion in section.criteria
+                if criterion.id in scorecard.ratings
+            ]
+            complete = len(rated_parts) == len(section.criteria)
+            scores[section.id] = Decimal(sum(w * r for w, r in rated_parts)) / 100 if complete else None
+            facts[f"{section.id}_score"] = scores[section.id]
+            if section.minimum is not None:
+                facts[f"minimum_{section.id}_score"] = section.minimum
+        known = [(section.weight, scores[section.id]) for section in self.sections]
+        facts["total_score"] = (
+            None
+            if any(score is None for _, score in known)
+            else sum((weight * score for weight, score in known if score is not None), Decimal(0)) / 100
+        )
+        facts["minimum_total_score"] = self.minimum
+        return facts
+
+
+class Rated(BaseModel):
+    """One rating and what it rests on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rating: Rating
+    evidence: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    """What was seen that makes it this rating; a rating without evidence is refused."""
+
+
+class Scorecard(BaseModel):
+    """A reviewer's answers about one candidate. What nobody knows yet is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reviewer: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    ratings: dict[Identifier, Rated] = {}
+    screening: dict[Identifier, bool] = {}
+    facts: dict[Identifier, FactValue] = {}
+    """Further facts the program asks for, by name."""
