@@ -1,0 +1,239 @@
+"""Import a file: every row becomes a model, or the file is refused with what is wrong in each row."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Final, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from intake.columns import sources_for
+from intake.csv_file import Row, open_table
+from intake.mapping import ImportMap, Source
+from intake.wording import quoted, sentence
+from program.errors import Refused
+from program.opportunity import Opportunity
+from program.partner import Partner, PartnerId
+
+MOST_SHOWN: Final = 50
+"""Faults that are listed; the others are counted."""
+
+_DAYS: Final = frozenset(name for name in Opportunity.model_fields if name.endswith("_on"))
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class MappedAccount(BaseModel):
+    """A customer on which a partner has agreed to work with us; a pilot needs a number of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True)
+class Intake(Generic[Model]):
+    """What one file held. There is one only where no row was at fault; otherwise the file was refused."""
+
+    models: list[Model]
+    read: int
+    """Rows in the file."""
+    undated: int = 0
+    """Rows left out because nobody knows when they began."""
+
+    @property
+    def used(self) -> int:
+        return len(self.models)
+
+    @property
+    def rejected(self) -> int:
+        """Rows neither used nor undated: none, ever. Reports show it beside the others."""
+        return self.read - self.used - self.undated
+
+
+def read_partners(path: Path, mapping: ImportMap | None = None) -> Intake[Partner]:
+    """The partners in a file.
+
+    Raises:
+        Refused: listing every row that is not a partner.
+    """
+    return _read(path, mapping, _Kind(Partner, "partners", key=("id",)))
+
+
+def read_opportunities(path: Path, mapping: ImportMap | None = None, *, known: Collection[str]) -> Intake[Opportunity]:
+    """The opportunities in a file, all of them of partners whose ids are known.
+
+    Raises:
+        Refused: listing every row that is not an opportunity, or is nobody's.
+    """
+    return _read(path, mapping, _Kind(Opportunity, "opportunities", key=("id",), dated_by="created_on"), known)
+
+
+def read_accounts(path: Path, mapping: ImportMap | None = None, *, known: Collection[str]) -> Intake[MappedAccount]:
+    """The mapped accounts in a file, all of them of partners whose ids are known.
+
+    Raises:
+        Refused: listing every row that is not a mapped account, or is nobody's.
+    """
+    return _read(path, mapping, _Kind(MappedAccount, "accounts", key=("partner", "name")), known)
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[Model]):
+    """What a row is to become."""
+
+    model: type[Model]
+    section: str
+    """The map's section for it."""
+    key: tuple[str, ...]
+    """The fields in which no two rows agree."""
+    dated_by: str | None = None
+    """The field without which a row is undated."""
+
+
+def _read(
+    path: Path, mapping: ImportMap | None, kind: _Kind[Model], known: Collection[str] | None = None
+) -> Intake[Model]:
+    models: list[Model] = []
+    faults = _Faults(path)
+    read = undated = 0
+    with open_table(path) as table:
+        sources = sources_for(path, table.header, kind.model, kind.section, mapping)
+        rows = _Rows(kind, table.header, sources, mapping or ImportMap(), known)
+        for row in table.rows:
+            read += 1
+            try:
+                made = rows.make(row)
+            except _RowError as error:
+                faults.add(row.line, error.faults)
+                continue
+            if made is None:
+                undated += 1
+            else:
+                models.append(made)
+    faults.refuse_if_any(read)
+    return Intake(models, read, undated)
+
+
+class _RowError(Exception):
+    """Everything that is wrong with one row, each as `column: what, what to do`."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+
+class _Rows(Generic[Model]):
+    """Makes models of rows, and remembers which keys it has met and where."""
+
+    def __init__(
+        self,
+        kind: _Kind[Model],
+        header: list[str],
+        sources: dict[str, Source],
+        mapping: ImportMap,
+        known: Collection[str] | None,
+    ) -> None:
+        self._kind = kind
+        self._header = header
+        self._sources = sources
+        # The same few hundred days come up over and over, and reading one is the dearest part of a row.
+        self._day = lru_cache(maxsize=4096)(mapping.day)
+        self._known = known
+        self._met: dict[tuple[object, ...], int] = {}
+
+    def make(self, row: Row) -> Model | None:
+        """The model of a row; None where the row is undated, and then nothing else in it matters.
+
+        Raises:
+            _RowError: it makes none.
+        """
+        if len(row.cells) != len(self._header):
+            counts = f"it has {len(row.cells)} cells and the header has {len(self._header)}"
+            raise _RowError([f"{counts}; complete the row, or quote a cell with a comma in it"])
+        values, unreadable = self._values(dict(zip(self._header, row.cells, strict=True)))
+        dated_by = self._kind.dated_by
+        if dated_by and dated_by not in unreadable and dated_by not in values:
+            return None
+        faults = [*self._named(unreadable), *self._misplaced(row.line, values)]
+        try:
+            made = self._kind.model.model_validate(values)
+        except ValidationError as error:
+            found = [(str(next(iter(detail["loc"]), "")), sentence(detail)) for detail in error.errors()]
+            # A field that could not be read is missing now, and what its absence breaks is no fault of its own.
+            faults += self._named({name: text for name, text in found if name not in {"", *unreadable}})
+            faults += [text for name, text in found if not name and not unreadable]
+        if faults:
+            raise _RowError(faults)
+        return made
+
+    def _values(self, cells: dict[str, str]) -> tuple[dict[str, object], dict[str, str]]:
+        """What is known of each field, and what is wrong with those that cannot be read."""
+        values: dict[str, object] = {}
+        unreadable: dict[str, str] = {}
+        for name, source in self._sources.items():
+            try:
+                value = source.of(cells)
+                if value is not None:
+                    values[name] = self._day(value) if name in _DAYS and isinstance(value, str) else value
+            except ValueError as error:
+                unreadable[name] = str(error)
+        return values, unreadable
+
+    def _named(self, faults: dict[str, str]) -> list[str]:
+        """Faults by the column they came from; one that feeds two fields is at fault once."""
+        return list(dict.fromkeys(f"{self._column(name)}: {text}" for name, text in faults.items()))
+
+    def _misplaced(self, line: int, values: dict[str, object]) -> list[str]:
+        """What is wrong with a row only beside other rows and other files."""
+        found = []
+        partner = values.get("partner")
+        if self._known is not None and partner is not None and partner not in self._known:
+            found.append(
+                f"{self._column('partner')}: {quoted(partner)} is not a partner we know; import the partners first, "
+                "or correct the row"
+            )
+        key = tuple(values.get(name) for name in self._kind.key)
+        first = line if None in key else self._met.setdefault(key, line)
+        if first != line:
+            columns = ", ".join(self._column(name) for name in self._kind.key)
+            found.append(
+                f"{columns}: {', '.join(map(quoted, key))} stands in line {first} already; remove one of the two"
+            )
+        return found
+
+    def _column(self, name: str) -> str:
+        """The column a field is read from; its own name where that is none."""
+        columns = self._sources[name].columns if name in self._sources else ()
+        return columns[0] if columns else name
+
+
+@dataclass
+class _Faults:
+    """What was wrong with the rows of a file."""
+
+    path: Path
+    rows: int = 0
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def add(self, line: int, faults: list[str]) -> None:
+        self.rows += 1
+        self.count += len(faults)
+        self.shown += [f"{self.path}:{line}: {fault}" for fault in faults][: MOST_SHOWN - len(self.shown)]
+
+    def refuse_if_any(self, read: int) -> None:
+        if not self.rows:
+            return
+        more = self.count - len(self.shown)
+        raise Refused(
+            "\n".join(
+                [
+                    f"{self.path}: {self.rows} of {read} rows cannot be imported, so nothing was",
+                    *self.shown,
+                    *([f"and {more} more faults"] if more else []),
+                ]
+            )
+        )
