@@ -1,0 +1,14 @@
+#!/bin/sh
+# The namespace Gatehouse works in, where it is not there yet. TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE come from the
+# environment; both are the Temporal CLI's own.
+set -eu
+
+tries=30
+until temporal operator cluster health; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "Temporal at $TEMPORAL_ADDRESS did not answer; see its log" >&2; exit 1; }
+    sleep 2
+done
+
+# A closed workflow's history is what happened, for as long as it is kept; decisions stay in Gatehouse's own database.
+temporal operator namespace describe || temporal operator namespace create --retention "$RETENTION"
