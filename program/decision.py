@@ -1,6 +1,8 @@
 """What a policy said, and the record of it."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -48,3 +50,23 @@ class Decision(BaseModel):
     def key(self) -> str:
         """What makes it this decision: a second one with the same key is the same."""
         return f"{self.partner}:{self.policy}:{self.as_of}:{self.purpose}"
+
+
+def as_recorded(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts as JSON holds them: what a decision is made on is what its record says, to the last digit.
+
+    Raises:
+        ValueError: for a decimal of more digits than a JSON number carries exactly.
+    """
+    return {name: _recorded(value) for name, value in facts.items()}
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        number = int(value) if value == value.to_integral_value() else float(value)
+        if Decimal(str(number)) != value:
+            raise ValueError(f"{value} has more digits than a record can hold exactly")
+        return number
+    if isinstance(value, list):
+        return [as_recorded(event) for event in value]
+    return value

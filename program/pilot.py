@@ -6,7 +6,6 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-
 from program.opportunity import Opportunity
 from program.scorecard import FactValue
 
@@ -126,3 +125,19 @@ def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity
         "fewest_accounts": terms.plan.fewest_accounts,
         "plays_agreed": terms.plan.plays,
     }
+
+
+PILOT_FACTS = frozenset(
+    achieved(
+        PilotTerms(
+            number=1,
+            started_on=date(2000, 1, 1),
+            plan=PilotPlan(),
+            targets=Targets(qualified=0, progressed=0),
+            program="",
+        ),
+        date(2000, 1, 1),
+        (),
+    )
+)
+"""The names of the facts that `achieved` supplies."""

@@ -96,7 +96,9 @@ class ScorecardForm(BaseModel):
             raise ValueError(
                 f"the scorecard has {len(self.criteria)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} can be weighed"
             )
-        ids = [part.id for part in (*self.questions, *self.criteria, *self.sections)]
+        ids = [question.id for question in self.questions]
+        ids += [criterion.id for criterion in self.criteria]
+        ids += [section.id for section in self.sections]
         twice = sorted({name for name in ids if ids.count(name) > 1 and name not in self._single})
         if twice:
             raise ValueError(f"{', '.join(twice)}: an id stands for one thing only")

@@ -1,0 +1,1 @@
+"""What people read: partners, decisions and all that led to them, in SQLite or PostgreSQL."""

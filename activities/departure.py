@@ -1,0 +1,107 @@
+"""The one way out: notice is given, open deals are handed over, the record is closed."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities import letters
+from activities.deciding import Shelf
+from activities.pilot import end_escalations
+from program.partner import PartnerId, Stage
+from store.database import Store
+
+
+class Departure(BaseModel):
+    """A partner that leaves, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    application: int
+    because: str
+    as_of: date
+    known_at: datetime
+    waive_notice: bool = False
+    """Whether it leaves at once, whatever notice its stage is owed."""
+
+    @property
+    def purpose(self) -> str:
+        return f"application-{self.application}/leaves"
+
+
+class Leaving(BaseModel):
+    """Until when a partner stays, and the notice that tells it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    last_day: date
+    notices: tuple[str, ...]
+
+
+class Closing(BaseModel):
+    """A partner whose notice is over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    application: int
+    because: str
+    as_of: date
+    known_at: datetime
+
+
+class Closed(BaseModel):
+    """What closing a record left to do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    handed_over: int
+    """Open opportunities that the owner looks after now."""
+    over: tuple[str, ...]
+    """The escalations that it ended."""
+
+
+class Departures:
+    """How partners leave."""
+
+    def __init__(self, store: Store, shelf: Shelf) -> None:
+        self._store = store
+        self._shelf = shelf
+
+    @activity.defn
+    def give_notice(self, departure: Departure) -> Leaving:
+        """Tell a partner that it leaves; it keeps its standing until its last day."""
+        rules = self._shelf.in_force().program.exit
+        with self._store.write() as tx:
+            standing = tx.partners.get(departure.partner)
+            days = 0 if departure.waive_notice else rules.notice(standing.stage).days
+            last_day = date.fromordinal(departure.as_of.toordinal() + days)
+            tx.partners.move(
+                departure.partner,
+                departure.purpose,
+                Stage.LEAVING,
+                departure.as_of,
+                departure.because,
+                departure.known_at,
+                tier=standing.tier,
+                next_date=last_day,
+            )
+            if standing.stage == Stage.LEAVING and departure.waive_notice:
+                tx.partners.expects(departure.partner, departure.as_of)
+            # A retry finds the day that was agreed the first time, whatever the program says by now.
+            kept = tx.partners.get(departure.partner).next_date or last_day
+            notice = letters.leaves(standing.partner, departure.application, kept, departure.because)
+            tx.notices.write(notice, departure.known_at)
+            return Leaving(last_day=kept, notices=(notice.key,))
+
+    @activity.defn
+    def close_record(self, closing: Closing) -> Closed:
+        """Hand over the open deals, end what was escalated, and let the partner go."""
+        with self._store.write() as tx:
+            owner = tx.partners.get(closing.partner).partner.owner
+            handed_over = tx.opportunities.hand_over(closing.partner, owner, closing.as_of)
+            over = end_escalations(tx, closing.partner, None, "The partner has left.", closing.as_of)
+            key = f"application-{closing.application}/exited"
+            tx.partners.move(closing.partner, key, Stage.EXITED, closing.as_of, closing.because, closing.known_at)
+            return Closed(handed_over=handed_over, over=over)

@@ -1,0 +1,137 @@
+"""What people are told: the words of every notice, made from what it reports."""
+
+from datetime import date
+
+from program.decision import Ruling
+from program.definition import Program
+from program.escalation import Escalation
+from program.notice import Notice
+from program.partner import Partner
+from program.pilot import PilotTerms
+from rules.policy import Policy
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(line for line in lines if line)
+
+
+def _missing(ruling: Ruling, policy: Policy) -> str:
+    titles = [policy.facts[name].title or name for name in ruling.unknown if name in policy.facts]
+    return f"Still missing: {'; '.join(titles)}." if titles else ""
+
+
+def declined(partner: Partner, key: str, ruling: Ruling) -> Notice:
+    """To the applicant: why not, and what would change it."""
+    return Notice(
+        key=f"{partner.id}/{key}/declined",
+        kind="application.declined",
+        partner=partner.id,
+        recipient=partner.name,
+        subject="Your application to our partner program",
+        body=_lines("We will not go ahead now.", ruling.because, ruling.advice),
+    )
+
+
+def deferred(partner: Partner, key: str, ruling: Ruling, policy: Policy, until: date) -> Notice:
+    """To the applicant: what is missing, and until when it can come."""
+    return Notice(
+        key=f"{partner.id}/{key}/deferred",
+        kind="application.deferred",
+        partner=partner.id,
+        recipient=partner.name,
+        subject="Your application to our partner program: what is missing",
+        body=_lines(
+            f"We cannot decide yet. Until {until} you can add what is missing.",
+            ruling.because,
+            _missing(ruling, policy),
+            ruling.advice,
+        ),
+    )
+
+
+def deferral_expired(partner: Partner, application: int) -> Notice:
+    """To the applicant: nothing came, the application is closed."""
+    return Notice(
+        key=f"{partner.id}/application-{application}/expired",
+        kind="application.expired",
+        partner=partner.id,
+        recipient=partner.name,
+        subject="Your application to our partner program has expired",
+        body="What was missing did not come in time. You are welcome to apply again when you have it.",
+    )
+
+
+def pilot_started(partner: Partner, application: int, terms: PilotTerms) -> Notice:
+    """To the partner: what the pilot has to show, and when it is looked at."""
+    plan, targets = terms.plan, terms.targets
+    start = "starts again" if terms.number > 1 else "starts"
+    return Notice(
+        key=f"{partner.id}/application-{application}/pilot-{terms.number}/started",
+        kind="pilot.started",
+        partner=partner.id,
+        recipient=partner.name,
+        subject=f"Your pilot {start} on {terms.started_on}",
+        body=_lines(
+            f"It runs {plan.days} days, to {terms.last_day}, and is looked at every {plan.checkpoint_every} days.",
+            f"Agreed: {targets.qualified} qualified opportunities, {targets.progressed} of them progressed, "
+            f"{plan.fewest_accounts} to {plan.most_accounts} mapped accounts, {plan.plays} joint plays.",
+        ),
+    )
+
+
+def verdict(partner: Partner, application: int, terms: PilotTerms, ruling: Ruling) -> Notice:
+    """To the partner: how its pilot ended."""
+    return Notice(
+        key=f"{partner.id}/application-{application}/pilot-{terms.number}/verdict",
+        kind=f"pilot.{ruling.outcome}",
+        partner=partner.id,
+        recipient=partner.name,
+        subject={
+            "expand": "Your pilot succeeded",
+            "reset": "Your pilot is reset, once",
+            "exit": "Your pilot has ended",
+        }.get(ruling.outcome or "", "Your pilot"),
+        body=_lines(ruling.because, ruling.advice),
+    )
+
+
+def tier_changed(partner: Partner, quarter: str, program: Program, tier: str, move: str, ruling: Ruling) -> Notice:
+    """To the partner: its tier and what it receives from now on, or what it is warned of."""
+    service = next(t for t in program.tiers if t.id == tier)
+    subject = "A warning about your tier" if move == "warn" else f"Your tier from now on: {service.title}"
+    return Notice(
+        key=f"{partner.id}/rescore-{quarter}",
+        kind=f"tier.{move}",
+        partner=partner.id,
+        recipient=partner.name,
+        subject=subject,
+        body=_lines(ruling.because, ruling.advice, f"{service.title}: {service.service.cadence}."),
+    )
+
+
+def leaves(partner: Partner, application: int, last_day: date, because: str) -> Notice:
+    """To the partner: it leaves, when, and why."""
+    return Notice(
+        key=f"{partner.id}/application-{application}/leaves",
+        kind="partner.leaves",
+        partner=partner.id,
+        recipient=partner.name,
+        subject=f"Our partnership ends on {last_day}",
+        body=_lines(because, f"Until {last_day} everything stays as it is; open deals are handed over then."),
+    )
+
+
+def escalated(escalation: Escalation, partner: Partner) -> Notice:
+    """To the owner: what stalled, and what can be done."""
+    return Notice(
+        key=f"{escalation.key}/opened",
+        kind="escalation.opened",
+        partner=escalation.partner,
+        recipient=escalation.owner,
+        subject=f"{partner.name} has stalled",
+        body=_lines(
+            escalation.because,
+            escalation.advice,
+            f"Answer with: gatehouse escalations ack {escalation.key} --by YOU --note WHAT-YOU-DO",
+        ),
+    )

@@ -1,0 +1,269 @@
+"""The 60 days: weekly looks, the verdict, and what partner and owner record on the way."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities import letters
+from activities.deciding import Occasion, Shelf, make
+from activities.qualification import begin_pilot
+from program.calendar import Quarter
+from program.decision import Decision, Ruling
+from program.errors import Refused
+from program.escalation import Escalation, EscalationState
+from program.partner import PartnerId, Stage
+from program.pilot import PilotTerms, achieved, week_of
+from rules.folder import CHECKPOINT, VERDICT
+from store.database import Store, Transaction
+
+
+class Look(BaseModel):
+    """A look at a pilot: a weekly checkpoint, or the verdict."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    application: int
+    terms: PilotTerms
+    as_of: date
+    known_at: datetime
+    week: int | None = None
+    """Of a checkpoint."""
+    settle: bool = False
+    """Of a verdict: decide with what is known; the time to find out the rest is over."""
+
+    @property
+    def cycle(self) -> str:
+        return f"application-{self.application}/pilot-{self.terms.number}"
+
+    @property
+    def purpose(self) -> str:
+        """What is decided: a verdict that stayed open is decided a second time, to be settled."""
+        if self.week is not None:
+            return f"{self.cycle}/week-{self.week}"
+        return f"{self.cycle}/verdict{'/settled' if self.settle else ''}"
+
+
+class Seen(BaseModel):
+    """What a checkpoint found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ruling: Ruling
+    escalation: Escalation | None = None
+    """To be opened; None where all is well or somebody was told already."""
+    notices: tuple[str, ...] = ()
+
+
+class Judged(BaseModel):
+    """A pilot's verdict, and what follows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ruling: Ruling
+    stage: Stage
+    tier: str | None = None
+    terms: PilotTerms | None = None
+    """Of the pilot that follows a reset."""
+    escalation: Escalation | None = None
+    decide_by: date | None = None
+    """Where facts are missing: the day on which it is decided without them."""
+    over: tuple[str, ...] = ()
+    """The escalations that the verdict ends."""
+    notices: tuple[str, ...] = ()
+
+
+class Accounts(BaseModel):
+    """Accounts that a partner and we have mapped together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    names: tuple[str, ...]
+    most: int
+    """As many as a pilot may have."""
+    as_of: date
+
+
+class Play(BaseModel):
+    """A joint play."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    name: str
+    trigger: str
+    outcome: str
+    as_of: date
+
+
+class NextAction(BaseModel):
+    """What somebody does next, and by when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    what: str
+    who: str
+    due_on: date
+    as_of: date
+
+
+DAYS_TO_FIND_OUT = 5
+"""Business days that the owner of a pilot has to supply what its verdict still needs."""
+
+
+class Pilots:
+    """Looks at pilots, and what is recorded about them."""
+
+    def __init__(self, store: Store, shelf: Shelf) -> None:
+        self._store = store
+        self._shelf = shelf
+
+    @activity.defn
+    def look_at_week(self, look: Look) -> Seen:
+        """Decide how a pilot stands at the end of a week; a stall opens an escalation."""
+        assert look.week is not None
+        program = self._shelf.get(look.terms.program)
+        with self._store.write() as tx:
+            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at)
+            first = max(1, look.week - look.terms.plan.recent_weeks + 1)
+            weeks = [week_of(look.terms, week, opportunities) for week in range(first, look.week + 1)]
+            accounts, plays, next_action = tx.preparation.counts(look.partner, look.as_of)
+            facts = achieved(look.terms, look.as_of, opportunities) | {
+                "week": look.week,
+                "mapped_accounts": accounts,
+                "joint_plays": plays,
+                "next_action_open": next_action,
+            }
+            events = {"checkpoint": [week.model_dump() for week in weeks]}
+            occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
+            _, decision = make(tx, program, CHECKPOINT, occasion, facts | events, settle=True)
+            following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
+            tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
+            if decision.ruling.outcome != "stalled":
+                return Seen(ruling=decision.ruling)
+            escalation, notices = open_escalation(tx, look.partner, Stage.PILOT, look.cycle, decision, look.known_at)
+            return Seen(ruling=decision.ruling, escalation=escalation, notices=notices)
+
+    @activity.defn
+    def judge(self, look: Look) -> Judged:
+        """Decide a pilot's verdict and move the partner accordingly.
+
+        Where facts are missing, nothing is decided: the owner is asked, and has some business days to find out.
+        """
+        program = self._shelf.get(look.terms.program)
+        with self._store.write() as tx:
+            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at)
+            accounts, plays, _ = tx.preparation.counts(look.partner, look.as_of)
+            facts = achieved(look.terms, look.as_of, opportunities)
+            facts |= {"mapped_accounts": accounts, "joint_plays": plays}
+            occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
+            _, decision = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
+            if decision.ruling.outcome is not None:
+                return self._follow(tx, look, decision)
+            days = program.program.calendar.business_days
+            decide_by = days.after(look.as_of, DAYS_TO_FIND_OUT)
+            tx.partners.expects(look.partner, decide_by)
+            escalation, notices = open_escalation(tx, look.partner, Stage.PILOT, look.cycle, decision, look.known_at)
+            return Judged(
+                ruling=decision.ruling, stage=Stage.PILOT, decide_by=decide_by, escalation=escalation, notices=notices
+            )
+
+    def _follow(self, tx: Transaction, look: Look, decision: Decision) -> Judged:
+        ruling, at, day = decision.ruling, look.known_at, look.as_of
+        standing = tx.partners.get(look.partner)
+        tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
+        over = end_escalations(tx, look.partner, look.cycle, f"The verdict was {ruling.outcome}.", day)
+        told = letters.verdict(standing.partner, look.application, look.terms, ruling)
+        tx.notices.write(told, at)
+        if ruling.outcome == "reset":
+            program = self._shelf.in_force()
+            terms = begin_pilot(
+                tx, program, standing, look.application, look.terms.number + 1, day, look.purpose, ruling.because, at
+            )
+            started = letters.pilot_started(standing.partner, look.application, terms)
+            tx.notices.write(started, at)
+            return Judged(ruling=ruling, stage=Stage.PILOT, terms=terms, over=over, notices=(told.key, started.key))
+        if ruling.outcome == "expand":
+            entry = self._shelf.in_force().program.entry_tier
+            next_rescore = Quarter.of(day).next.first_day
+            tx.partners.move(
+                look.partner, look.purpose, Stage.ACTIVE, day, ruling.because, at, tier=entry, next_date=next_rescore
+            )
+            return Judged(
+                ruling=ruling,
+                stage=Stage.ACTIVE,
+                tier=tx.partners.get(look.partner).tier,
+                over=over,
+                notices=(told.key,),
+            )
+        return Judged(ruling=ruling, stage=Stage.PILOT, over=over, notices=(told.key,))
+
+    @activity.defn
+    def map_accounts(self, accounts: Accounts) -> int:
+        """Record mapped accounts; how many are new."""
+        with self._store.write() as tx:
+            added = tx.preparation.map_accounts(accounts.partner, accounts.names, accounts.as_of)
+            total, _, _ = tx.preparation.counts(accounts.partner, accounts.as_of)
+            if added and total > accounts.most:
+                raise Refused(
+                    f"{accounts.partner} would have {total} mapped accounts; a pilot has {accounts.most} at most, so "
+                    "that each of them is worked; choose the best ones"
+                )
+            return added
+
+    @activity.defn
+    def agree_play(self, play: Play) -> int:
+        """Record a joint play; 0 where it was agreed before."""
+        with self._store.write() as tx:
+            return tx.preparation.agree_play(play.partner, play.name, play.trigger, play.outcome, play.as_of)
+
+    @activity.defn
+    def record_next_action(self, action: NextAction) -> int:
+        """Record a next action; 0 where it was recorded before."""
+        with self._store.write() as tx:
+            return tx.preparation.record_next_action(
+                action.partner, action.what, action.who, action.due_on, action.as_of
+            )
+
+
+def open_escalation(
+    tx: Transaction, partner: PartnerId, stage: Stage, cycle: str, decision: Decision, at: datetime
+) -> tuple[Escalation | None, tuple[str, ...]]:
+    """Open the escalation of a stall and write the notice of it.
+
+    Returns the escalation while it waits for an answer, so that its workflow runs whatever was interrupted; None once
+    somebody answered or it ended.
+    """
+    standing = tx.partners.get(partner)
+    ruling = decision.ruling
+    escalation = tx.escalations.open(
+        Escalation(
+            partner=partner,
+            stage=stage,
+            condition=ruling.rule or f"{decision.policy}-open",
+            cycle=cycle,
+            owner=standing.partner.owner,
+            because=ruling.because,
+            advice=ruling.advice,
+            opened_on=decision.as_of,
+        )
+    )
+    if escalation.state != EscalationState.OPEN:
+        return None, ()
+    notice = letters.escalated(escalation, standing.partner)
+    tx.notices.write(notice, at)
+    return escalation, (notice.key,)
+
+
+def end_escalations(tx: Transaction, partner: PartnerId, cycle: str | None, note: str, day: date) -> tuple[str, ...]:
+    """End a partner's escalations, all or those of one cycle, and say which workflows have to hear of it.
+
+    Asked again, it names the same ones: whoever asked may have died before it could tell them.
+    """
+    every = [e for e in tx.escalations.listed(partner=partner, states=EscalationState) if cycle in (None, e.cycle)]
+    for escalation in every:
+        tx.escalations.end(escalation.key, note, day)
+    return tuple(e.key for e in every if not e.answered_by and (e.state == EscalationState.OPEN or e.closed_on == day))

@@ -1,0 +1,209 @@
+"""From an application to a signature: the activities of the gate."""
+
+from datetime import date, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities import letters
+from activities.deciding import Occasion, Shelf, made, make
+from program.decision import Decision, Ruling
+from program.errors import Refused
+from program.partner import ENDED, PartnerId, Stage, Standing
+from program.pilot import PilotTerms
+from program.scorecard import Scorecard
+from rules.folder import QUALIFICATION, LoadedProgram
+from store.database import Store, Transaction
+
+
+class Entry(BaseModel):
+    """An application, or a running pilot that is taken over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    application: int
+    """Counts the partner's applications from 1, so that asking twice for one enters once."""
+    as_of: date
+    known_at: datetime
+    pilot_since: date | None = None
+    """The day on which the pilot that is taken over began."""
+
+
+class Entered(BaseModel):
+    """Where an entry led."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: Stage
+    terms: PilotTerms | None = None
+    notices: tuple[str, ...] = ()
+
+
+class Candidacy(BaseModel):
+    """A scorecard to be decided on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    application: int
+    number: int
+    """Counts the application's scorecards from 1."""
+    scorecard: Scorecard
+    as_of: date
+    known_at: datetime
+
+    @property
+    def purpose(self) -> str:
+        return f"application-{self.application}/scorecard-{self.number}"
+
+
+class Qualified(BaseModel):
+    """What was decided on a scorecard, and what follows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decision: int
+    ruling: Ruling
+    stage: Stage
+    terms: PilotTerms | None = None
+    deferred_until: date | None = None
+    notices: tuple[str, ...] = ()
+
+
+class Lapse(BaseModel):
+    """A deferral whose time is over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    application: int
+    as_of: date
+    known_at: datetime
+
+
+class Qualification:
+    """Applications, scorecards and what is decided on them."""
+
+    def __init__(self, store: Store, shelf: Shelf) -> None:
+        self._store = store
+        self._shelf = shelf
+
+    @activity.defn
+    def enter(self, entry: Entry) -> Entered:
+        """Put an application on record, or take over a pilot that already runs."""
+        program = self._shelf.in_force()
+        with self._store.write() as tx:
+            standing = tx.partners.get(entry.partner)
+            if standing.application > entry.application or (
+                standing.application == entry.application and standing.stage in ENDED
+            ):
+                raise Refused(f"application {entry.application} of {entry.partner} is over; it is {standing.stage} now")
+            tx.partners.applies(entry.partner, entry.application)
+            key = f"application-{entry.application}"
+            if entry.pilot_since is None:
+                tx.partners.move(entry.partner, key, Stage.APPLIED, entry.as_of, "Applied.", entry.known_at)
+                return Entered(stage=Stage.APPLIED)
+            terms = begin_pilot(
+                tx,
+                program,
+                standing,
+                entry.application,
+                1,
+                entry.pilot_since,
+                key,
+                "A running pilot was taken over.",
+                entry.known_at,
+            )
+            return Entered(stage=Stage.PILOT, terms=terms)
+
+    @activity.defn
+    def qualify(self, candidacy: Candidacy) -> Qualified:
+        """Keep the scorecard, decide on it, and move the partner accordingly."""
+        with self._store.read() as tx:
+            occasion = Occasion(candidacy.partner, candidacy.purpose, candidacy.as_of, candidacy.known_at)
+            found = made(tx, QUALIFICATION, occasion)
+        program = self._shelf.get(found[1].program) if found else self._shelf.in_force()
+        form = program.program.scorecard
+        form.check(candidacy.scorecard)
+        self._check_further_facts(candidacy, program)
+        with self._store.write() as tx:
+            application, number = candidacy.application, candidacy.number
+            tx.scorecards.add(
+                candidacy.partner, application, number, candidacy.scorecard, candidacy.as_of, candidacy.known_at
+            )
+            source = f"scorecard {number} of application {application}"
+            tx.facts.record(candidacy.partner, candidacy.scorecard.facts, candidacy.as_of, source, candidacy.known_at)
+            facts = form.roll_up(candidacy.scorecard)
+            decision, decided = make(tx, program, QUALIFICATION, occasion, facts)
+            return self._follow(tx, program, candidacy, decision, decided)
+
+    def _check_further_facts(self, candidacy: Candidacy, program: LoadedProgram) -> None:
+        asked = {question.id for question in program.program.evidence}
+        for name in sorted(candidacy.scorecard.facts.keys() - asked):
+            raise Refused(
+                f"facts.{name}: not asked for in this program; it asks {', '.join(sorted(asked)) or 'for none'}"
+            )
+
+    def _follow(
+        self, tx: Transaction, program: LoadedProgram, candidacy: Candidacy, decision: int, decided: Decision
+    ) -> Qualified:
+        standing = tx.partners.get(candidacy.partner)
+        ruling, key, at = decided.ruling, candidacy.purpose, candidacy.known_at
+        if ruling.outcome == "sign":
+            terms = begin_pilot(
+                tx, program, standing, candidacy.application, 1, candidacy.as_of, key, ruling.because, at
+            )
+            notice = letters.pilot_started(standing.partner, candidacy.application, terms)
+            tx.notices.write(notice, at)
+            return Qualified(decision=decision, ruling=ruling, stage=Stage.PILOT, terms=terms, notices=(notice.key,))
+        if ruling.outcome == "decline":
+            tx.partners.move(candidacy.partner, key, Stage.DECLINED, candidacy.as_of, ruling.because, at)
+            notice = letters.declined(standing.partner, key, ruling)
+            tx.notices.write(notice, at)
+            return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, notices=(notice.key,))
+        until = candidacy.as_of + timedelta(days=program.program.deferral_days)
+        tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, ruling.because, at, next_date=until)
+        notice = letters.deferred(standing.partner, key, ruling, program.policies[QUALIFICATION], until)
+        tx.notices.write(notice, at)
+        return Qualified(
+            decision=decision, ruling=ruling, stage=Stage.DEFERRED, deferred_until=until, notices=(notice.key,)
+        )
+
+    @activity.defn
+    def let_deferral_lapse(self, lapse: Lapse) -> tuple[str, ...]:
+        """Decline a deferred candidate that has brought nothing in time; the notices that tell it."""
+        with self._store.write() as tx:
+            because = "The deferral expired; what was missing did not come."
+            key = f"application-{lapse.application}/lapsed"
+            tx.partners.move(lapse.partner, key, Stage.DECLINED, lapse.as_of, because, lapse.known_at)
+            notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
+            tx.notices.write(notice, lapse.known_at)
+            return (notice.key,)
+
+
+def begin_pilot(
+    tx: Transaction,
+    program: LoadedProgram,
+    standing: Standing,
+    application: int,
+    number: int,
+    started_on: date,
+    key: str,
+    because: str,
+    at: datetime,
+) -> PilotTerms:
+    """Agree on a pilot under a program, and move the partner into it."""
+    terms = tx.pilots.begin(
+        standing.partner.id,
+        application,
+        PilotTerms(
+            number=number,
+            started_on=started_on,
+            plan=program.program.pilot,
+            targets=program.program.types[standing.partner.type].targets,
+            program=program.digest,
+        ),
+    )
+    tx.partners.move(standing.partner.id, key, Stage.PILOT, started_on, because, at, next_date=terms.last_day)
+    return terms

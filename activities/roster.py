@@ -1,0 +1,233 @@
+"""The work on the whole roster: the quarterly re-score and the weekly look for stalls, page by page."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities import letters
+from activities.deciding import Occasion, Shelf, make
+from activities.pilot import open_escalation
+from program.calendar import Quarter
+from program.decision import as_recorded
+from program.escalation import Escalation
+from program.partner import PartnerId, Stage, Standing
+from program.tiers import TierRecord, after_move, cut, measured, movement_facts
+from rules.folder import MOVEMENT, STALL, LoadedProgram
+from store.database import Store, Transaction
+from store.rescores import Move, Terms
+
+PAGE: Final = 500
+"""Partners in one transaction: few enough to be short, many enough to be quick."""
+
+LIFECYCLE_ID: Final = "partner/{}"
+"""The workflow ID of a partner's lifecycle."""
+
+RESCORED: Final = "rescored"
+"""The signal by which a lifecycle hears of its new tier."""
+
+
+class RescoreBegin(BaseModel):
+    """A quarter to be re-scored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quarter: Quarter
+    as_of: date
+    known_at: datetime
+
+
+class Page(BaseModel):
+    """Where a walk over the roster stands: the last partner it has seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    terms: Terms
+    after: str = ""
+
+
+class Rescored(BaseModel):
+    """A re-score that was published: how many partners each tier has, and how often each move was decided."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quarter: Quarter
+    tiers: dict[str, int]
+    moves: dict[str, int]
+
+
+class TierMove(BaseModel):
+    """What a lifecycle is told after a re-score."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quarter: Quarter
+    tier: str
+    leaves: bool = False
+    because: str = ""
+
+
+class SweepPage(BaseModel):
+    """Where a sweep stands, and as of when it looks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    as_of: date
+    known_at: datetime
+    after: str | None = ""
+    """The last partner seen; None at the end."""
+    escalations: tuple[Escalation, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+class Roster:
+    """Re-scores and sweeps."""
+
+    def __init__(self, store: Store, shelf: Shelf, client: Client) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._client = client
+
+    @activity.defn
+    def begin_rescore(self, begin: RescoreBegin) -> Terms:
+        """Note on what a quarter's re-score rests, or find what it was begun on."""
+        program = self._shelf.in_force()
+        with self._store.write() as tx:
+            return tx.rescores.begin(begin.quarter, begin.as_of, begin.known_at, program.digest)
+
+    @activity.defn
+    def score_page(self, page: Page) -> Page | None:
+        """Score the next partners; None after the last."""
+        terms, model = page.terms, self._shelf.get(page.terms.program).program.score
+        with self._store.write() as tx:
+            standings = tx.partners.page([Stage.ACTIVE], page.after, PAGE)
+            # Who became active after the quarter's end has no part in it.
+            seen = [s.partner.id for s in standings if s.since is not None and s.since <= terms.as_of]
+            opportunities = tx.opportunities.by_partner(seen, terms.as_of, terms.known_at)
+            facts = {partner: measured(terms.quarter, opportunities[partner]) for partner in seen}
+            tx.rescores.score(
+                terms.quarter, {partner: (model.score(known), as_recorded(known)) for partner, known in facts.items()}
+            )
+        activity.heartbeat(page.after)
+        return Page(terms=terms, after=standings[-1].partner.id) if len(standings) == PAGE else None
+
+    @activity.defn
+    def cut_tiers(self, terms: Terms) -> None:
+        """Rank the whole roster and hand out the hours from the top."""
+        program = self._shelf.get(terms.program).program
+        with self._store.write() as tx:
+            tx.rescores.place(terms.quarter, cut(tx.rescores.scored(terms.quarter), program.tiers, program.capacity))
+
+    @activity.defn
+    def move_page(self, page: Page) -> Page | None:
+        """Decide the next partners' moves; None after the last."""
+        terms, program = page.terms, self._shelf.get(page.terms.program)
+        with self._store.write() as tx:
+            placed = tx.rescores.placed(terms.quarter, page.after, PAGE)
+            records = tx.rescores.last_records([p.partner for p in placed], terms.quarter)
+            moves = []
+            for place in placed:
+                standing = tx.partners.get(place.partner)
+                last = records.get(place.partner) or TierRecord(tier=standing.tier or program.program.entry_tier)
+                full = standing.since is not None and standing.since <= terms.quarter.first_day
+                facts = movement_facts(
+                    program.program.tiers, last, place.cut_tier, place.facts["moved_opportunities"], full_quarter=full
+                )
+                occasion = Occasion(place.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
+                number, decision = make(tx, program, MOVEMENT, occasion, facts)
+                move = decision.ruling.outcome or "stay"
+                record = after_move(program.program.tiers, last, facts, move)
+                moves.append(
+                    Move(partner=place.partner, move=move, came_from=last.tier, record=record, decision=number)
+                )
+            if moves:
+                tx.rescores.move(terms.quarter, moves)
+        activity.heartbeat(page.after)
+        return Page(terms=terms, after=placed[-1].partner) if len(placed) == PAGE else None
+
+    @activity.defn
+    def publish(self, terms: Terms) -> Rescored:
+        """Make all moves count at once, and write what partners have to be told."""
+        program = self._shelf.get(terms.program)
+        with self._store.write() as tx:
+            tx.rescores.publish(terms.quarter, terms.known_at)
+            for move in tx.rescores.moves(terms.quarter):
+                if move.move in {"stay", "exit"}:
+                    continue  # nothing new, or told when notice is given
+                partner = tx.partners.get(move.partner).partner
+                ruling = tx.decisions.get(move.decision).ruling
+                notice = letters.tier_changed(
+                    partner, str(terms.quarter), program.program, move.record.tier, move.move, ruling
+                )
+                tx.notices.write(notice, terms.known_at)
+            tiers, moves = tx.rescores.summary(terms.quarter)
+            return Rescored(quarter=terms.quarter, tiers=tiers, moves=moves)
+
+    @activity.defn
+    async def tell_lifecycles(self, terms: Terms) -> int:
+        """Signal the lifecycles whose tier changed or that have to leave; how many."""
+        told = await asyncio.to_thread(self._changed, terms)
+        for partner, move in told.items():
+            try:
+                await self._client.get_workflow_handle(LIFECYCLE_ID.format(partner)).signal(RESCORED, move)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise  # who has left in the meantime needs no telling; anything else is tried again
+            activity.heartbeat(partner)
+        return len(told)
+
+    def _changed(self, terms: Terms) -> dict[PartnerId, TierMove]:
+        with self._store.read() as tx:
+            return {
+                move.partner: TierMove(
+                    quarter=terms.quarter,
+                    tier=move.record.tier,
+                    leaves=move.move == "exit",
+                    because=tx.decisions.get(move.decision).ruling.because,
+                )
+                for move in tx.rescores.moves(terms.quarter)
+                if move.changed
+            }
+
+    @activity.defn
+    def look_for_stalls(self, page: SweepPage) -> SweepPage:
+        """Decide for the next partners outside a pilot whether they have stalled."""
+        program = self._shelf.in_force()
+        with self._store.write() as tx:
+            standings = tx.partners.page([Stage.APPLIED, Stage.DEFERRED, Stage.ACTIVE], page.after or "", PAGE)
+            last = tx.opportunities.last_movement([s.partner.id for s in standings], page.as_of, page.known_at)
+            found: list[Escalation] = []
+            notices: list[str] = []
+            for standing in standings:
+                if standing.since is None or standing.since > page.as_of:
+                    continue
+                active_since = max(standing.since, last.get(standing.partner.id, standing.since))
+                escalation, told = self._look(tx, program, standing, active_since, page)
+                found += [escalation] if escalation else []
+                notices += told
+        activity.heartbeat(page.after)
+        after = standings[-1].partner.id if len(standings) == PAGE else None
+        return page.model_copy(update={"after": after, "escalations": tuple(found), "notices": tuple(notices)})
+
+    def _look(
+        self, tx: Transaction, program: LoadedProgram, standing: Standing, last: date, page: SweepPage
+    ) -> tuple[Escalation | None, tuple[str, ...]]:
+        partner: PartnerId = standing.partner.id
+        stalls = program.program.stalls
+        active = standing.stage == Stage.ACTIVE
+        patience = {
+            Stage.APPLIED: stalls.applied,
+            Stage.DEFERRED: stalls.deferred,
+            Stage.ACTIVE: stalls.active.get(standing.tier or "", max(stalls.active.values())),
+        }[standing.stage]
+        facts = {"stage": standing.stage.value, "days_without_activity": (page.as_of - last).days, "patience": patience}
+        occasion = Occasion(partner, f"sweep-{page.as_of}", page.as_of, page.known_at)
+        _, decision = make(tx, program, STALL, occasion, facts)
+        if decision.ruling.outcome != "stalled":
+            return None, ()
+        cycle = str(Quarter.of(page.as_of)) if active else f"application-{standing.application}"
+        return open_escalation(tx, partner, standing.stage, cycle, decision, page.known_at)

@@ -1,0 +1,110 @@
+"""A program as its folder declares it: everything that one company decides about its partner program."""
+
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from program.calendar import BusinessDays, Clock
+from program.partner import PartnerType, Stage
+from program.pilot import PilotPlan, Targets
+from program.scorecard import Identifier, Question, ScorecardForm
+from program.tiers import MEASURES, Capacity, ScoreModel, Tier
+
+Days = Annotated[int, Field(ge=0, le=3650)]
+
+
+class TypeRules(BaseModel):
+    """What holds for one partner type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    targets: Targets
+
+
+class CalendarRules(BaseModel):
+    """The time zone, the working days, and the time of day at which what is due is done."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clock: Clock = Clock()
+    business_days: BusinessDays = BusinessDays()
+
+
+class StallRules(BaseModel):
+    """After how many days without anything happening a partner has stalled, by where it stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    applied: Days = 14
+    deferred: Days = 45
+    active: dict[str, Days]
+    """By tier: a partner that is looked after every two weeks stalls sooner."""
+
+
+class ExitRules(BaseModel):
+    """How long a partner keeps its standing after it was told that it leaves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    notice_days: dict[Stage, Days]
+
+    def notice(self, stage: Stage) -> timedelta:
+        """The notice owed in a stage; none where nothing is said."""
+        return timedelta(days=self.notice_days.get(stage, 0))
+
+
+class Program(BaseModel):
+    """One company's partner program. The policies lie beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    program: Identifier
+    title: str
+    version: int = Field(ge=1)
+    calendar: CalendarRules = CalendarRules()
+    types: dict[PartnerType, TypeRules]
+    scorecard: ScorecardForm
+    evidence: list[Question] = []
+    """Further facts that reviewers are asked for and policies may use."""
+    deferral_days: Days = 90
+    pilot: PilotPlan = PilotPlan()
+    tiers: list[Tier] = Field(min_length=1)
+    """From the top."""
+    entry_tier: str
+    score: ScoreModel
+    capacity: Capacity
+    stalls: StallRules
+    exit: ExitRules
+
+    @model_validator(mode="after")
+    def _refers_to_what_is_there(self) -> Self:
+        tiers = [tier.id for tier in self.tiers]
+        faults = [f"tier {name} is declared twice" for name in sorted({t for t in tiers if tiers.count(t) > 1})]
+        if self.entry_tier not in tiers:
+            faults.append(f"entry_tier: there is no tier {self.entry_tier}; there are {', '.join(tiers)}")
+        faults += [
+            f"stalls.active: there is no tier {name}; there are {', '.join(tiers)}"
+            for name in self.stalls.active.keys() - set(tiers)
+        ]
+        faults += [
+            f"stalls.active: tier {name} has no number of days" for name in tiers if name not in self.stalls.active
+        ]
+        faults += [
+            f"types: {kind} has no targets; every type is held to its own"
+            for kind in PartnerType
+            if kind not in self.types
+        ]
+        faults += [
+            f"score: factor {factor.id} rests on {factor.fact}; a quarter is measured by {', '.join(MEASURES)}"
+            for factor in self.score.factors
+            if factor.fact not in MEASURES
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def clock(self) -> Clock:
+        return self.calendar.clock

@@ -1,0 +1,155 @@
+"""A program folder: `program.yaml`, `policies/`, and `cases/` that prove them; read as a whole or not at all."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from program.definition import Program
+from program.errors import Refused
+from program.pilot import PILOT_FACTS
+from rules.policy import Policy, load_policy
+from rules.source import Fault, Unfit, faults_of, nearest, read_yaml
+
+DEFAULT_PROGRAM = Path(__file__).parent / "default"
+
+QUALIFICATION, CHECKPOINT, VERDICT = "qualification", "pilot-checkpoint", "pilot-verdict"
+MOVEMENT, STALL = "tier-movement", "stall"
+
+OUTCOMES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        QUALIFICATION: frozenset({"sign", "defer", "decline"}),
+        CHECKPOINT: frozenset({"on_track", "at_risk", "stalled"}),
+        VERDICT: frozenset({"expand", "reset", "exit"}),
+        MOVEMENT: frozenset({"up", "stay", "warn", "down", "low_touch", "exit"}),
+        STALL: frozenset({"moving", "stalled"}),
+    }
+)
+"""The policies a program has, and what the lifecycle knows to do after each."""
+
+EVENTS: Mapping[str, frozenset[str]] = MappingProxyType({CHECKPOINT: frozenset({"checkpoint"})})
+"""The kinds of events that are supplied to a policy."""
+
+
+@dataclass(frozen=True)
+class LoadedProgram:
+    """A program with its policies, as they were read, under the digest of their files."""
+
+    program: Program
+    policies: Mapping[str, Policy]
+    files: Mapping[str, str] = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and texts of all files."""
+        digest = hashlib.sha256()
+        for name, text in sorted(self.files.items()):
+            for part in (name, text):
+                digest.update(len(part.encode()).to_bytes(8) + part.encode())
+        return digest.hexdigest()
+
+
+def read_folder(folder: Path) -> LoadedProgram:
+    """Read a program from its folder.
+
+    Raises:
+        Refused: where there is no such folder or a file of it cannot be read.
+        Unfit: naming every fault in it, with file, line and column.
+    """
+    if not (folder / "program.yaml").is_file():
+        raise Refused(
+            f"{folder} holds no program.yaml; give the folder of a program, such as a copy of {DEFAULT_PROGRAM}"
+        )
+    paths = [folder / "program.yaml", *sorted((folder / "policies").glob("*.yaml"))]
+    return load_program({str(path.relative_to(folder)): _text(path) for path in paths}, folder)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise Refused(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}") from None
+
+
+def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgram:
+    """Make a program from the texts of its files, by name.
+
+    Raises:
+        Unfit: naming every fault in them.
+    """
+    faults: list[Fault] = []
+    program = None
+    document = read_yaml(files["program.yaml"], str(folder / "program.yaml"))
+    try:
+        program = Program.model_validate(document.data)
+    except ValidationError as error:
+        faults += faults_of(error, document, Program)
+    policies = {}
+    for name, text in files.items():
+        if name != "program.yaml":
+            try:
+                policy = load_policy(text, str(folder / name))
+                policies[policy.policy] = policy
+            except Unfit as unfit:
+                faults += unfit.faults
+    if program and not faults:
+        faults += _mismatches(program, policies, folder)
+    if faults or program is None:
+        raise Unfit(faults)
+    return LoadedProgram(program, policies, dict(files))
+
+
+def _mismatches(program: Program, policies: Mapping[str, Policy], folder: Path) -> list[Fault]:
+    """What fits in no policy by itself, but does not fit together."""
+    faults = []
+    for name, outcomes in OUTCOMES.items():
+        file = str(folder / "policies" / f"{name}.yaml")
+        if name not in policies:
+            faults.append(
+                Fault(file, 1, 1, "policy", f"a program has a policy {name}; copy the default one and change it")
+            )
+            continue
+        policy = policies[name]
+        faults += [
+            Fault(file, 1, 1, "outcomes", f"{outcome} is no outcome of {name}; write {', '.join(sorted(outcomes))}")
+            for outcome in policy.outcomes
+            if outcome not in outcomes
+        ]
+        known = supplied(program)[name] | {question.id for question in program.evidence}
+        faults += [
+            Fault(
+                file,
+                1,
+                1,
+                f"facts.{fact}",
+                f"nothing supplies {fact}{nearest(fact, sorted(known))}; declare it under evidence",
+            )
+            for fact in policy.facts
+            if fact not in known
+        ]
+        faults += [
+            Fault(file, 1, 1, f"events.{kind}", f"nothing supplies events of the kind {kind}")
+            for kind in policy.events
+            if kind not in EVENTS.get(name, frozenset())
+        ]
+    faults += [
+        Fault(str(folder / "policies" / f"{name}.yaml"), 1, 1, "policy", f"nothing asks the policy {name}; remove it")
+        for name in policies.keys() - OUTCOMES.keys()
+    ]
+    return faults
+
+
+def supplied(program: Program) -> dict[str, frozenset[str]]:
+    """The facts that Gatehouse supplies to each policy of a program."""
+    return {
+        QUALIFICATION: program.scorecard.fact_names,
+        CHECKPOINT: PILOT_FACTS | {"week", "mapped_accounts", "joint_plays", "next_action_open"},
+        VERDICT: PILOT_FACTS | {"mapped_accounts", "joint_plays"},
+        MOVEMENT: frozenset({"level", "cut_level", "quarters_below", "quarters_inactive"}),
+        STALL: frozenset({"stage", "days_without_activity", "patience"}),
+    }

@@ -1,0 +1,172 @@
+"""The database: how it is opened, brought up to date, and written to in transactions."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+
+from program.errors import Refused
+from store.decisions import Decisions
+from store.escalations import Escalations
+from store.facts import Facts
+from store.notices import Notices
+from store.opportunities import Opportunities
+from store.partners import Partners
+from store.pilots import Pilots
+from store.preparation import Preparation
+from store.programs import Programs
+from store.rescores import Rescores
+from store.scorecards import Scorecards
+
+BUSY_SECONDS = 20
+"""How long a transaction on SQLite waits for the one that writes before it gives up."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Transaction:
+    """What one transaction reads and writes, by aggregate."""
+
+    def __init__(self, session: Session) -> None:
+        self.programs = Programs(session)
+        self.partners = Partners(session)
+        self.scorecards = Scorecards(session)
+        self.opportunities = Opportunities(session)
+        self.pilots = Pilots(session)
+        self.preparation = Preparation(session)
+        self.facts = Facts(session)
+        self.decisions = Decisions(session)
+        self.rescores = Rescores(session)
+        self.escalations = Escalations(session)
+        self.notices = Notices(session)
+
+
+class Store:
+    """The database of one installation, at a URL such as `sqlite:///var/gatehouse.db`."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url = make_url(url)
+            self._engine = _open(url)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise Refused(
+                f"{_hidden(url)} is no database Gatehouse can use ({error}); write sqlite:///FILE or "
+                "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+            ) from None
+
+    def __str__(self) -> str:
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that writes: all of it is kept, or, after an error, nothing."""
+        with self._reachable(), Session(self._engine) as session, session.begin():
+            yield Transaction(session)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only reads, and sees one state of the database throughout."""
+        engine = self._engine.execution_options(gatehouse_reads=True, postgresql_readonly=True)
+        with self._reachable(), Session(engine) as session, session.begin():
+            yield Transaction(session)
+
+    def migrate(self) -> None:
+        """Bring the tables up to date, or make them.
+
+        Raises:
+            Refused: where the database was written by a newer Gatehouse, or cannot be reached.
+        """
+        with self._reachable(), self._engine.connect() as connection:
+            self._refuse_newer(connection)
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    def check(self) -> None:
+        """Refuse a database whose tables are not the ones this Gatehouse works with."""
+        with self._reachable(), self._engine.connect() as connection:
+            self._refuse_newer(connection)
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current != _newest():
+            raise Refused(
+                f"{self} is not up to date; run `gatehouse migrate`, or `gatehouse up`, which does it by itself"
+            )
+
+    def _refuse_newer(self, connection: Connection) -> None:
+        current = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in _scripts().walk_revisions()}
+        if current is not None and current not in known:
+            raise Refused(
+                f"{self} was written by a newer Gatehouse: its tables are at {current}, this one knows {_newest()}. "
+                "Run that one, or restore a backup made before it"
+            )
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise Unreachable(
+                f"the database {self} does not answer: {str(error.orig).strip()}; "
+                "see that it runs, that nobody holds it locked, and that its address is right (GATEHOUSE_DATABASE_URL)"
+            ) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+class Unreachable(Refused):
+    """The database does not answer; trying again may help."""
+
+
+def _hidden(url: str) -> str:
+    return url.rsplit("@", maxsplit=1)[-1] if "@" in url else url
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_MIGRATIONS))
+
+
+def _newest() -> str:
+    head = _scripts().get_current_head()
+    assert head is not None
+    return head
+
+
+def _open(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not begin transactions by itself: `_begin` does, and knows which kind.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another writer, only fail; so a writer takes
+    # its turn at the start.
+    reads = connection.get_execution_options().get("gatehouse_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

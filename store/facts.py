@@ -1,0 +1,32 @@
+"""Facts about partners, each with the day it is true of and the instant we learned it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.tables import FactRow
+from store.writing import add_new
+
+
+class Facts:
+    """Facts by partner and name."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, partner: str, facts: Mapping[str, Any], true_of: date, source: str, at: datetime) -> int:
+        """Add what a source says of a day; how many facts are new. What it said before stays."""
+        common = {"partner": partner, "true_of": true_of, "source": source, "learned_at": at}
+        return add_new(self._session, FactRow, [{**common, "name": n, "value": v} for n, v in facts.items()])
+
+    def of(self, partner: str, as_of: date, known_at: datetime) -> dict[str, Any]:
+        """The latest value of each fact as of a day, as far as was known at an instant."""
+        query = (
+            select(FactRow)
+            .where(FactRow.partner == partner, FactRow.true_of <= as_of, FactRow.learned_at <= known_at)
+            .order_by(FactRow.true_of, FactRow.learned_at, FactRow.id)
+        )
+        return {row.name: row.value for row in self._session.scalars(query)}

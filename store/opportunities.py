@@ -1,0 +1,96 @@
+"""Opportunities, as they are known now and as they were known at any instant before."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from program.opportunity import Opportunity
+from store.tables import OpportunityRow
+
+_FIELDS = tuple(Opportunity.model_fields)
+_AT_ONCE = 500
+
+
+def _opportunity(row: OpportunityRow) -> Opportunity:
+    return Opportunity.model_construct(**{name: getattr(row, name) for name in _FIELDS})
+
+
+class Opportunities:
+    """Opportunities by partner."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, opportunities: Sequence[Opportunity], source: str, at: datetime) -> tuple[int, int]:
+        """Add what is new and what is known differently now; how many of each. What is known already stays."""
+        added = changed = 0
+        for start in range(0, len(opportunities), _AT_ONCE):
+            batch = opportunities[start : start + _AT_ONCE]
+            current = {
+                row.id: row
+                for row in self._session.scalars(
+                    select(OpportunityRow).where(
+                        OpportunityRow.id.in_([o.id for o in batch]), OpportunityRow.superseded_at.is_(None)
+                    )
+                )
+            }
+            fresh = []
+            for opportunity in batch:
+                row = current.get(opportunity.id)
+                if row and _opportunity(row) == opportunity:
+                    continue
+                if row:
+                    row.superseded_at = at
+                    changed += 1
+                else:
+                    added += 1
+                fresh.append(opportunity)
+            self._session.flush()  # the old rows end before the new ones begin: only one may be current
+            self._session.add_all(
+                OpportunityRow(**o.model_dump(), source=source, learned_at=at, superseded_at=None, handed_over_to=None)
+                for o in fresh
+            )
+            self._session.flush()
+        return added, changed
+
+    def of(self, partner: str, as_of: date, known_at: datetime) -> list[Opportunity]:
+        """A partner's opportunities as they stood at the end of a day, as far as was known at an instant."""
+        return self.by_partner([partner], as_of, known_at)[partner]
+
+    def by_partner(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, list[Opportunity]]:
+        """The same for several partners at once."""
+        found: dict[str, list[Opportunity]] = {partner: [] for partner in partners}
+        query = select(OpportunityRow).where(
+            OpportunityRow.partner.in_(found),
+            OpportunityRow.created_on <= as_of,
+            OpportunityRow.learned_at <= known_at,
+            or_(OpportunityRow.superseded_at.is_(None), OpportunityRow.superseded_at > known_at),
+        )
+        for row in self._session.scalars(query.order_by(OpportunityRow.created_on, OpportunityRow.id)):
+            seen = _opportunity(row).as_of(as_of)
+            if seen:
+                found[row.partner].append(seen)
+        return found
+
+    def last_movement(self, partners: Sequence[str], as_of: date, known_at: datetime) -> dict[str, date]:
+        """The last day on which an opportunity of each partner was created, progressed or closed."""
+        last: dict[str, date] = {}
+        for partner, opportunities in self.by_partner(partners, as_of, known_at).items():
+            days = [d for o in opportunities for d in (o.created_on, o.qualified_on, o.progressed_on, o.closed_on) if d]
+            if days:
+                last[partner] = max(days)
+        return last
+
+    def hand_over(self, partner: str, who: str, as_of: date) -> int:
+        """Give the open opportunities of a partner that leaves to somebody; how many there are."""
+        still_open = (
+            OpportunityRow.partner == partner,
+            OpportunityRow.superseded_at.is_(None),
+            or_(OpportunityRow.closed_on.is_(None), OpportunityRow.closed_on > as_of),
+            OpportunityRow.created_on <= as_of,
+        )
+        rows = self._session.scalars(select(OpportunityRow.row).where(*still_open)).all()
+        self._session.execute(update(OpportunityRow).where(*still_open).values(handed_over_to=who))
+        return len(rows)

@@ -1,0 +1,142 @@
+"""Partners, where they stand, and how they came there."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from program.errors import Refused
+from program.partner import Partner, PartnerType, Stage, Standing, check_move
+from store.tables import PartnerRow, StageMoveRow
+from store.writing import add_new
+
+_DETAILS = ("name", "type", "region", "owner", "owner_manager")
+
+
+def _standing(row: PartnerRow) -> Standing:
+    return Standing(
+        partner=Partner(
+            id=row.id,
+            name=row.name,
+            type=PartnerType(row.type),
+            region=row.region,
+            owner=row.owner,
+            owner_manager=row.owner_manager,
+        ),
+        stage=Stage(row.stage),
+        since=row.since,
+        tier=row.tier,
+        at_risk=row.at_risk,
+        next_date=row.next_date,
+        application=row.application,
+    )
+
+
+class Partners:
+    """The roster."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, partners: Iterable[Partner], at: datetime) -> tuple[int, int]:
+        """Add new partners as prospects and bring the details of known ones up to date; how many of each."""
+        rows = {row.id: row for row in self._session.scalars(select(PartnerRow))}
+        added = changed = 0
+        for partner in partners:
+            details = {name: getattr(partner, name) for name in _DETAILS}
+            row = rows.get(partner.id)
+            if row is None:
+                row = PartnerRow(
+                    id=partner.id,
+                    **details,
+                    stage=Stage.PROSPECT,
+                    since=None,
+                    application=0,
+                    tier=None,
+                    at_risk=False,
+                    next_date=None,
+                    added_at=at,
+                )
+                self._session.add(row)
+                added += 1
+            elif any(getattr(row, name) != value for name, value in details.items()):
+                for name, value in details.items():
+                    setattr(row, name, value)
+                changed += 1
+        return added, changed
+
+    def _row(self, partner: str) -> PartnerRow:
+        row = self._session.get(PartnerRow, partner)
+        if row is None:
+            raise Refused(f"there is no partner {partner}; `gatehouse partner list` shows those there are")
+        return row
+
+    def get(self, partner: str) -> Standing:
+        """Where a partner stands.
+
+        Raises:
+            Refused: where there is no such partner.
+        """
+        return _standing(self._row(partner))
+
+    def roster(self, *stages: Stage) -> list[Standing]:
+        """The partners in some stages, or all of them, by name."""
+        query = select(PartnerRow).order_by(PartnerRow.name, PartnerRow.id)
+        return [
+            _standing(row)
+            for row in self._session.scalars(query.where(PartnerRow.stage.in_(stages)) if stages else query)
+        ]
+
+    def page(self, stages: Sequence[Stage], after: str, size: int) -> list[Standing]:
+        """The next partners in some stages by ID: a page of a walk over the roster."""
+        query = select(PartnerRow).where(PartnerRow.stage.in_(stages), PartnerRow.id > after)
+        return [_standing(row) for row in self._session.scalars(query.order_by(PartnerRow.id).limit(size))]
+
+    def ids(self) -> frozenset[str]:
+        return frozenset(self._session.scalars(select(PartnerRow.id)))
+
+    def count(self) -> int:
+        return self._session.scalar(select(func.count()).select_from(PartnerRow)) or 0
+
+    def move(
+        self,
+        partner: str,
+        key: str,
+        wanted: Stage,
+        day: date,
+        because: str,
+        at: datetime,
+        *,
+        tier: str | None = None,
+        next_date: date | None = None,
+    ) -> bool:
+        """Move a partner to a stage, once for each key; whether it was moved now.
+
+        Raises:
+            Refused: where the program knows no such move.
+        """
+        row = self._row(partner)
+        move = {"partner": partner, "key": key, "came_from": row.stage, "went_to": wanted, "day": day}
+        if not add_new(self._session, StageMoveRow, {**move, "because": because, "recorded_at": at}):
+            return False
+        check_move(partner, Stage(row.stage), wanted)
+        row.stage, row.since, row.tier, row.at_risk, row.next_date = wanted, day, tier, False, next_date
+        return True
+
+    def applies(self, partner: str, application: int) -> None:
+        """Note which application a partner is in."""
+        self._row(partner).application = application
+
+    def expects(self, partner: str, day: date | None) -> None:
+        """Note the next day on which something happens by itself."""
+        self._row(partner).next_date = day
+
+    def set_tier(self, partner: str, tier: str, *, at_risk: bool) -> None:
+        row = self._row(partner)
+        row.tier, row.at_risk = tier, at_risk
+
+    def moves(self, partner: str) -> list[tuple[date, Stage, Stage, str]]:
+        """How a partner came where it is: day, from, to, because; in order."""
+        query = select(StageMoveRow).where(StageMoveRow.partner == partner).order_by(StageMoveRow.id)
+        return [(m.day, Stage(m.came_from), Stage(m.went_to), m.because) for m in self._session.scalars(query)]

@@ -1,0 +1,39 @@
+"""Pilots and their terms."""
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from program.pilot import PilotTerms
+from store.tables import PilotRow
+from store.writing import add_new
+
+
+class Pilots:
+    """Pilots by partner, application and number."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def begin(self, partner: str, application: int, terms: PilotTerms) -> PilotTerms:
+        """Keep the terms of a pilot; the first ones agreed stay, and are returned."""
+        key = {"partner": partner, "application": application, "number": terms.number}
+        values = {**key, "started_on": terms.started_on, "terms": terms.model_dump(mode="json")}
+        add_new(self._session, PilotRow, values)
+        row = self._session.get_one(PilotRow, tuple(key.values()))
+        return PilotTerms.model_validate(row.terms)
+
+    def end(self, partner: str, application: int, number: int, day: date, verdict: str) -> None:
+        """Note how a pilot ended; once."""
+        row = self._session.get_one(PilotRow, (partner, application, number))
+        if row.ended_on is None:
+            row.ended_on, row.verdict = day, verdict
+
+    def of(self, partner: str) -> list[tuple[int, PilotTerms, date | None, str | None]]:
+        """The pilots of a partner, in order: application, terms, when and how it ended."""
+        query = select(PilotRow).where(PilotRow.partner == partner).order_by(PilotRow.application, PilotRow.number)
+        return [
+            (row.application, PilotTerms.model_validate(row.terms), row.ended_on, row.verdict)
+            for row in self._session.scalars(query)
+        ]

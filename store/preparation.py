@@ -1,0 +1,46 @@
+"""What a pilot is prepared and kept moving with: mapped accounts, joint plays, next actions."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from store.tables import AccountRow, NextActionRow, PlayRow
+from store.writing import add_new
+
+
+class Preparation:
+    """Accounts, plays and next actions by partner. Recording one twice changes nothing."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def map_accounts(self, partner: str, names: Iterable[str], day: date) -> int:
+        """Add accounts mapped with a partner; how many are new."""
+        return add_new(
+            self._session,
+            AccountRow,
+            [{"partner": partner, "name": name, "mapped_on": day} for name in dict.fromkeys(names)],
+        )
+
+    def agree_play(self, partner: str, name: str, trigger: str, outcome: str, day: date) -> int:
+        values = {"partner": partner, "name": name, "trigger": trigger, "outcome": outcome, "agreed_on": day}
+        return add_new(self._session, PlayRow, values)
+
+    def record_next_action(self, partner: str, what: str, who: str, due_on: date, day: date) -> int:
+        values = {"partner": partner, "what": what, "due_on": due_on, "who": who, "recorded_on": day}
+        return add_new(self._session, NextActionRow, values)
+
+    def counts(self, partner: str, as_of: date) -> tuple[int, int, bool]:
+        """As of a day: how many accounts are mapped, how many plays agreed, and whether a next action is due still."""
+        accounts = select(func.count()).where(AccountRow.partner == partner, AccountRow.mapped_on <= as_of)
+        plays = select(func.count()).where(PlayRow.partner == partner, PlayRow.agreed_on <= as_of)
+        actions = select(func.count()).where(
+            NextActionRow.partner == partner, NextActionRow.recorded_on <= as_of, NextActionRow.due_on >= as_of
+        )
+        return (
+            self._session.scalar(accounts) or 0,
+            self._session.scalar(plays) or 0,
+            bool(self._session.scalar(actions)),
+        )

@@ -1,0 +1,36 @@
+"""Scorecards as reviewers submitted them."""
+
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from program.scorecard import Scorecard
+from store.tables import ScorecardRow
+from store.writing import add_new
+
+
+class Scorecards:
+    """Scorecards by partner, application and number."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, partner: str, application: int, number: int, scorecard: Scorecard, day: date, at: datetime) -> None:
+        """Keep a scorecard; the first of its number stays."""
+        add_new(
+            self._session,
+            ScorecardRow,
+            {
+                "partner": partner,
+                "application": application,
+                "number": number,
+                "reviewer": scorecard.reviewer,
+                "submitted_on": day,
+                "content": scorecard.model_dump(mode="json"),
+                "learned_at": at,
+            },
+        )
+
+    def get(self, partner: str, application: int, number: int) -> Scorecard | None:
+        row = self._session.get(ScorecardRow, (partner, application, number))
+        return Scorecard.model_validate(row.content) if row else None

@@ -1,0 +1,324 @@
+"""The tables. A row is the second shape of a thing; the first is its model in `program`.
+
+Dates are the program's days, instants are UTC. Money is stored as whole cents.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant as microseconds since 1970: one order, one precision, the same on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError(f"{value} has no time zone; instants are UTC")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Scaled(TypeDecorator[Decimal]):
+    """An exact decimal as a whole number of its smallest unit, since SQLite has no decimals."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def __init__(self, places: int) -> None:
+        super().__init__()
+        self.places = places
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else int(value.scaleb(self.places).to_integral_exact())
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        return None if value is None else Decimal(value).scaleb(-self.places)
+
+
+class Row(DeclarativeBase):
+    """What all rows share: how their columns and constraints are named and typed."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant, dict[str, Any]: JSON, str: Text}
+
+
+class ProgramRow(Row):
+    """A program as it was when it came into force: its files, under the digest of their content."""
+
+    __tablename__ = "programs"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    files: Mapped[dict[str, Any]]
+    """File name to text."""
+    in_force_since: Mapped[datetime] = mapped_column(index=True)
+
+
+class PartnerRow(Row):
+    """A partner and where it stands."""
+
+    __tablename__ = "partners"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    type: Mapped[str]
+    region: Mapped[str]
+    owner: Mapped[str]
+    owner_manager: Mapped[str]
+    stage: Mapped[str] = mapped_column(index=True)
+    since: Mapped[date | None]
+    application: Mapped[int]
+    tier: Mapped[str | None]
+    at_risk: Mapped[bool]
+    next_date: Mapped[date | None]
+    added_at: Mapped[datetime]
+
+
+class StageMoveRow(Row):
+    """One move between stages. The key says what moved it, so that a retry moves nothing twice."""
+
+    __tablename__ = "stage_moves"
+    __table_args__ = (UniqueConstraint("partner", "key"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)
+    key: Mapped[str]
+    came_from: Mapped[str]
+    went_to: Mapped[str]
+    day: Mapped[date]
+    because: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class ScorecardRow(Row):
+    """A scorecard as it was submitted."""
+
+    __tablename__ = "scorecards"
+
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    application: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    reviewer: Mapped[str]
+    submitted_on: Mapped[date]
+    content: Mapped[dict[str, Any]]
+    learned_at: Mapped[datetime]
+
+
+class OpportunityRow(Row):
+    """An opportunity as it was known from one instant until another.
+
+    An import that says something new ends the old row and adds one: what was known earlier stays known.
+    """
+
+    __tablename__ = "opportunities"
+    __table_args__ = (
+        Index("ix_opportunities_known", "partner", "created_on"),
+        Index(
+            "uq_opportunities_current",
+            "id",
+            unique=True,
+            sqlite_where=text("superseded_at IS NULL"),
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+    )
+
+    row: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[str]
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"))
+    account: Mapped[str]
+    created_on: Mapped[date]
+    qualified_on: Mapped[date | None]
+    progressed_on: Mapped[date | None]
+    closed_on: Mapped[date | None]
+    won: Mapped[bool | None]
+    value: Mapped[Decimal | None] = mapped_column(Scaled(2))
+    mutual: Mapped[bool | None]
+    source: Mapped[str]
+    learned_at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None]
+    handed_over_to: Mapped[str | None]
+    """Who looks after it since its partner left."""
+
+
+class PilotRow(Row):
+    """A pilot and the terms it was agreed on."""
+
+    __tablename__ = "pilots"
+
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    application: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    started_on: Mapped[date]
+    terms: Mapped[dict[str, Any]]
+    ended_on: Mapped[date | None]
+    verdict: Mapped[str | None]
+
+
+class AccountRow(Row):
+    """An account that a partner and we have mapped together."""
+
+    __tablename__ = "accounts"
+
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    mapped_on: Mapped[date]
+
+
+class PlayRow(Row):
+    """A joint play: what triggers it, and what it is to lead to."""
+
+    __tablename__ = "plays"
+
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    trigger: Mapped[str]
+    outcome: Mapped[str]
+    agreed_on: Mapped[date]
+
+
+class NextActionRow(Row):
+    """A next action that somebody took on, and by when."""
+
+    __tablename__ = "next_actions"
+
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    what: Mapped[str] = mapped_column(primary_key=True)
+    due_on: Mapped[date] = mapped_column(primary_key=True)
+    who: Mapped[str]
+    recorded_on: Mapped[date]
+
+
+class FactRow(Row):
+    """A fact about a partner: the day it is true of, and the instant we learned it."""
+
+    __tablename__ = "facts"
+    __table_args__ = (UniqueConstraint("partner", "name", "true_of", "source"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)
+    name: Mapped[str]
+    value: Mapped[Any] = mapped_column(JSON)
+    true_of: Mapped[date]
+    learned_at: Mapped[datetime]
+    source: Mapped[str]
+
+
+class DecisionRow(Row):
+    """A decision. Rows are added and never changed; the first for a key stays the only one."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("partner", "policy", "as_of", "purpose"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"))
+    policy: Mapped[str]
+    policy_version: Mapped[int]
+    program: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
+    purpose: Mapped[str]
+    as_of: Mapped[date]
+    known_at: Mapped[datetime]
+    outcome: Mapped[str | None]
+    rule: Mapped[str | None]
+    ruling: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]]
+
+
+class RescoreRow(Row):
+    """One quarter's re-score: begun, then published as a whole."""
+
+    __tablename__ = "rescores"
+
+    quarter: Mapped[str] = mapped_column(String(6), primary_key=True)
+    as_of: Mapped[date]
+    known_at: Mapped[datetime]
+    program: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
+    published_at: Mapped[datetime | None]
+
+
+class ScoreRow(Row):
+    """A partner's quarter in a re-score: its facts and score, its place in the cut, and its move."""
+
+    __tablename__ = "scores"
+
+    quarter: Mapped[str] = mapped_column(ForeignKey("rescores.quarter"), primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    low: Mapped[Decimal] = mapped_column(Scaled(4))
+    high: Mapped[Decimal] = mapped_column(Scaled(4))
+    facts: Mapped[dict[str, Any]]
+    rank: Mapped[int | None]
+    cut_tier: Mapped[str | None]
+    move: Mapped[str | None]
+    came_from: Mapped[str | None]
+    tier: Mapped[str | None]
+    quarters_below: Mapped[int | None]
+    quarters_inactive: Mapped[int | None]
+    decision: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
+
+
+class EscalationRow(Row):
+    """A stall that somebody has to hear of: opened once for each partner, stage, condition and cycle."""
+
+    __tablename__ = "escalations"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)
+    stage: Mapped[str]
+    condition: Mapped[str]
+    cycle: Mapped[str]
+    owner: Mapped[str]
+    because: Mapped[str]
+    advice: Mapped[str]
+    opened_on: Mapped[date]
+    state: Mapped[str]
+    answered_by: Mapped[str | None]
+    note: Mapped[str | None]
+    closed_on: Mapped[date | None]
+
+
+class NoticeRow(Row):
+    """The outbox: what somebody has to be told, written in the transaction of what it reports."""
+
+    __tablename__ = "notices"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    written_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None] = mapped_column(index=True)

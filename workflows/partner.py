@@ -1,0 +1,409 @@
+"""A partner's lifecycle, from application to exit: one workflow per partner."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.delivery import Delivery
+    from activities.departure import Closing, Departure, Departures
+    from activities.pilot import Accounts, Judged, NextAction, Pilots, Play
+    from activities.qualification import Candidacy, Entry, Lapse, Qualification
+    from activities.roster import TierMove
+    from program.escalation import Escalation
+    from program.partner import LEGAL_MOVES, Stage
+    from workflows import escalation as escalations
+    from workflows import options
+    from workflows.messages import (
+        STAGE,
+        TIER,
+        ActionTaken,
+        Exit,
+        JointPlay,
+        LastDay,
+        Lifecycle,
+        MappedAccounts,
+        Ruled,
+        State,
+        Submission,
+    )
+    from workflows.pilot import Pilot
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+
+def refused(message: str) -> ApplicationError:
+    """The answer to somebody who asked for what cannot be done."""
+    return ApplicationError(message, type="Refused", non_retryable=True)
+
+
+@workflow.defn
+class PartnerLifecycle:
+    """Application, pilot, the time as an active partner, notice, exit.
+
+    The calendar is `run`; people interrupt it with updates. One act changes the stage at a time, so that an exit and a
+    verdict on the same morning cannot both win.
+    """
+
+    @workflow.init
+    def __init__(self, state: Lifecycle) -> None:
+        self._state = state
+        self._acting = asyncio.Lock()
+        self._refusal = ""
+        self._deliveries: set[asyncio.Future[int]] = set()
+
+    @workflow.run
+    async def run(self, state: Lifecycle) -> State:  # noqa: ARG002 -- @workflow.init has it
+        """Live through the stages; the state in which the partner left or was declined."""
+        if self._state.stage == Stage.PROSPECT and not await self._enter():
+            return self.state()
+        if self._state.stage in {Stage.APPLIED, Stage.DEFERRED}:
+            await self._qualify()
+        if self._state.stage == Stage.PILOT:
+            await self._pilot()
+            await self._continue_as_new_if_active()
+        if self._state.stage == Stage.ACTIVE:
+            await self._be_active()
+        if self._state.stage == Stage.LEAVING:
+            await self._serve_notice()
+        await self._finish()
+        return self.state()
+
+    # The calendar
+
+    async def _enter(self) -> bool:
+        entry = Entry(
+            partner=self._state.partner,
+            application=self._state.application,
+            as_of=self._today(),
+            known_at=workflow.now(),
+            pilot_since=self._state.pilot_since,
+        )
+        try:
+            entered = await workflow.execute_activity_method(
+                Qualification.enter,
+                entry,
+                start_to_close_timeout=options.QUICKLY,
+                retry_policy=options.FOR_AN_ANSWER,
+                summary="Application on record",
+            )
+        except ActivityError as error:
+            self._refusal = str(error.cause)
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            return False
+        self._state.terms = entered.terms
+        self._to(entered.stage)
+        return True
+
+    async def _qualify(self) -> None:
+        while self._state.stage in {Stage.APPLIED, Stage.DEFERRED}:
+            until = self._state.deferred_until
+            if until is None:
+                await workflow.wait_condition(lambda: self._state.stage != Stage.APPLIED)
+            elif await self._wait_for_evidence(until):
+                await self._let_deferral_lapse(until)
+
+    async def _wait_for_evidence(self, until: date) -> bool:
+        """Wait for a deferral's last day; False where a scorecard changed what is waited for."""
+        return await self._sleep(until, unless=lambda: self._state.deferred_until != until)
+
+    async def _let_deferral_lapse(self, until: date) -> None:
+        async with self._acting:
+            if self._state.stage != Stage.DEFERRED or self._state.deferred_until != until:
+                return
+            lapse = Lapse(
+                partner=self._state.partner,
+                application=self._state.application,
+                as_of=until,
+                known_at=workflow.now(),
+            )
+            self.tell(
+                await workflow.execute_activity_method(
+                    Qualification.let_deferral_lapse,
+                    lapse,
+                    start_to_close_timeout=options.QUICKLY,
+                    retry_policy=options.PERSISTENTLY,
+                    summary="Deferral expired",
+                )
+            )
+            self._to(Stage.DECLINED)
+
+    async def _pilot(self) -> None:
+        pilot = Pilot(self._state, self)
+        while self._state.stage == Stage.PILOT and await pilot.reach_verdict():
+            async with self._acting:
+                if self._state.stage == Stage.PILOT:
+                    await self._follow(await pilot.judge())
+
+    async def _follow(self, judged: Judged) -> None:
+        self._state.decide_by = judged.decide_by
+        if judged.decide_by:
+            return
+        await self._end_escalations(judged.over, f"The verdict was {judged.ruling.outcome}.")
+        if judged.terms:
+            self._state.terms, self._state.weeks_seen = judged.terms, 0
+        elif judged.stage == Stage.ACTIVE:
+            self._state.terms = None
+            self._to(Stage.ACTIVE, judged.tier)
+        else:
+            await self._give_notice(judged.ruling.because)
+
+    async def _be_active(self) -> None:
+        def interrupted() -> bool:
+            return self._state.stage != Stage.ACTIVE or workflow.info().is_continue_as_new_suggested()
+
+        workflow.set_current_details(f"Active in tier {self._state.tier}; the next re-score may move it")
+        with suppress(TimeoutError):
+            await workflow.wait_condition(interrupted, timeout=options.A_YEAR, timeout_summary="Continue as new")
+        await self._continue_as_new_if_active()
+
+    async def _continue_as_new_if_active(self) -> None:
+        await self._finish()
+        if self._state.stage == Stage.ACTIVE:
+            workflow.continue_as_new(self._state)
+
+    async def _serve_notice(self) -> None:
+        workflow.set_current_details(f"Under notice until {self._state.last_day}: {self._state.because}")
+        while not await self._last_day_comes():
+            pass  # the notice was waived in the meantime
+        async with self._acting:
+            assert self._state.last_day is not None
+            closing = Closing(
+                partner=self._state.partner,
+                application=self._state.application,
+                because=self._state.because,
+                as_of=self._state.last_day,
+                known_at=workflow.now(),
+            )
+            closed = await workflow.execute_activity_method(
+                Departures.close_record,
+                closing,
+                start_to_close_timeout=options.QUICKLY,
+                retry_policy=options.PERSISTENTLY,
+                summary="Record closed",
+            )
+            self._to(Stage.EXITED)
+        await self._end_escalations(closed.over, "The partner has left.")
+
+    async def _last_day_comes(self) -> bool:
+        day = self._state.last_day
+        assert day is not None
+        return await self._sleep(day, unless=lambda: self._state.last_day != day)
+
+    async def _finish(self) -> None:
+        """Let what is under way come to its end: nothing is lost when this run closes."""
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
+
+    # What people and the roster say
+
+    @workflow.update
+    async def enter(self) -> State:
+        """Wait until the application is on record; asked again, say how things stand."""
+        await workflow.wait_condition(lambda: self._state.stage != Stage.PROSPECT or bool(self._refusal))
+        if self._refusal:
+            raise refused(self._refusal)
+        return self.state()
+
+    @workflow.update
+    async def submit_scorecard(self, submission: Submission) -> Ruled:
+        """Decide on a scorecard."""
+        async with self._acting:
+            self._has_stage(Stage.APPLIED, Stage.DEFERRED)
+            number = self._state.scorecards + 1
+            candidacy = Candidacy(
+                partner=self._state.partner,
+                application=self._state.application,
+                number=number,
+                scorecard=submission.scorecard,
+                as_of=self._today(),
+                known_at=workflow.now(),
+            )
+            qualified = await self._answered(Qualification.qualify, candidacy, f"Scorecard {number}")
+            self._state.scorecards = number
+            self._state.terms, self._state.deferred_until = qualified.terms, qualified.deferred_until
+            self._to(qualified.stage)
+            self.tell(qualified.notices)
+            return Ruled(
+                decision=qualified.decision,
+                ruling=qualified.ruling,
+                stage=qualified.stage,
+                next_date=self.state().next_date,
+            )
+
+    @submit_scorecard.validator
+    def _may_submit_scorecard(self, submission: Submission) -> None:  # noqa: ARG002
+        self._has_stage(Stage.APPLIED, Stage.DEFERRED)
+
+    @workflow.update
+    async def map_accounts(self, accounts: MappedAccounts) -> int:
+        """Record accounts mapped together; how many are new."""
+        assert self._state.terms is not None
+        most = self._state.terms.plan.most_accounts
+        asked = Accounts(partner=self._state.partner, names=accounts.names, most=most, as_of=self._today())
+        return await self._answered(Pilots.map_accounts, asked, f"{len(accounts.names)} accounts")
+
+    @map_accounts.validator
+    def _may_map_accounts(self, accounts: MappedAccounts) -> None:  # noqa: ARG002
+        self._has_stage(Stage.PILOT)
+
+    @workflow.update
+    async def agree_play(self, play: JointPlay) -> int:
+        """Record a joint play; 0 where it was agreed before."""
+        asked = Play(partner=self._state.partner, as_of=self._today(), **play.model_dump())
+        return await self._answered(Pilots.agree_play, asked, play.name)
+
+    @agree_play.validator
+    def _may_agree_play(self, play: JointPlay) -> None:  # noqa: ARG002
+        self._has_stage(Stage.PILOT)
+
+    @workflow.update
+    async def record_next_action(self, action: ActionTaken) -> int:
+        """Record a next action; 0 where it was recorded before."""
+        asked = NextAction(partner=self._state.partner, as_of=self._today(), **action.model_dump())
+        return await self._answered(Pilots.record_next_action, asked, action.what)
+
+    @record_next_action.validator
+    def _may_record_next_action(self, action: ActionTaken) -> None:
+        self._has_stage(Stage.PILOT, Stage.ACTIVE)
+        if action.due_on < self._today():
+            raise refused(f"a next action lies ahead; {action.due_on} is over")
+
+    @workflow.update
+    async def leave(self, asked: Exit) -> LastDay:
+        """Give notice. Who is under notice already stays so; waiving it then ends it today."""
+        async with self._acting:
+            self._may_leave(asked)
+            if self._state.stage != Stage.LEAVING or asked.waive_notice:
+                await self._give_notice(asked.because, waive=asked.waive_notice)
+            assert self._state.last_day is not None
+            return LastDay(last_day=self._state.last_day)
+
+    @leave.validator
+    def _may_leave(self, asked: Exit) -> None:
+        if self._state.stage == Stage.LEAVING:
+            return
+        if Stage.LEAVING not in LEGAL_MOVES[self._state.stage]:
+            raise refused(f"{self._state.partner} is {self._state.stage}; there is nothing to exit from")
+        if asked.only_from:
+            self._has_stage(asked.only_from)
+
+    @workflow.signal
+    async def rescored(self, move: TierMove) -> None:
+        """A re-score was published that moved this partner."""
+        async with self._acting:
+            heard = self._state.rescored
+            if self._state.stage != Stage.ACTIVE or (heard and str(move.quarter) <= str(heard)):
+                return
+            self._state.rescored = move.quarter
+            if move.leaves:
+                await self._give_notice(move.because)
+            else:
+                self._to(Stage.ACTIVE, move.tier)
+
+    @workflow.query
+    def state(self) -> State:
+        """How it stands."""
+        at_work = self._state.stage == Stage.PILOT and self._state.terms
+        return State(
+            stage=self._state.stage,
+            application=self._state.application,
+            tier=self._state.tier,
+            next_date=at_work.last_day if at_work else self._state.last_day or self._state.deferred_until,
+        )
+
+    # What all of it is made of
+
+    def _today(self) -> date:
+        return self._state.clock.today(workflow.now())
+
+    def _has_stage(self, *stages: Stage) -> None:
+        if self._state.stage not in stages:
+            wanted = " or ".join(stages)
+            raise refused(f"{self._state.partner} is {self._state.stage}; this can be done while it is {wanted}")
+
+    def _to(self, stage: Stage, tier: str | None = None) -> None:
+        """Note a stage or tier, and let searches find it."""
+        before = (self._state.stage, self._state.tier)
+        self._state.stage, self._state.tier = stage, tier
+        if before[0] == Stage.PROSPECT or before == (stage, tier):
+            return  # it was started under the stage it enters
+        workflow.upsert_search_attributes(
+            [STAGE.value_set(stage), TIER.value_set(tier) if tier else TIER.value_unset()]
+        )
+
+    async def wait_until(self, day: date) -> bool:
+        """Wait for a day of the pilot; False where the partner leaves before it."""
+        return await self._sleep(day, unless=lambda: self._state.stage != Stage.PILOT)
+
+    async def _sleep(self, day: date, *, unless: Callable[[], bool]) -> bool:
+        """Sleep until what is due on a day is done; False where something else comes first."""
+        left = self._state.clock.due(day) - workflow.now()
+        if unless() or left <= timedelta(0):
+            return not unless()
+        try:
+            await workflow.wait_condition(unless, timeout=left, timeout_summary=f"Until {day}")
+        except TimeoutError:
+            return True
+        return False
+
+    async def _answered(self, act: Callable[[Any, Asked], Answered], asked: Asked, summary: str) -> Answered:
+        """Have something done that a person asked for; what is wrong with it is their answer."""
+        try:
+            return await workflow.execute_activity_method(
+                act,
+                asked,
+                start_to_close_timeout=options.QUICKLY,
+                retry_policy=options.FOR_AN_ANSWER,
+                summary=summary,
+            )
+        except ActivityError as error:
+            raise refused(str(error.cause)) from error
+
+    async def _give_notice(self, because: str, *, waive: bool = False) -> None:
+        departure = Departure(
+            partner=self._state.partner,
+            application=self._state.application,
+            because=because,
+            as_of=self._today(),
+            known_at=workflow.now(),
+            waive_notice=waive,
+        )
+        leaving = await workflow.execute_activity_method(
+            Departures.give_notice,
+            departure,
+            start_to_close_timeout=options.QUICKLY,
+            retry_policy=options.PERSISTENTLY,
+            summary="Notice given",
+        )
+        self._state.last_day, self._state.because = leaving.last_day, because
+        self._to(Stage.LEAVING, self._state.tier)
+        self.tell(leaving.notices)
+
+    async def escalate(self, escalation: Escalation) -> None:
+        """Have somebody told of a stall, by a workflow of its own that outlives a change of stage."""
+        await escalations.start(escalation)
+
+    async def _end_escalations(self, keys: tuple[str, ...], note: str) -> None:
+        for key in keys:
+            await escalations.end(key, note)
+
+    def tell(self, notices: tuple[str, ...]) -> None:
+        """Have notices delivered, however long that takes, while the calendar goes on."""
+        if not notices:
+            return
+        delivery = workflow.start_activity_method(
+            Delivery.deliver,
+            notices,
+            start_to_close_timeout=options.A_PAGE,
+            heartbeat_timeout=options.SIGN_OF_LIFE,
+            retry_policy=options.PERSISTENTLY,
+            summary=f"{len(notices)} notices",
+        )
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)

@@ -1,0 +1,90 @@
+"""The 60 days of a pilot, run inside a partner's lifecycle: one clock, one history."""
+
+from datetime import date
+from typing import Protocol
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.pilot import Judged, Look, Pilots
+    from program.escalation import Escalation
+    from program.pilot import PilotTerms
+    from workflows import options
+    from workflows.messages import Lifecycle
+
+
+class Surroundings(Protocol):
+    """What a pilot needs of the lifecycle it runs in."""
+
+    async def wait_until(self, day: date) -> bool:
+        """Wait for a day; False where the partner leaves before it."""
+
+    async def escalate(self, escalation: Escalation) -> None:
+        """Have somebody told of a stall."""
+
+    def tell(self, notices: tuple[str, ...]) -> None:
+        """Have notices delivered."""
+
+
+class Pilot:
+    """Checkpoints on days 7, 14 ... 56 and the verdict on day 60, for one pilot after the other."""
+
+    def __init__(self, state: Lifecycle, lifecycle: Surroundings) -> None:
+        self._state = state
+        self._lifecycle = lifecycle
+
+    async def reach_verdict(self) -> bool:
+        """Go through the weeks up to the day of the verdict; False where the partner leaves before it."""
+        if self._state.decide_by is not None:
+            return await self._lifecycle.wait_until(self._state.decide_by)
+        for week in self._terms.weeks_after(self._state.clock.today(workflow.now())):
+            if week <= self._state.weeks_seen:
+                continue
+            if not await self._lifecycle.wait_until(self._terms.checkpoint(week)):
+                return False
+            await self._look_at(week)
+        return await self._lifecycle.wait_until(self._terms.last_day)
+
+    async def _look_at(self, week: int) -> None:
+        look = self._look(self._terms.checkpoint(week)).model_copy(update={"week": week})
+        seen = await workflow.execute_local_activity_method(
+            Pilots.look_at_week,
+            look,
+            start_to_close_timeout=options.QUICKLY,
+            retry_policy=options.PERSISTENTLY,
+            summary=f"Week {week}",
+        )
+        self._state.weeks_seen = week
+        workflow.set_current_details(f"Week {week} of {self._terms.weeks}: {seen.ruling.outcome}")
+        if seen.escalation:
+            await self._lifecycle.escalate(seen.escalation)
+        self._lifecycle.tell(seen.notices)
+
+    async def judge(self) -> Judged:
+        """Have the verdict decided: if need be, the second time, with what is known."""
+        settle = self._state.decide_by is not None
+        judged = await workflow.execute_activity_method(
+            Pilots.judge,
+            self._look(self._terms.last_day).model_copy(update={"settle": settle}),
+            start_to_close_timeout=options.QUICKLY,
+            retry_policy=options.PERSISTENTLY,
+            summary="Verdict on what is known" if settle else "Verdict",
+        )
+        if judged.escalation:
+            await self._lifecycle.escalate(judged.escalation)
+        self._lifecycle.tell(judged.notices)
+        return judged
+
+    def _look(self, as_of: date) -> Look:
+        return Look(
+            partner=self._state.partner,
+            application=self._state.application,
+            terms=self._terms,
+            as_of=as_of,
+            known_at=workflow.now(),
+        )
+
+    @property
+    def _terms(self) -> PilotTerms:
+        assert self._state.terms is not None
+        return self._state.terms

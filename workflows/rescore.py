@@ -1,0 +1,125 @@
+"""The quarterly re-score of the whole roster: one workflow per quarter."""
+
+from datetime import date
+from typing import Final
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.delivery import Delivery
+    from activities.roster import Page, RescoreBegin, Rescored, Roster
+    from program.calendar import Quarter
+    from store.rescores import Terms
+    from workflows import options
+    from workflows.messages import Rescore
+
+WORKFLOW_ID: Final = "rescore/{}"
+
+
+@workflow.defn
+class RosterRescore:
+    """Score everyone, cut the tiers, decide each move, publish at once, tell who is concerned.
+
+    Every step may run again and changes nothing then, so a re-score that is run twice, or goes on after it was killed,
+    ends in the same roster.
+    """
+
+    @workflow.run
+    async def run(self, rescore: Rescore) -> Rescored:
+        """Re-score a quarter; one that is published already stays as it is."""
+        terms = await self._begin(rescore)
+        if not terms.published:
+            await self._score_everyone(terms)
+            await self._cut(terms)
+            await self._decide_moves(terms)
+        rescored = await self._publish(terms)
+        await self._tell(terms)
+        return rescored
+
+    async def _begin(self, rescore: Rescore) -> Terms:
+        today = rescore.clock.today(workflow.now())
+        quarter = rescore.quarter or Quarter.ended_before(today)
+        return await workflow.execute_activity_method(
+            Roster.begin_rescore,
+            RescoreBegin(quarter=quarter, as_of=self._as_of(quarter, rescore.as_of, today), known_at=workflow.now()),
+            start_to_close_timeout=options.QUICKLY,
+            retry_policy=options.PERSISTENTLY,
+            summary=str(quarter),
+        )
+
+    def _as_of(self, quarter: Quarter, asked: date | None, today: date) -> date:
+        if quarter.last_day >= today:
+            raise ApplicationError(
+                f"{quarter} ends on {quarter.last_day}; it can be re-scored from the day after", type="Refused"
+            )
+        as_of = asked or quarter.last_day
+        if not quarter.last_day <= as_of <= today:
+            raise ApplicationError(
+                f"{quarter} can be re-scored as of {quarter.last_day}, its last day, to {today}, not {as_of}",
+                type="Refused",
+            )
+        return as_of
+
+    async def _score_everyone(self, terms: Terms) -> None:
+        page: Page | None = Page(terms=terms)
+        while page:
+            workflow.set_current_details(f"Scoring, after {page.after or 'nobody yet'}")
+            page = await workflow.execute_activity_method(
+                Roster.score_page,
+                page,
+                start_to_close_timeout=options.A_PAGE,
+                heartbeat_timeout=options.SIGN_OF_LIFE,
+                retry_policy=options.PERSISTENTLY,
+                summary=f"Score the partners after {page.after or 'none'}",
+            )
+
+    async def _cut(self, terms: Terms) -> None:
+        await workflow.execute_activity_method(
+            Roster.cut_tiers,
+            terms,
+            start_to_close_timeout=options.A_PAGE,
+            retry_policy=options.PERSISTENTLY,
+            summary="Cut the tiers",
+        )
+
+    async def _decide_moves(self, terms: Terms) -> None:
+        page: Page | None = Page(terms=terms)
+        while page:
+            workflow.set_current_details(f"Deciding moves, after {page.after or 'nobody yet'}")
+            page = await workflow.execute_activity_method(
+                Roster.move_page,
+                page,
+                start_to_close_timeout=options.A_PAGE,
+                heartbeat_timeout=options.SIGN_OF_LIFE,
+                retry_policy=options.PERSISTENTLY,
+                summary=f"Decide the moves after {page.after or 'none'}",
+            )
+
+    async def _publish(self, terms: Terms) -> Rescored:
+        return await workflow.execute_activity_method(
+            Roster.publish,
+            terms,
+            start_to_close_timeout=options.A_PAGE,
+            retry_policy=options.PERSISTENTLY,
+            summary="Publish",
+        )
+
+    async def _tell(self, terms: Terms) -> None:
+        workflow.set_current_details("Published; telling those whose tier changed")
+        await workflow.execute_activity_method(
+            Roster.tell_lifecycles,
+            terms,
+            start_to_close_timeout=options.THE_ROSTER,
+            heartbeat_timeout=options.SIGN_OF_LIFE,
+            retry_policy=options.PERSISTENTLY,
+            summary="Signal the lifecycles that changed",
+        )
+        await workflow.execute_activity_method(
+            Delivery.deliver_rescore,
+            str(terms.quarter),
+            start_to_close_timeout=options.THE_ROSTER,
+            heartbeat_timeout=options.SIGN_OF_LIFE,
+            retry_policy=options.PERSISTENTLY,
+            summary="Deliver the notices",
+        )

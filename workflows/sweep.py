@@ -1,0 +1,46 @@
+"""The weekly look over the roster for partners outside a pilot that have stalled."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.delivery import Delivery
+    from activities.roster import Roster, SweepPage
+    from workflows import escalation as escalations
+    from workflows import options
+    from workflows.messages import Found, Sweep
+
+
+@workflow.defn
+class StallSweep:
+    """Page by page: decide who has stalled, and have each stall escalated once."""
+
+    @workflow.run
+    async def run(self, sweep: Sweep) -> Found:
+        """Sweep the roster as of today."""
+        stalled = 0
+        page = SweepPage(as_of=sweep.clock.today(workflow.now()), known_at=workflow.now())
+        while page.after is not None:
+            page = await workflow.execute_activity_method(
+                Roster.look_for_stalls,
+                page.model_copy(update={"escalations": (), "notices": ()}),
+                start_to_close_timeout=options.A_PAGE,
+                heartbeat_timeout=options.SIGN_OF_LIFE,
+                retry_policy=options.PERSISTENTLY,
+                summary=f"The partners after {page.after or 'none'}",
+            )
+            for escalation in page.escalations:
+                await escalations.start(escalation)
+            stalled += len(page.escalations)
+            if page.notices:
+                await self._tell(page.notices)
+        return Found(stalled=stalled)
+
+    async def _tell(self, notices: tuple[str, ...]) -> None:
+        await workflow.execute_activity_method(
+            Delivery.deliver,
+            notices,
+            start_to_close_timeout=options.THE_ROSTER,
+            heartbeat_timeout=options.SIGN_OF_LIFE,
+            retry_policy=options.PERSISTENTLY,
+            summary=f"{len(notices)} notices",
+        )
