@@ -1,6 +1,6 @@
 #!/bin/sh
-# The namespace Gatehouse works in, where it is not there yet. TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE come from the
-# environment; both are the Temporal CLI's own.
+# The namespace Gatehouse works in, made where it is missing.
+# TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and RETENTION come from the environment.
 set -eu
 
 tries=30
@@ -11,4 +11,5 @@ until temporal operator cluster health; do
 done
 
 # A closed workflow's history is what happened, for as long as it is kept; decisions stay in Gatehouse's own database.
-temporal operator namespace describe || temporal operator namespace create --retention "$RETENTION"
+temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" \
+    || temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"

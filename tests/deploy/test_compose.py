@@ -2,11 +2,14 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from settings import Settings, TemporalSettings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -86,14 +89,18 @@ def test_our_containers_can_write_to_their_volume_and_nowhere_else(name: str) ->
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["volumes"] == [f"home:{service['environment']['GATEHOUSE_HOME']}"]
+    environment = service["environment"]
+    assert service["volumes"] == [
+        f"home:{environment['GATEHOUSE_HOME']}",
+        f"${{PROGRAM_FOLDER:-../rules/default}}:{environment['GATEHOUSE_PROGRAM']}:ro",
+    ]
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_volumes_and_mounted_files_are_there(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
-        source = volume.split(":")[0]
-        assert (DEPLOY / source).is_file() if source.startswith("./") else source in COMPOSE["volumes"]
+        source = re.sub(r"^\$\{[A-Z_]+:-(.*?)\}", r"\1", volume).split(":")[0]
+        assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -108,6 +115,12 @@ def test_our_settings_are_those_that_are_documented() -> None:
     assert documented
     for name in OURS:
         assert set(SERVICES[name]["environment"]) == documented
+
+
+def test_our_settings_are_settings_there_are() -> None:
+    known = {f"GATEHOUSE_{name}" for name in Settings.model_fields}
+    known |= {f"GATEHOUSE_TEMPORAL_{name}" for name in TemporalSettings.model_fields}
+    assert set(SERVICES["worker"]["environment"]) <= {name.upper() for name in known}
 
 
 def test_every_variable_is_in_the_example_and_no_value_of_a_secret_is() -> None:
@@ -158,10 +171,9 @@ def test_no_secret_is_baked_into_the_image() -> None:
 def test_the_image_holds_every_package_that_is_installed() -> None:
     kept = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
     root = DEPLOY.parent
-    packages = {path.parent.name for path in root.glob("*/__init__.py")}
-    assert packages <= kept
-    assert {path.name for path in root.glob("*.py")} <= kept
-    assert all((root / name).exists() for name in kept)
+    installed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    assert {package.split(".")[0] for package in installed} | {"*.py"} <= kept
+    assert all(any(root.glob(name)) for name in kept)
 
 
 @pytest.mark.parametrize("script", ["postgres/databases.sh", "temporal/schema.sh", "temporal/namespace.sh"])

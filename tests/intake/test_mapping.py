@@ -1,9 +1,12 @@
 """A map says where each field comes from, and says so without room for a guess."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from intake.mapping import ImportMap, Source, load_map, slug
 from program.errors import Refused
@@ -36,6 +39,11 @@ def refusal(tmp_path: Path, text: str) -> str:
 )
 def test_an_id_made_from_a_name_holds_ascii_letters_digits_and_hyphens(name: str, made: str) -> None:
     assert slug(name) == made
+
+
+@given(name=st.text(max_size=40))
+def test_an_id_made_from_any_name_is_one_or_is_empty(name: str) -> None:
+    assert re.fullmatch(r"([a-z0-9]+(-[a-z0-9]+)*)?", slug(name))
 
 
 def test_a_bare_word_is_a_column() -> None:

@@ -1,11 +1,14 @@
 """Every row of a file becomes a model, or the file is refused with what is wrong in each row."""
 
+import csv
 from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from intake.mapping import ImportMap, load_map
 from intake.reading import MappedAccount, read_accounts, read_opportunities, read_partners
@@ -258,3 +261,23 @@ def test_a_map_without_the_section_is_refused(file: Path) -> None:
     assert faults_of_partners(file, PARTNERS, ImportMap()) == [
         "file.csv: the map has no section partners; add one that says where its fields come from"
     ]
+
+
+CELLS = st.one_of(
+    st.sampled_from(["", "acme", "1", "2023-01-09", "2023-02-30", "true", "Won", "-1", "1.5", "NaN", "1e400"]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(st.lists(CELLS, min_size=10, max_size=10), max_size=3))
+def test_whatever_a_row_holds_it_is_used_undated_or_refused(file: Path, rows: list[list[str]]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        opened.write(DEALS)
+        csv.writer(opened, quoting=csv.QUOTE_ALL).writerows(rows)
+    try:
+        intake = read_opportunities(file, known=KNOWN)
+    except Refused as refused:
+        assert "rows cannot be imported, so nothing was" in str(refused)  # noqa: PT017 -- a crash is what is wrong
+    else:
+        assert intake.rejected == 0
