@@ -3,15 +3,12 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
 
 from pydantic import BaseModel
 
 from intake.mapping import ImportMap, Source
+from intake.wording import MOST_SHOWN
 from program.errors import Refused
-
-MOST_SHOWN: Final = 50
-"""Lines, or columns, in a message."""
 
 
 def sources_for(

@@ -11,13 +11,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from intake.columns import sources_for
 from intake.csv_file import Row, open_table
 from intake.mapping import ImportMap, Source
-from intake.wording import quoted, sentence
+from intake.wording import MOST_SHOWN, quoted, sentence
 from program.errors import Refused
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerId
-
-MOST_SHOWN: Final = 50
-"""Faults that are listed; the others are counted."""
 
 _DAYS: Final = frozenset(name for name in Opportunity.model_fields if name.endswith("_on"))
 

@@ -5,6 +5,9 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+MOST_SHOWN: Final = 50
+"""Faults that one message lists; the others are counted."""
+
 LONGEST_QUOTE: Final = 60
 """Characters of a value in a message; a cell may hold a whole letter."""
 
