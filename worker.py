@@ -1,0 +1,195 @@
+"""The worker process: settings, client, registrations, run. It wires and nothing else.
+
+Everything that reaches the outside is put together here, for the service, for `simulate` and for the tests alike.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode, TLSConfig
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import logs
+from activities.deciding import Shelf
+from activities.delivery import Channel, Delivery, LogChannel
+from activities.departure import Departures
+from activities.escalating import Answers
+from activities.pilot import Pilots
+from activities.qualification import Qualification
+from activities.roster import Roster
+from program.errors import Refused
+from rules.folder import LoadedProgram, read_folder
+from settings import Settings, TemporalSettings
+from store.database import Store
+from workflows.escalation import EscalationLadder
+from workflows.messages import SEARCH_ATTRIBUTES
+from workflows.partner import PartnerLifecycle
+from workflows.rescore import RescoreDue, RosterRescore
+from workflows.schedules import ensure_schedules
+from workflows.sweep import StallSweep
+
+log = structlog.get_logger("gatehouse.worker")
+
+WORKFLOWS: list[type] = [PartnerLifecycle, RosterRescore, RescoreDue, StallSweep, EscalationLadder]
+
+CONNECT_SECONDS = 10
+FINISH_SECONDS = 20
+"""How long activities may go on after the worker was told to stop; then Temporal hands them to another."""
+
+# Ours are pure or used by activities alone; the libraries are costly to import anew for every workflow.
+PASSED_THROUGH = (
+    "activities",
+    "program",
+    "rules",
+    "store",
+    "alembic",
+    "annotated_types",
+    "durable_rules_engine",
+    "psycopg",
+    "pydantic",
+    "pydantic_core",
+    "sqlalchemy",
+    "structlog",
+    "yaml",
+)
+
+
+async def connect(temporal: TemporalSettings, address: str) -> Client:
+    """Connect to Temporal.
+
+    Raises:
+        Refused: where it does not answer, or turns us away.
+    """
+    try:
+        return await asyncio.wait_for(
+            Client.connect(
+                address,
+                namespace=temporal.namespace,
+                api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
+                tls=_tls(temporal),
+                data_converter=pydantic_data_converter,
+            ),
+            CONNECT_SECONDS,
+        )
+    except (RuntimeError, RPCError, OSError, TimeoutError) as error:
+        raise Refused(
+            f"Temporal does not answer at {address} ({error or 'it took too long'}); nothing has changed. Run "
+            "`gatehouse up`, or see that GATEHOUSE_TEMPORAL_ADDRESS and its TLS settings are right"
+        ) from error
+
+
+def _tls(temporal: TemporalSettings) -> TLSConfig | bool:
+    files = (temporal.tls_server_ca, temporal.tls_client_cert, temporal.tls_client_key)
+    if not any(files):
+        return temporal.tls or temporal.api_key is not None
+    ca, cert, key = (path.read_bytes() if path else None for path in files)
+    return TLSConfig(server_root_ca_cert=ca, client_cert=cert, client_private_key=key)
+
+
+def activities(store: Store, client: Client, channel: Channel) -> list[Callable[..., Any]]:
+    """Every activity, over one store."""
+    shelf = Shelf(store)
+    gate, pilots, departures = Qualification(store, shelf), Pilots(store, shelf), Departures(store, shelf)
+    roster, delivery, answers = Roster(store, shelf, client), Delivery(store, channel), Answers(store)
+    return [
+        *(gate.enter, gate.qualify, gate.let_deferral_lapse),
+        *(pilots.look_at_week, pilots.judge, pilots.map_accounts, pilots.agree_play, pilots.record_next_action),
+        *(departures.give_notice, departures.close_record),
+        *(roster.begin_rescore, roster.score_page, roster.cut_tiers, roster.move_page, roster.publish),
+        *(roster.tell_lifecycles, roster.look_for_stalls),
+        *(delivery.deliver, delivery.deliver_rescore),
+        answers.acknowledge,
+    ]
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The sandbox that workflows run in, here and when histories are replayed."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def assemble(
+    client: Client, store: Store, task_queue: str, *, threads: int = 8, channel: Channel | None = None
+) -> Worker:
+    """A worker with everything registered. Blocking work, which is nearly all of it, runs on the threads."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=activities(store, client, channel or LogChannel()),
+        activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
+        max_concurrent_activities=threads,
+        max_concurrent_local_activities=threads,
+        workflow_runner=sandbox(),
+        graceful_shutdown_timeout=timedelta(seconds=FINISH_SECONDS),
+    )
+
+
+def put_in_force(store: Store, program: LoadedProgram) -> None:
+    """Make a program the one that new decisions are made under."""
+    with store.write() as tx:
+        tx.programs.put_in_force(
+            program.digest, program.program.program, program.program.version, program.files, datetime.now(UTC)
+        )
+
+
+async def declare_search_attributes(client: Client) -> None:
+    """Make workflows searchable by stage, tier and type; where we may not, somebody has to have done it."""
+    wanted = {attribute.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for attribute in SEARCH_ATTRIBUTES}
+    try:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(search_attributes=wanted, namespace=client.namespace)
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return
+        log.warning("search-attributes.not-declared", reason=error.message, wanted=sorted(wanted))
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until told to stop; then finish what is under way, or hand it back."""
+    store = Store(settings.database)
+    store.check()
+    program = read_folder(settings.program)
+    client = await connect(settings.temporal, settings.temporal_address)
+    put_in_force(store, program)
+    await declare_search_attributes(client)
+    await ensure_schedules(client, program.program.clock, settings.temporal.task_queue)
+    async with assemble(client, store, settings.temporal.task_queue, threads=settings.threads):
+        log.info("worker.ready", address=settings.temporal_address, database=str(store), program=program.digest[:12])
+        await stop.wait()
+        log.info("worker.stopping")
+    store.close()
+    log.info("worker.stopped")
+
+
+def main() -> None:
+    """Run a worker until SIGTERM or Ctrl-C."""
+    settings = Settings()
+    logs.configure(settings)
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run(settings, stop)
+
+    try:
+        asyncio.run(until_told())
+    except Refused as refused:
+        log.error("worker.refused", reason=str(refused))  # noqa: TRY400 -- the sentence is the message
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -37,7 +37,10 @@ class Entered(BaseModel):
 
     stage: Stage
     terms: PilotTerms | None = None
-    notices: tuple[str, ...] = ()
+    tier: str | None = None
+    until: date | None = None
+    """The day that a deferral or a notice runs to."""
+    scorecards: int = 0
 
 
 class Candidacy(BaseModel):
@@ -91,7 +94,11 @@ class Qualification:
 
     @activity.defn
     def enter(self, entry: Entry) -> Entered:
-        """Put an application on record, or take over a pilot that already runs."""
+        """Put an application on record, or take over a pilot that already runs.
+
+        An application that is on record is found where it stands: should Temporal ever lose a workflow, the next one
+        goes on from what the store knows.
+        """
         program = self._shelf.in_force()
         with self._store.write() as tx:
             standing = tx.partners.get(entry.partner)
@@ -101,6 +108,8 @@ class Qualification:
                 raise Refused(f"application {entry.application} of {entry.partner} is over; it is {standing.stage} now")
             tx.partners.applies(entry.partner, entry.application)
             key = f"application-{entry.application}"
+            if standing.application == entry.application:
+                return self._found(tx, standing)
             if entry.pilot_since is None:
                 tx.partners.move(entry.partner, key, Stage.APPLIED, entry.as_of, "Applied.", entry.known_at)
                 return Entered(stage=Stage.APPLIED)
@@ -116,6 +125,17 @@ class Qualification:
                 entry.known_at,
             )
             return Entered(stage=Stage.PILOT, terms=terms)
+
+    def _found(self, tx: Transaction, standing: Standing) -> Entered:
+        partner, application = standing.partner.id, standing.application
+        running = [terms for number, terms, ended, _ in tx.pilots.of(partner) if number == application and not ended]
+        return Entered(
+            stage=standing.stage,
+            terms=running[-1] if running else None,
+            tier=standing.tier,
+            until=standing.next_date if standing.stage in {Stage.DEFERRED, Stage.LEAVING} else None,
+            scorecards=tx.scorecards.count(partner, application),
+        )
 
     @activity.defn
     def qualify(self, candidacy: Candidacy) -> Qualified:

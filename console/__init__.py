@@ -1,0 +1,1 @@
+"""What operators type: one function per act, and the commands that call them."""

@@ -234,7 +234,7 @@ def _percent(value: Any) -> Any:
     if not isinstance(value, str) or not value.endswith("%"):
         return value
     try:
-        return Decimal(value[:-1]) / 100
+        return Decimal(f"{value[:-1]}e-2")  # a division would round
     except ArithmeticError:
         return value
 
@@ -246,7 +246,7 @@ def _decimal(value: Any) -> Decimal:
     number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise ValueError(f"{value} is not a number")
-    if abs(number) > LARGEST_NUMBER:
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise ValueError(f"{_shown(value)} is too large; numbers go up to 9 trillion either side of zero")
     return number
 

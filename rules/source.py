@@ -151,7 +151,11 @@ def faults_of(error: ValidationError, document: Document, model: type[BaseModel]
     Given the model the document was read as, an unknown key comes with the key it is probably meant to be.
     """
     faults = []
-    for details in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for details in found:
+        below = len(details["loc"])
+        if details["type"] == "too_short" and any(other["loc"][:below] == details["loc"] < other["loc"] for other in found):
+            continue  # pydantic does not count items that are at fault themselves
         path = _path(document, details["loc"])
         message = _message(details)
         if details["type"] == "extra_forbidden" and model is not None:
@@ -313,6 +317,9 @@ class _Reading:
 
     def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Any:
         text = event.value
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            self._fault(event, path, "half a character; write the whole one")
+            return None
         if event.style:
             return text
         if text in _WORDS:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from program.scorecard import Scorecard
@@ -30,6 +31,11 @@ class Scorecards:
                 "learned_at": at,
             },
         )
+
+    def count(self, partner: str, application: int) -> int:
+        """How many scorecards an application has."""
+        query = select(func.count()).where(ScorecardRow.partner == partner, ScorecardRow.application == application)
+        return self._session.scalar(query) or 0
 
     def get(self, partner: str, application: int, number: int) -> Scorecard | None:
         row = self._session.get(ScorecardRow, (partner, application, number))

@@ -97,8 +97,12 @@ class PartnerLifecycle:
             self._refusal = str(error.cause)
             await workflow.wait_condition(workflow.all_handlers_finished)
             return False
-        self._state.terms = entered.terms
-        self._to(entered.stage)
+        self._state.terms, self._state.scorecards = entered.terms, entered.scorecards
+        if entered.stage == Stage.DEFERRED:
+            self._state.deferred_until = entered.until
+        if entered.stage == Stage.LEAVING:
+            self._state.last_day = entered.until
+        self._to(entered.stage, entered.tier)
         return True
 
     async def _qualify(self) -> None:

@@ -1,15 +1,16 @@
 """The quarterly re-score of the whole roster: one workflow per quarter."""
 
+from contextlib import suppress
 from datetime import date
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
     from activities.roster import Page, RescoreBegin, Rescored, Roster
-    from program.calendar import Quarter
+    from program.calendar import Clock, Quarter
     from store.rescores import Terms
     from workflows import options
     from workflows.messages import Rescore
@@ -123,3 +124,21 @@ class RosterRescore:
             retry_policy=options.PERSISTENTLY,
             summary="Deliver the notices",
         )
+
+
+@workflow.defn
+class RescoreDue:
+    """What the schedule starts on a quarter's first day: the re-score of the last one, if nobody was quicker."""
+
+    @workflow.run
+    async def run(self, clock: Clock) -> None:
+        """Start it under the quarter's own ID, so that there is one re-score of it, whoever asks."""
+        quarter = Quarter.ended_before(clock.today(workflow.now()))
+        with suppress(WorkflowAlreadyStartedError):
+            await workflow.execute_child_workflow(
+                RosterRescore.run,
+                Rescore(clock=clock, quarter=quarter),
+                id=WORKFLOW_ID.format(quarter),
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"Re-score of {quarter}",
+            )

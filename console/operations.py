@@ -1,0 +1,262 @@
+"""One function per act of an operator.
+
+An act on one partner is an update on its workflow, whose activities write the store: there is one writer. Bulk facts go
+straight to the store and are read at the next decision.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, TypeVar
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.workflow import UpdateMethodMultiParam
+
+from activities.roster import LIFECYCLE_ID, Rescored
+from intake.reading import MappedAccount
+from program.calendar import Clock, Quarter
+from program.errors import Refused
+from program.escalation import Escalation
+from program.opportunity import Opportunity
+from program.partner import ENDED, Partner, PartnerId, Stage
+from program.scorecard import Scorecard
+from store.database import Store
+from workflows import escalation as escalations
+from workflows import rescore as rescores
+from workflows.escalation import EscalationLadder
+from workflows.messages import (
+    STAGE,
+    TYPE,
+    ActionTaken,
+    Answer,
+    Exit,
+    JointPlay,
+    LastDay,
+    Lifecycle,
+    MappedAccounts,
+    Rescore,
+    Ruled,
+    State,
+    Submission,
+)
+from workflows.partner import PartnerLifecycle
+from workflows.rescore import RosterRescore
+
+ANSWER_SECONDS: Final = 30
+"""How long an operator waits for a workflow to answer before being told that no worker does."""
+
+AT_ONCE: Final = 20
+"""Lifecycles that are started at the same time: more would only queue up, and slow down everything else."""
+
+Asked = TypeVar("Asked")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import changed."""
+
+    added: int
+    changed: int
+    known: int
+    """Rows that said nothing new."""
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The acts, on one installation."""
+
+    store: Store
+    client: Client
+    task_queue: str
+    clock: Clock
+
+    # Bulk facts
+
+    def record_partners(self, partners: Sequence[Partner]) -> Imported:
+        """Add partners as prospects; bring the details of known ones up to date."""
+        with self.store.write() as tx:
+            added, changed = tx.partners.add(partners, datetime.now(UTC))
+        return Imported(added, changed, len(partners) - added - changed)
+
+    def record_opportunities(self, opportunities: Sequence[Opportunity], source: str) -> Imported:
+        """Add opportunities, and what is known differently now of those that are there."""
+        with self.store.write() as tx:
+            added, changed = tx.opportunities.record(opportunities, source, datetime.now(UTC))
+        return Imported(added, changed, len(opportunities) - added - changed)
+
+    def record_accounts(self, accounts: Sequence[MappedAccount], day: date) -> Imported:
+        """Add mapped accounts."""
+        by_partner: dict[str, list[str]] = {}
+        for account in accounts:
+            by_partner.setdefault(account.partner, []).append(account.name)
+        with self.store.write() as tx:
+            added = sum(tx.preparation.map_accounts(partner, names, day) for partner, names in by_partner.items())
+        return Imported(added, 0, len(accounts) - added)
+
+    # Acts on one partner
+
+    async def apply(self, partner: PartnerId, *, again: bool = False) -> State:
+        """Have a partner apply. Who has applied already stays as it is.
+
+        Args:
+            partner: Whose application it is.
+            again: Whether one that was declined or has left applies anew.
+        """
+        return await self._enter(partner, again=again)
+
+    async def adopt(self, partner: PartnerId, started_on: date) -> State:
+        """Take over a pilot that already runs, from its own first day."""
+        if started_on > self.today():
+            raise Refused(f"a pilot that begins on {started_on} does not run yet; today is {self.today()}")
+        return await self._enter(partner, pilot_since=started_on)
+
+    async def _enter(self, partner: PartnerId, *, again: bool = False, pilot_since: date | None = None) -> State:
+        with self.store.read() as tx:
+            standing = tx.partners.get(partner)
+        if standing.stage in ENDED and not again:
+            raise Refused(f"{partner} is {standing.stage} since {standing.since}; a new application takes --again")
+        if pilot_since and standing.stage not in {Stage.PROSPECT, Stage.PILOT}:
+            raise Refused(f"{partner} is {standing.stage}; a running pilot can be taken over from a prospect only")
+        lifecycle = Lifecycle(
+            partner=partner,
+            type=standing.partner.type,
+            application=standing.application + (standing.stage in ENDED or standing.stage == Stage.PROSPECT),
+            clock=self.clock,
+            pilot_since=pilot_since,
+        )
+        first_stage = Stage.PILOT if pilot_since else Stage.APPLIED
+        start = WithStartWorkflowOperation(
+            PartnerLifecycle.run,
+            lifecycle,
+            id=LIFECYCLE_ID.format(partner),
+            task_queue=self.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"{standing.partner.name}, application {lifecycle.application}",
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(STAGE, first_stage), SearchAttributePair(TYPE, standing.partner.type)]
+            ),
+        )
+        return await _answered(
+            self.client.execute_update_with_start_workflow(PartnerLifecycle.enter, start_workflow_operation=start),
+            partner,
+        )
+
+    async def submit_scorecard(self, partner: PartnerId, scorecard: Scorecard) -> Ruled:
+        """Have a scorecard decided on. The same one, sent twice, is decided on once."""
+        return await self._update(
+            partner, PartnerLifecycle.submit_scorecard, Submission(scorecard=scorecard), once=_digest(scorecard)
+        )
+
+    async def map_accounts(self, partner: PartnerId, names: Sequence[str]) -> int:
+        """Record accounts mapped with a partner in a pilot; how many are new."""
+        return await self._update(partner, PartnerLifecycle.map_accounts, MappedAccounts(names=tuple(names)))
+
+    async def agree_play(self, partner: PartnerId, play: JointPlay) -> int:
+        """Record a joint play of a pilot; 0 where it was agreed before."""
+        return await self._update(partner, PartnerLifecycle.agree_play, play)
+
+    async def record_next_action(self, partner: PartnerId, action: ActionTaken) -> int:
+        """Record a next action; 0 where it was recorded before."""
+        return await self._update(partner, PartnerLifecycle.record_next_action, action)
+
+    async def withdraw(self, partner: PartnerId, because: str) -> LastDay:
+        """End a pilot that the partner withdraws from."""
+        return await self._update(partner, PartnerLifecycle.leave, Exit(because=because, only_from=Stage.PILOT))
+
+    async def exit(self, partner: PartnerId, because: str, *, waive_notice: bool = False) -> LastDay:
+        """Give a partner notice, or let it go at once. Who is under notice stays so."""
+        with self.store.read() as tx:
+            standing = tx.partners.get(partner)
+        if standing.stage == Stage.EXITED and standing.since:
+            return LastDay(last_day=standing.since)
+        return await self._update(partner, PartnerLifecycle.leave, Exit(because=because, waive_notice=waive_notice))
+
+    async def _update(
+        self,
+        partner: PartnerId,
+        update: UpdateMethodMultiParam[[PartnerLifecycle, Asked], Result],
+        asked: Asked,
+        *,
+        once: str | None = None,
+    ) -> Result:
+        with self.store.read() as tx:
+            tx.partners.get(partner)
+        handle = self.client.get_workflow_handle_for(PartnerLifecycle.run, LIFECYCLE_ID.format(partner))
+        return await _answered(handle.execute_update(update, asked, id=once), partner)
+
+    # Escalations and the roster
+
+    async def acknowledge(self, key: str, who: str, note: str) -> Escalation:
+        """Answer for an escalation. The first answer stays."""
+        with self.store.read() as tx:
+            known = tx.escalations.get(key)
+        if known.answered_by:
+            return known
+        handle = self.client.get_workflow_handle_for(EscalationLadder.run, escalations.WORKFLOW_ID.format(key))
+        return await _answered(handle.execute_update(EscalationLadder.acknowledge, Answer(who=who, note=note)), key)
+
+    async def begin_rescore(
+        self, quarter: Quarter | None, as_of: date | None = None
+    ) -> WorkflowHandle[RosterRescore, Rescored]:
+        """Start a quarter's re-score, or join the one that runs; a published one changes nothing any more."""
+        chosen = quarter or Quarter.ended_before(as_of or self.today())
+        try:
+            return await self.client.start_workflow(
+                RosterRescore.run,
+                Rescore(clock=self.clock, quarter=chosen, as_of=as_of),
+                id=rescores.WORKFLOW_ID.format(chosen),
+                task_queue=self.task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"Re-score of {chosen}",
+            )
+        except RPCError as error:
+            raise Refused(f"Temporal does not answer: {error.message}; nothing has changed") from error
+
+    async def rescore(self, quarter: Quarter | None, as_of: date | None = None) -> Rescored:
+        """Re-score a quarter and wait for its publication."""
+        handle = await self.begin_rescore(quarter, as_of)
+        try:
+            return await handle.result()
+        except WorkflowFailureError as error:
+            raise Refused(str(error.cause)) from error
+
+    def today(self) -> date:
+        """The program's date."""
+        return self.clock.today(datetime.now(UTC))
+
+
+def _digest(scorecard: Scorecard) -> str:
+    return hashlib.sha256(scorecard.model_dump_json().encode()).hexdigest()
+
+
+async def _answered(asking: Awaitable[Result], about: str) -> Result:
+    """Wait for a workflow's answer, and turn what goes wrong into one sentence."""
+    try:
+        return await asyncio.wait_for(asking, ANSWER_SECONDS)
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        raise Refused(
+            f"no worker answered for {about} within {ANSWER_SECONDS} s; see that one runs (`gatehouse up`) and ask "
+            "again: asking twice does nothing twice"
+        ) from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Refused(
+                f"no workflow runs for {about}; `gatehouse partner list` shows where each partner stands"
+            ) from error
+        raise Refused(f"Temporal does not answer: {error.message}; nothing has changed") from error

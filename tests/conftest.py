@@ -1,0 +1,54 @@
+"""The real parts that tests run on: a Temporal server that skips time, SQLite, PostgreSQL."""
+
+import sysconfig
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
+from store.database import Store
+from tests.world import World
+from workflows.messages import SEARCH_ATTRIBUTES
+
+TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
+
+
+@pytest.fixture(scope="session")
+def default_program() -> LoadedProgram:
+    return read_folder(DEFAULT_PROGRAM)
+
+
+@pytest.fixture(scope="session")
+async def virtual_time() -> AsyncIterator[WorkflowEnvironment]:
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(TEMPORAL),
+        data_converter=pydantic_data_converter,
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        dev_server_extra_args=[
+            *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
+            *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="100ms"'),
+        ],
+    ) as env:
+        yield env
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty database of its own."""
+    store = Store(f"sqlite:///{tmp_path / 'gatehouse.db'}")
+    store.migrate()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def world(
+    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram
+) -> AsyncIterator[World]:
+    """An installation at work on Wednesday, 1 March 2017."""
+    async with World(virtual_time, store, default_program, date(2017, 3, 1)).at_work() as world:
+        yield world

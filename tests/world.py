@@ -1,0 +1,160 @@
+"""A small world for tests: partners, a clock that is moved, and the acts of an operator."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from activities.roster import LIFECYCLE_ID
+from console.operations import Operations
+from program.calendar import Clock
+from program.decision import Decision
+from program.notice import Notice
+from program.opportunity import Opportunity
+from program.partner import Partner, PartnerType, Standing
+from program.scorecard import Rated, Scorecard
+from rules.folder import LoadedProgram
+from store.database import Store
+from worker import assemble, put_in_force
+from workflows.messages import ActionTaken, JointPlay
+
+GOOD = {"market": 4, "motion": 4, "intent": 4, "people": 4, "operations": 4}
+NOTHING_AGAINST = dict.fromkeys(
+    ["sells_substitute", "excluded_segment", "not_legitimate", "discount_led", "extra_option", "unsound"], False
+)
+
+
+def a_partner(name: str, kind: PartnerType = PartnerType.RESELL) -> Partner:
+    return Partner(
+        id=name.lower().replace(" ", "-"), name=name, type=kind, region="North", owner="Ada Owner", owner_manager="Max Lead"
+    )
+
+
+def a_scorecard(*, without: tuple[str, ...] = (), found: dict[str, bool] | None = None, **ratings: int) -> Scorecard:
+    """A good scorecard, but for what is said."""
+    rated = {**GOOD, **ratings}
+    return Scorecard(
+        reviewer="Rita Reviewer",
+        ratings={n: Rated(rating=r, evidence="Seen in the account mapping") for n, r in rated.items() if n not in without},
+        screening={n: v for n, v in {**NOTHING_AGAINST, **(found or {})}.items() if n not in without},
+    )
+
+
+@dataclass
+class Outbox:
+    """Where notices go in a test; it can be told to refuse."""
+
+    sent: list[Notice] = field(default_factory=list)
+    refusals: int = 0
+
+    def send(self, notice: Notice) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise ConnectionError("the mail server is down")
+        self.sent.append(notice)
+
+
+class World:
+    """One installation whose program's calendar starts on a chosen day, at seven in the morning."""
+
+    def __init__(self, env: WorkflowEnvironment, store: Store, program: LoadedProgram, today: date) -> None:
+        self.env, self.store, self.program = env, store, program
+        self.first_day = today
+        starts = datetime.combine(today, time(7), tzinfo=UTC)
+        self.clock = Clock(timezone="UTC", lag=datetime.now(UTC) - starts)
+        self.task_queue = f"test-{uuid4()}"
+        self.operations = Operations(store, env.client, self.task_queue, self.clock)
+        self.outbox = Outbox()
+        self._numbers = count(1)
+        put_in_force(store, program)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator["World"]:
+        """A worker works on it."""
+        async with assemble(self.env.client, self.store, self.task_queue, channel=self.outbox):
+            yield self
+
+    # Partners and what they do
+
+    def knows(self, name: str, kind: PartnerType = PartnerType.RESELL) -> str:
+        """A partner of a unique ID, not applied yet."""
+        partner = a_partner(f"{name} {uuid4().hex[:8]}", kind)
+        self.operations.record_partners([partner])
+        return partner.id
+
+    async def applied(self, name: str, kind: PartnerType = PartnerType.RESELL) -> str:
+        partner = self.knows(name, kind)
+        with self.env.with_time_skipping_disabled():
+            await self.operations.apply(partner)
+        return partner
+
+    async def in_pilot(self, name: str, kind: PartnerType = PartnerType.RESELL, since: date | None = None) -> str:
+        """A partner in a pilot that is prepared as it should be."""
+        if since:
+            partner = self.knows(name, kind)
+            with self.env.with_time_skipping_disabled():
+                await self.operations.adopt(partner, since)
+        else:
+            partner = await self.applied(name, kind)
+            await self.operations.submit_scorecard(partner, a_scorecard())
+        await self.operations.map_accounts(partner, [f"Account {n}" for n in range(25)])
+        for play in ("Renewal", "Migration"):
+            await self.operations.agree_play(partner, JointPlay(name=play, trigger="A signal", outcome="A meeting"))
+        await self.operations.record_next_action(
+            partner, ActionTaken(what="Review the pipeline", who="Ada", due_on=self.first_day + timedelta(days=400))
+        )
+        return partner
+
+    def brings(
+        self, partner: str, created: date, *, won: date | None = None, lost: date | None = None, value: int = 1000, **more: Any
+    ) -> str:
+        """An opportunity of a partner, in the CRM and worked by both sides."""
+        opportunity = Opportunity(
+            id=f"{partner}-{next(self._numbers)}",
+            partner=partner,
+            created_on=created,
+            qualified_on=created,
+            progressed_on=won,
+            closed_on=won or lost,
+            won=(won is not None) if won or lost else None,
+            value=Decimal(value) if won else None,
+            mutual=more.get("mutual", True),
+        )
+        self.operations.record_opportunities([opportunity], "crm")
+        return opportunity.id
+
+    # Time
+
+    def lifecycle(self, partner: str) -> WorkflowHandle[Any, Any]:
+        return self.env.client.get_workflow_handle(LIFECYCLE_ID.format(partner))
+
+    async def today_of(self, partner: str) -> date:
+        return self.clock.today(await self.env.get_current_time(self.lifecycle(partner)))
+
+    async def until(self, partner: str, day: date) -> None:
+        """Let a partner's time pass up to noon of a day, or to the end of its lifecycle."""
+        handle = self.lifecycle(partner)
+        noon = datetime.combine(day, time(12), tzinfo=UTC) + self.clock.lag
+        left = noon - await self.env.get_current_time(handle)
+        if left > timedelta(0):
+            await self.env.fast_forward(handle, left)
+
+    # What came of it
+
+    def standing(self, partner: str) -> Standing:
+        with self.store.read() as tx:
+            return tx.partners.get(partner)
+
+    def decisions(self, partner: str, policy: str | None = None) -> list[Decision]:
+        with self.store.read() as tx:
+            return [decision for _, decision in tx.decisions.listed(partner=partner, policy=policy)]
+
+    def outcomes(self, partner: str, policy: str) -> list[str | None]:
+        return [decision.ruling.outcome for decision in self.decisions(partner, policy)]
