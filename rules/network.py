@@ -28,7 +28,7 @@ MOST_BRANCHES = 400
 """Different conditions under one node; with the 513th the engine never returns."""
 MOST_WAITING = 60
 """Conditions that one message can meet at once, waiting on the engine's stack of 64."""
-MOST_RUNS = 500
+MOST_RUNS = 10_000
 """Runs of events; where several events share a place in a sequence, every combination is a run of its own."""
 
 Test = dict[str, Any]

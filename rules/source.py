@@ -153,13 +153,14 @@ def faults_of(error: ValidationError, document: Document, model: type[BaseModel]
     faults = []
     found = error.errors(include_url=False)
     for details in found:
-        below = len(details["loc"])
-        if details["type"] == "too_short" and any(other["loc"][:below] == details["loc"] < other["loc"] for other in found):
+        loc = details["loc"]
+        within = [other for other in found if len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc]
+        if details["type"] == "too_short" and within:
             continue  # pydantic does not count items that are at fault themselves
-        path = _path(document, details["loc"])
+        path = _path(document, loc)
         message = _message(details)
         if details["type"] == "extra_forbidden" and model is not None:
-            message += nearest(str(path[-1]), _keys_at(model, details["loc"][:-1]))
+            message += nearest(str(path[-1]), _keys_at(model, loc[:-1]))
         faults.append(document.fault(path, message))
     return sorted(set(faults))
 

@@ -33,7 +33,12 @@ NOTHING_AGAINST = dict.fromkeys(
 
 def a_partner(name: str, kind: PartnerType = PartnerType.RESELL) -> Partner:
     return Partner(
-        id=name.lower().replace(" ", "-"), name=name, type=kind, region="North", owner="Ada Owner", owner_manager="Max Lead"
+        id=name.lower().replace(" ", "-"),
+        name=name,
+        type=kind,
+        region="North",
+        owner="Ada Owner",
+        owner_manager="Max Lead",
     )
 
 
@@ -42,7 +47,9 @@ def a_scorecard(*, without: tuple[str, ...] = (), found: dict[str, bool] | None 
     rated = {**GOOD, **ratings}
     return Scorecard(
         reviewer="Rita Reviewer",
-        ratings={n: Rated(rating=r, evidence="Seen in the account mapping") for n, r in rated.items() if n not in without},
+        ratings={
+            n: Rated(rating=r, evidence="Seen in the account mapping") for n, r in rated.items() if n not in without
+        },
         screening={n: v for n, v in {**NOTHING_AGAINST, **(found or {})}.items() if n not in without},
     )
 
@@ -113,7 +120,14 @@ class World:
         return partner
 
     def brings(
-        self, partner: str, created: date, *, won: date | None = None, lost: date | None = None, value: int = 1000, **more: Any
+        self,
+        partner: str,
+        created: date,
+        *,
+        won: date | None = None,
+        lost: date | None = None,
+        value: int = 1000,
+        **more: Any,
     ) -> str:
         """An opportunity of a partner, in the CRM and worked by both sides."""
         opportunity = Opportunity(

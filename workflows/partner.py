@@ -86,7 +86,7 @@ class PartnerLifecycle:
             pilot_since=self._state.pilot_since,
         )
         try:
-            entered = await workflow.execute_activity_method(
+            entered = await workflow.execute_local_activity_method(
                 Qualification.enter,
                 entry,
                 start_to_close_timeout=options.QUICKLY,
@@ -128,7 +128,7 @@ class PartnerLifecycle:
                 known_at=workflow.now(),
             )
             self.tell(
-                await workflow.execute_activity_method(
+                await workflow.execute_local_activity_method(
                     Qualification.let_deferral_lapse,
                     lapse,
                     start_to_close_timeout=options.QUICKLY,
@@ -185,7 +185,7 @@ class PartnerLifecycle:
                 as_of=self._state.last_day,
                 known_at=workflow.now(),
             )
-            closed = await workflow.execute_activity_method(
+            closed = await workflow.execute_local_activity_method(
                 Departures.close_record,
                 closing,
                 start_to_close_timeout=options.QUICKLY,
@@ -359,7 +359,7 @@ class PartnerLifecycle:
     async def _answered(self, act: Callable[[Any, Asked], Answered], asked: Asked, summary: str) -> Answered:
         """Have something done that a person asked for; what is wrong with it is their answer."""
         try:
-            return await workflow.execute_activity_method(
+            return await workflow.execute_local_activity_method(
                 act,
                 asked,
                 start_to_close_timeout=options.QUICKLY,
@@ -378,7 +378,7 @@ class PartnerLifecycle:
             known_at=workflow.now(),
             waive_notice=waive,
         )
-        leaving = await workflow.execute_activity_method(
+        leaving = await workflow.execute_local_activity_method(
             Departures.give_notice,
             departure,
             start_to_close_timeout=options.QUICKLY,

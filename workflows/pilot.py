@@ -63,7 +63,7 @@ class Pilot:
     async def judge(self) -> Judged:
         """Have the verdict decided: if need be, the second time, with what is known."""
         settle = self._state.decide_by is not None
-        judged = await workflow.execute_activity_method(
+        judged = await workflow.execute_local_activity_method(
             Pilots.judge,
             self._look(self._terms.last_day).model_copy(update={"settle": settle}),
             start_to_close_timeout=options.QUICKLY,

@@ -1,6 +1,6 @@
 """From an application to an active partner, and out again."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from program.partner import Stage
 from tests.world import World, a_scorecard
