@@ -253,13 +253,11 @@ def _passed_limits(network: Network) -> Iterator[str]:
     same = max(Counter(map(json.dumps, antecedents)).values(), default=0)
     if same > MOST_SAME:
         yield f"{same} conditions are the same, and {MOST_SAME} is the limit; {advice}"
-    trie: dict[str, Any] = {}
+    trie: _Trie = {}
     for number, tests in enumerate(antecedents):
         node = trie
         for test in tests:
-            text = json.dumps(test)
-            # The engine shares nodes of equal tests, but never where the right side is computed.
-            node = node.setdefault(f"{text} {number}" if '"$m"' in text or '"$l"' in text else text, {})
+            node = node.setdefault(_node(test, number), {})
     if _widest(trie) > MOST_BRANCHES:
         yield f"{_widest(trie)} different conditions stand side by side, and {MOST_BRANCHES} is the limit; {advice}"
     waiting = max(map(_waiting, trie.values()), default=0)
@@ -267,15 +265,33 @@ def _passed_limits(network: Network) -> Iterator[str]:
         yield f"{waiting} conditions can hold at once, and {MOST_WAITING} is the limit; {advice}"
 
 
-def _widest(trie: dict[str, Any]) -> int:
+_Trie = dict[tuple[str, str], Any]
+"""The engine's tests below one another, each as what excludes it and itself."""
+
+
+def _node(test: Test, antecedent: int) -> tuple[str, str]:
+    """A test as a node of the engine; of nodes that share the first part, one message matches one at most.
+
+    Antecedents share the nodes of equal tests, but not where the right side is computed. Of tests for equality of a
+    field with values, only one can match.
+    """
+    text = json.dumps(test)
+    ((name, right),) = test.items()
+    operator = name.startswith("$")
+    if isinstance(next(iter(right.values())) if operator else right, dict):
+        text = f"{text} {antecedent}"
+        return text, text
+    return text if operator else name, text
+
+
+def _widest(trie: _Trie) -> int:
     return max([len(trie), *map(_widest, trie.values())])
 
 
-def _waiting(trie: dict[str, Any]) -> int:
-    """The most conditions that wait while one message is matched.
+def _waiting(trie: _Trie) -> int:
+    """The most tests that wait on the engine's stack while one message is matched.
 
-    All that match under a node are put on the stack, and the last is looked into first. Of several tests for equality
-    with values of one field, at most one matches.
+    All that match below a node are put there, and the last is looked into first.
     """
-    matching = len({text.split(":")[0] if not text.startswith('{"$') else text for text in trie})
+    matching = len({excluding for excluding, _ in trie})
     return max([matching, *(matching - 1 + _waiting(below) for below in trie.values())])

@@ -48,7 +48,9 @@ def values(declared: dict[str, Any]) -> st.SearchStrategy[Any]:
         return st.sampled_from(declared["of"])
     unit = Decimal(1).scaleb(-places(declared))
     small = st.integers(0 if kind == "count" else -2, 3)
-    numbers = st.one_of(small.map(Decimal), small.map(lambda n: n * unit), st.sampled_from([LARGE, LARGE - 1]).map(Decimal))
+    numbers = st.one_of(
+        small.map(Decimal), small.map(lambda n: n * unit), st.sampled_from([LARGE, LARGE - 1]).map(Decimal)
+    )
     return numbers.map(int) if not places(declared) else numbers
 
 
@@ -57,8 +59,11 @@ def comparisons(draw: st.DrawFn, name: str, types: Names, *, facts: bool = True)
     """What stands after a fact's name."""
     declared = types[name]
     ordered = declared["type"] not in ("flag", "choice")
-    like = [other for other, its in types.items() if other != name and (
-        its["type"] == declared["type"] or (ordered and its["type"] not in ("flag", "choice")))]
+    like = [
+        other
+        for other, its in types.items()
+        if other != name and (its["type"] == declared["type"] or (ordered and its["type"] not in ("flag", "choice")))
+    ]
     value = values(declared)
     if facts and like:
         value = st.one_of(value, st.sampled_from(like).map(lambda other: {"fact": other}))
@@ -80,7 +85,9 @@ def maps(draw: st.DrawFn, types: Names, flags: list[str], events: Names, depth: 
     if events and draw(st.integers(0, 3)) == 0:
         fields = draw(st.lists(st.sampled_from([name for name in events if name != "week"]), max_size=2, unique=True))
         each = {name: draw(comparisons(name, events)) for name in fields}
-        found["sequence"] = {"of": "visit", "by": "week", "length": draw(st.integers(2, 3))} | ({"each": each} if each else {})
+        found["sequence"] = {"of": "visit", "by": "week", "length": draw(st.integers(2, 3))} | (
+            {"each": each} if each else {}
+        )
     if not found:
         name = draw(st.sampled_from(list(types)))
         found[name] = draw(comparisons(name, types))
@@ -105,8 +112,11 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
             rule["then"] = draw(st.sampled_from(["up", "down"]))
         rules.append(rule)
     head = {"policy": "random", "version": 1, "owner": "nobody", "title": "Random", "facts": types}
-    return head | ({"events": {"visit": events}} if events else {}) | {
-        "outcomes": ["up", "down"], "rules": rules, "otherwise": "down"}
+    return (
+        head
+        | ({"events": {"visit": events}} if events else {})
+        | {"outcomes": ["up", "down"], "rules": rules, "otherwise": "down"}
+    )
 
 
 @st.composite

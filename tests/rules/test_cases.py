@@ -52,26 +52,34 @@ def test_cases_that_come_out_as_written_pass(policy: Policy) -> None:
         (
             "rule: target_met_together",
             "rule: first_miss_resets",
-            "p:4:5: cases.A pilot that met its target is expanded: rule: expected first_miss_resets, got"
-            " target_met_together",
+            (
+                "p:4:5: cases.A pilot that met its target is expanded: rule: expected first_miss_resets, got"
+                " target_met_together"
+            ),
         ),
         (
             "fires: [first_miss_resets]",
             "fires: [target_met_together, first_miss_resets]",
-            "p:9:5: cases.A first miss is reset: fires: expected target_met_together, first_miss_resets, got"
-            " first_miss_resets",
+            (
+                "p:9:5: cases.A first miss is reset: fires: expected target_met_together, first_miss_resets, got"
+                " first_miss_resets"
+            ),
         ),
         (
             "outcome: null",
             "outcome: exit",
-            "p:13:5: cases.Nobody knows yet: outcome: expected exit, got none; Not decided: deals both sides worked is"
-            " not known.",
+            (
+                "p:13:5: cases.Nobody knows yet: outcome: expected exit, got none; Not decided: deals both sides worked"
+                " is not known."
+            ),
         ),
         (
             "facts: {qualified: 9, resets_used: 0}",
             "facts: {qualified: 9.5, reset_used: 0}",
-            "p:9:5: cases.A first miss is reset: reset_used is not declared; did you mean resets_used?; qualified: 9.5"
-            " is not a whole number, 0 or more",
+            (
+                "p:9:5: cases.A first miss is reset: reset_used is not declared; did you mean resets_used?; qualified:"
+                " 9.5 is not a whole number, 0 or more"
+            ),
         ),
     ],
 )
@@ -80,7 +88,10 @@ def test_a_case_that_comes_out_otherwise_fails_with_its_place(policy: Policy, ol
 
 
 def test_a_rule_that_no_case_fires_does_not_pass(policy: Policy) -> None:
-    text = CASES.replace("resets_used: 0}\n    outcome: reset\n    fires: [first_miss_resets]", "resets_used: 1}\n    outcome: exit\n    fires: []")
+    text = CASES.replace(
+        "resets_used: 0}\n    outcome: reset\n    fires: [first_miss_resets]",
+        "resets_used: 1}\n    outcome: exit\n    fires: []",
+    )
     report = run_cases(policy, load_cases(text, "p"))
     assert report.failures == ()
     assert [str(fault) for fault in report.never_fired] == [
@@ -100,7 +111,11 @@ def test_cases_of_another_policy_are_refused(policy: Policy) -> None:
         ("    outcome: expand\n", "", "p:4:5: cases.A pilot that met its target is expanded.outcome: missing; add it"),
         ("fires: [target", "fired: [target", "fired: unknown key; did you mean fires?"),
         ("settle: true", "settle: yes", "p:21:5: cases.Nobody will know any more.settle: "),
-        ("Nobody knows yet", "A first miss is reset", "p:13:5: cases.A first miss is reset.name: another case is called so"),
+        (
+            "Nobody knows yet",
+            "A first miss is reset",
+            "p:13:5: cases.A first miss is reset.name: another case is called so",
+        ),
         ("policy: pilot-verdict", "policy: Pilot", "p:1:1: policy: has to match"),
     ],
 )

@@ -41,7 +41,9 @@ def test_an_outcome_that_nothing_gives_is_found() -> None:
 
 
 def test_facts_and_events_that_no_rule_uses_are_found() -> None:
-    found = faults(old=", share: {lt: 10%}, region: emea, open: true, sequence: {of: visit, by: week, length: 2}", new="")
+    found = faults(
+        old=", share: {lt: 10%}, region: emea, open: true, sequence: {of: visit, by: week, length: 2}", new=""
+    )
     assert [line.split(": ")[1] for line in found] == ["facts.share", "facts.region", "facts.open", "events.visit"]
     assert found[0].startswith("p:7:3: facts.share: no rule uses it; remove it")
 
@@ -57,8 +59,9 @@ def test_a_conclusion_that_nobody_asks_for_is_found() -> None:
 
 
 def test_two_rules_of_one_condition_are_found() -> None:
-    twice = "  - {id: one, when: {deals: 2}, then: up, because: So.}\n  - {id: two, when: {deals: {eq: 2}}, then: down, because: So.}\n"
-    assert faults(twice) == ["p:20:15: rules.two.when: the same condition as one; make them one rule"]
+    one = "  - {id: one, when: {deals: 2}, then: up, because: So.}\n"
+    two = "  - {id: two, when: {deals: {eq: 2}}, then: down, because: So.}\n"
+    assert faults(one + two) == ["p:20:15: rules.two.when: the same condition as one; make them one rule"]
 
 
 @pytest.mark.parametrize(

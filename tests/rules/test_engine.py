@@ -61,7 +61,9 @@ def visits(*weeks: int, moved: bool = False) -> list[dict[str, Any]]:
         (visits(*range(0, 1000, 2)), False),
     ],
 )
-def test_a_sequence_is_found_whatever_the_order_gaps_and_repeats(happened: list[dict[str, Any]], *, found: bool) -> None:
+def test_a_sequence_is_found_whatever_the_order_gaps_and_repeats(
+    happened: list[dict[str, Any]], *, found: bool
+) -> None:
     assert fired(made({"when": {"sequence": RUN}}), visit=happened) == ({"rule_0"} if found else set())
 
 
@@ -109,7 +111,8 @@ def test_the_largest_numbers_are_compared_to_the_last_digit() -> None:
 
 def test_eight_threads_at_once_get_exact_answers() -> None:
     policies = [
-        made({"when": {"deals": {"gte": level}}}, {"when": {"sequence": RUN}}, {"when": {"open": True}}) for level in (1, 2, 3)
+        made({"when": {"deals": {"gte": level}}}, {"when": {"sequence": RUN}}, {"when": {"open": True}})
+        for level in (1, 2, 3)
     ]
     wrong: list[Any] = []
     until = time.monotonic() + 1.5
@@ -164,7 +167,11 @@ def test_after_an_evaluation_that_failed_the_next_one_starts_afresh(monkeypatch:
     policy = made({"when": {"deals": 1}})
     engine = Engine(policy)
     with monkeypatch.context() as patch:
-        patch.setattr(engine._network, "messages", lambda _: [{"kind": "facts", "f0": 1}, {"kind": "facts", "f0": float("nan")}, object()])
+        patch.setattr(
+            engine._network,
+            "messages",
+            lambda _: [{"kind": "facts", "f0": 1}, {"kind": "facts", "f0": float("nan")}, object()],
+        )
         with pytest.raises(TypeError):
             engine.fired(policy.encode({}))
     assert engine.fired(policy.encode({"deals": 2})) == set()

@@ -14,7 +14,11 @@ def holds(when: dict[str, Any], **facts: Any) -> bool:
         "version": 1,
         "owner": "team",
         "title": "Made",
-        "facts": {"deals": {"type": "count"}, "target": {"type": "money"}, "region": {"type": "choice", "of": ["a", "b"]}},
+        "facts": {
+            "deals": {"type": "count"},
+            "target": {"type": "money"},
+            "region": {"type": "choice", "of": ["a", "b"]},
+        },
         "events": {"visit": {"week": {"type": "count"}, "hours": {"type": "count"}}},
         "outcomes": ["up"],
         "otherwise": "up",
@@ -60,7 +64,9 @@ def test_any_needs_one_and_all_needs_each() -> None:
 
 
 def test_a_sequence_counts_events_that_meet_its_condition_only() -> None:
-    busy = {"sequence": {"of": "visit", "by": "week", "length": 2, "each": {"any": [{"hours": {"gte": 4}}, {"hours": 0}]}}}
+    busy = {
+        "sequence": {"of": "visit", "by": "week", "length": 2, "each": {"any": [{"hours": {"gte": 4}}, {"hours": 0}]}}
+    }
     assert holds(busy, visit=[{"week": 2, "hours": 5}, {"week": 1, "hours": 0}])
     assert not holds(busy, visit=[{"week": 2, "hours": 5}, {"week": 1, "hours": 3}])
     assert not holds(busy, visit=[{"week": 3, "hours": 5}, {"week": 1, "hours": 5}])

@@ -83,7 +83,16 @@ def alternatives(count: int) -> dict[str, Any]:
         ),
         (
             made(
-                {"when": {"sequence": {"of": "visit", "by": "week", "length": 4, "each": {"mood": {"in": ["good", "fair", "bad"]}}}}},
+                {
+                    "when": {
+                        "sequence": {
+                            "of": "visit",
+                            "by": "week",
+                            "length": 4,
+                            "each": {"mood": {"in": ["good", "fair", "bad"]}},
+                        }
+                    }
+                },
                 facts=OPEN,
                 events=VISITS,
             ),
@@ -98,6 +107,13 @@ def alternatives(count: int) -> dict[str, Any]:
             "rules: 61 conditions can hold at once, and 60 is the limit",
         ),
         (
+            made(
+                *[{"when": {"deals": {"fact": "target"}, "open": {"in": [True, False]}}}] * 61,
+                facts={"target": COUNT, **OPEN},
+            ),
+            "rules: 122 conditions can hold at once, and 60 is the limit",
+        ),
+        (
             made(*FLAGS, *[{"when": {"open": True, "any": [{f"set_{n}": True} for n in range(16)]}}] * 12, facts=OPEN),
             "rules: 208 conditions are the same, and 200 is the limit",
         ),
@@ -106,7 +122,10 @@ def alternatives(count: int) -> dict[str, Any]:
             "rules: 450 different conditions stand side by side, and 400 is the limit",
         ),
         (
-            made(*[{"when": {"deals": {"in": list(range(60))}, "open": {"fact": "shut"}}}] * 17, facts={**OPEN, "shut": {"type": "flag"}}),
+            made(
+                *[{"when": {"deals": {"in": list(range(60))}, "open": {"fact": "shut"}}}] * 17,
+                facts={**OPEN, "shut": {"type": "flag"}},
+            ),
             "rules: the rules hold in 1020 ways, and 1000 is the limit",
         ),
     ],
@@ -142,7 +161,7 @@ def test_as_many_facts_as_can_be_declared_are_told_apart() -> None:
     for number in range(50, 250, 5):
         encoded = policy.encode({name: 7 * (name == f"fact_{number}") for name in facts})
         assert engine.fired(encoded) == {f"rule_{(number - 50) // 5}"}
-    with pytest.raises(Unfit, match="has to have at most 250 of them|at most 250"):
+    with pytest.raises(Unfit, match="at most 250"):
         made({"when": {"fact_1": 1}}, facts=facts | {"more": COUNT})
 
 
@@ -153,7 +172,17 @@ def test_the_ids_and_fields_that_are_used_have_different_hashes() -> None:
             found = (found * 16777619) % 2**32 ^ byte
         return found
 
-    names = [*(f"f{n}" for n in range(2000)), *(f"m{n}" for n in range(16)), "kind", "id", "sid", "name", "$m", "$s", "e"]
+    names = [
+        *(f"f{n}" for n in range(2000)),
+        *(f"m{n}" for n in range(16)),
+        "kind",
+        "id",
+        "sid",
+        "name",
+        "$m",
+        "$s",
+        "e",
+    ]
     assert len({fnv1(name) for name in names}) == len(names)
 
 

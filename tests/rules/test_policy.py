@@ -79,11 +79,7 @@ def test_conditions_are_encoded_as_they_are_read() -> None:
             AnyOf(
                 parts=(
                     AllOf(parts=(compare("deals", "eq", 1),)),
-                    AllOf(
-                        parts=(
-                            AllOf(parts=(AllOf(parts=(compare("open", "eq", True),)), AllOf(parts=(run,)))),
-                        )
-                    ),
+                    AllOf(parts=(AllOf(parts=(AllOf(parts=(compare("open", "eq", True),)), AllOf(parts=(run,)))),)),
                 )
             ),
         )
@@ -113,14 +109,23 @@ def test_conditions_are_encoded_as_they_are_read() -> None:
         ("{deals: {in: {fact: share}}}", "rules.first.when.deals.in: takes a value or `{fact: name}`; `in` takes"),
         ("{deals: {lt: {fact: shares}}}", "rules.first.when.deals.lt.fact: no such fact: shares; did you mean share?"),
         ("{deals: {fact: deals}}", "rules.first.when.deals.fact: compares deals with itself"),
-        ("{deals: {fact: open}}", "rules.first.when.deals.fact: deals is a count and open a flag; compare like with like"),
+        (
+            "{deals: {fact: open}}",
+            "rules.first.when.deals.fact: deals is a count and open a flag; compare like with like",
+        ),
         ("{open: {gte: true}}", "rules.first.when.open.gte: a flag has no order; use eq, not or in"),
         ("{region: {lt: emea}}", "rules.first.when.region.lt: a choice has no order; use eq, not or in"),
         ("{region: mars}", "rules.first.when.region: 'mars' is not one of emea, apac"),
         ("{fee: 0.001}", "rules.first.when.fee: 0.001 is not an amount with at most 2 decimal places"),
         ("{sequence: 3}", "rules.first.when.sequence: takes a map of `of`, `by`, `length`"),
-        ("{sequence: {of: visits, by: week, length: 2}}", "sequence.of: no such kind of event: visits; did you mean visit?"),
-        ("{sequence: {of: visit, by: mood, length: 2}}", "sequence.by: no field of visit that counts: mood; there are week"),
+        (
+            "{sequence: {of: visits, by: week, length: 2}}",
+            "sequence.of: no such kind of event: visits; did you mean visit?",
+        ),
+        (
+            "{sequence: {of: visit, by: mood, length: 2}}",
+            "sequence.by: no field of visit that counts: mood; there are week",
+        ),
         ("{sequence: {of: visit, by: week, length: 1}}", "sequence.length: has to be a whole number from 2 to 16"),
         ("{sequence: {of: visit, by: week, length: 17}}", "sequence.length: has to be a whole number from 2 to 16"),
         ("{sequence: {of: [visit], by: {}, length: 2}}", "sequence.of: no such kind of event: ['visit']"),
@@ -140,7 +145,11 @@ def test_a_condition_that_cannot_be_decided_is_refused_where_it_stands(when: str
         ("otherwise: down", "", "p:1:1: otherwise: missing; add it"),
         ("otherwise: down", "otherwise: left", "p:15:1: otherwise: left is no outcome; there are up, down"),
         ("then: up", "then: upp", "p:19:5: rules.first.then: upp is no outcome; did you mean up?"),
-        ("then: up", "then: up\n    concludes: x", "p:17:5: rules.first: give either `then`, an outcome, or `concludes`"),
+        (
+            "then: up",
+            "then: up\n    concludes: x",
+            "p:17:5: rules.first: give either `then`, an outcome, or `concludes`",
+        ),
         ("    then: up\n", "", "p:17:5: rules.first: give either `then`, an outcome, or `concludes`"),
         ("    because: So.\n", "", "p:17:5: rules.first.because: missing; add it"),
         ("because: So.", "because: ' '", "p:20:5: rules.first.because: is empty; say something"),
@@ -154,7 +163,11 @@ def test_a_condition_that_cannot_be_decided_is_refused_where_it_stands(when: str
         ("outcomes: [up, down]", "outcomes: []", "p:14:1: outcomes: has to have at least 1 of them"),
         ("  deals: {type: count}", "  deals: {type: cuont}", "p:6:11: facts.deals.type: has to be 'flag', 'count'"),
         ("  deals: {type: count}", "  deals: {kind: count}", "p:6:11: facts.deals.kind: unknown key; there are type,"),
-        ("  deals: {type: count}", "  any: {type: count}\n  deals: {type: count}", "p:6:3: facts.any: any is already a word"),
+        (
+            "  deals: {type: count}",
+            "  any: {type: count}\n  deals: {type: count}",
+            "p:6:3: facts.any: any is already a word",
+        ),
         ("  visit:", "  deals:", "p:13:3: events.deals: deals is already a fact"),
         ("moved: {type: flag}", "moved: flag", "p:13:32: events.visit.moved: has to be a map"),
     ],
@@ -211,7 +224,10 @@ def test_a_later_rule_may_ask_for_what_an_earlier_one_concludes() -> None:
         (USING + CONCLUDING, "set is concluded by this rule or a later one; move this rule behind it"),
         (CONCLUDING + USING + CONCLUDING.replace("ready", "again"), "set is concluded by this rule or a later one"),
         (CONCLUDING.replace("open: true", "set: true"), "set is concluded by this rule or a later one"),
-        (CONCLUDING + USING.replace("true", "false"), "set is concluded by a rule and can only be asked for: `set: true`"),
+        (
+            CONCLUDING + USING.replace("true", "false"),
+            "set is concluded by a rule and can only be asked for: `set: true`",
+        ),
         (CONCLUDING + USING.replace("true", "{not: true}"), "set is concluded by a rule and can only be asked for"),
     ],
 )
@@ -220,6 +236,8 @@ def test_conclusions_are_asked_for_later_and_never_denied(rules: str, message: s
     assert message in line
 
 
-@pytest.mark.parametrize("text", ["1", "[]", "a", "rules: 1", "facts: 1\nrules: [1]", "rules: [{when: 1}]", "events: {a: 1}"])
+@pytest.mark.parametrize(
+    "text", ["1", "[]", "a", "rules: 1", "facts: 1\nrules: [1]", "rules: [{when: 1}]", "events: {a: 1}"]
+)
 def test_a_file_of_another_shape_is_refused_not_tripped_over(text: str) -> None:
     assert refusal(text)
