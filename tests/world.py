@@ -32,25 +32,18 @@ NOTHING_AGAINST = dict.fromkeys(
 
 
 def a_partner(name: str, kind: PartnerType = PartnerType.RESELL) -> Partner:
-    return Partner(
-        id=name.lower().replace(" ", "-"),
-        name=name,
-        type=kind,
-        region="North",
-        owner="Ada Owner",
-        owner_manager="Max Lead",
-    )
+    slug = name.lower().replace(" ", "-")
+    return Partner(id=slug, name=name, type=kind, region="North", owner="Ada Owner", owner_manager="Max Lead")
 
 
 def a_scorecard(*, without: tuple[str, ...] = (), found: dict[str, bool] | None = None, **ratings: int) -> Scorecard:
     """A good scorecard, but for what is said."""
-    rated = {**GOOD, **ratings}
+    rated = {name: rating for name, rating in {**GOOD, **ratings}.items() if name not in without}
+    answers = {name: answer for name, answer in {**NOTHING_AGAINST, **(found or {})}.items() if name not in without}
     return Scorecard(
         reviewer="Rita Reviewer",
-        ratings={
-            n: Rated(rating=r, evidence="Seen in the account mapping") for n, r in rated.items() if n not in without
-        },
-        screening={n: v for n, v in {**NOTHING_AGAINST, **(found or {})}.items() if n not in without},
+        ratings={name: Rated(rating=rating, evidence="Seen in the account mapping") for name, rating in rated.items()},
+        screening=answers,
     )
 
 
@@ -127,7 +120,7 @@ class World:
         won: date | None = None,
         lost: date | None = None,
         value: int = 1000,
-        **more: Any,
+        mutual: bool | None = True,
     ) -> str:
         """An opportunity of a partner, in the CRM and worked by both sides."""
         opportunity = Opportunity(
@@ -139,7 +132,7 @@ class World:
             closed_on=won or lost,
             won=(won is not None) if won or lost else None,
             value=Decimal(value) if won else None,
-            mutual=more.get("mutual", True),
+            mutual=mutual,
         )
         self.operations.record_opportunities([opportunity], "crm")
         return opportunity.id
