@@ -3,8 +3,9 @@
 It shares with the engine what a policy and its encoded facts are, and nothing of how they are evaluated.
 """
 
-from collections.abc import Mapping
-from fractions import Fraction
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
 from rules.facts import Encoded, EncodedFacts, FactType
@@ -62,26 +63,27 @@ def _compares(compare: Compare, facts: Mapping[str, Encoded], types: Mapping[str
     """One comparison; it does not hold where a fact is unknown."""
     if compare.fact not in facts or (compare.other is not None and compare.other not in facts):
         return False
-    mine = _value(facts[compare.fact], types[compare.fact])
-    if compare.other is not None:
-        values = [_value(facts[compare.other], types[compare.other])]
-    else:
-        values = [_value(value, types[compare.fact]) for value in compare.values]
-    return any(_compare(mine, compare.operator, value) for value in values)
+    declared = types[compare.fact]
+    if compare.other is None:
+        return any(_OPERATORS[compare.operator](facts[compare.fact], value) for value in compare.values)
+    other = types[compare.other]
+    places = max(declared.places, other.places)
+    mine, its = _at(places, facts[compare.fact], declared), _at(places, facts[compare.other], other)
+    return bool(_OPERATORS[compare.operator](mine, its))
 
 
-def _value(encoded: Encoded, declared: FactType) -> Fraction | str:
-    """What the encoded value stands for; flags as words, so that none can equal a number."""
-    if isinstance(encoded, bool):
-        return str(encoded)
-    return encoded if isinstance(encoded, str) else Fraction(encoded, 10**declared.places)
+def _at(places: int, encoded: Encoded, declared: FactType) -> Encoded:
+    """A number at another scale; anything else as it is."""
+    return encoded if isinstance(encoded, bool | str) else encoded * 10 ** (places - declared.places)
 
 
-def _compare(mine: Fraction | str, operator: str, value: Fraction | str) -> bool:
-    if operator in ("eq", "in"):
-        return mine == value
-    if operator == "not":
-        return mine != value
-    assert isinstance(mine, Fraction)
-    assert isinstance(value, Fraction)
-    return {"lt": mine < value, "lte": mine <= value, "gt": mine > value, "gte": mine >= value}[operator]
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "eq": operator.eq,
+    "in": operator.eq,
+    "not": operator.ne,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+"""Encoded values of one type are compared: a flag never with a number, nor a number with text."""
