@@ -178,9 +178,9 @@ def _declared(raw: Any, model: type[_Declared]) -> dict[str, _Declared | None]:
     found: dict[str, _Declared | None] = {}
     for name, declaration in raw.items() if isinstance(raw, dict) else ():
         try:
-            found[name] = model.model_validate(declaration)
+            found[str(name)] = model.model_validate(declaration)
         except ValidationError:
-            found[name] = None
+            found[str(name)] = None
     return found
 
 

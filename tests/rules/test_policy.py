@@ -237,7 +237,17 @@ def test_conclusions_are_asked_for_later_and_never_denied(rules: str, message: s
 
 
 @pytest.mark.parametrize(
-    "text", ["1", "[]", "a", "rules: 1", "facts: 1\nrules: [1]", "rules: [{when: 1}]", "events: {a: 1}"]
+    "text",
+    [
+        "1",
+        "[]",
+        "a",
+        "rules: 1",
+        "facts: 1\nrules: [1]",
+        "rules: [{when: 1}]",
+        "events: {a: 1}",
+        "facts: {1: {}}\nrules: [{when: {a: 1}}]",
+    ],
 )
 def test_a_file_of_another_shape_is_refused_not_tripped_over(text: str) -> None:
     assert refusal(text)
