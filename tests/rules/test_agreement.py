@@ -133,7 +133,7 @@ def loaded(data: dict[str, Any]) -> Policy:
     return load_policy(flow(data), "random.yaml")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_engine_and_the_interpreter_find_the_same_rules(data: st.DataObject) -> None:
     written = data.draw(policies())
