@@ -93,7 +93,7 @@ class Quarter(BaseModel):
 
     @property
     def last_day(self) -> date:
-        return self.next.first_day - timedelta(days=1)
+        return (self.first_day + timedelta(days=100)).replace(day=1) - timedelta(days=1)
 
     @property
     def next(self) -> Self:

@@ -3,6 +3,7 @@
 Weights are whole percents and ratings whole numbers, so every score is an exact decimal and is compared unrounded.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -20,11 +21,11 @@ FEWEST_FACTORS, MOST_FACTORS = 3, 5
 """Three to five factors that predict revenue: fewer miss something, more turn every score into a debate."""
 
 
-def check_weights(owner: str, weights: dict[str, int]) -> None:
+def check_weights(owner: str, weights: Sequence[tuple[str, int]]) -> None:
     """Refuse weights that do not add up to 100 %."""
-    total = sum(weights.values())
+    total = sum(weight for _, weight in weights)
     if total != 100:
-        parts = " + ".join(f"{name} {weight}" for name, weight in weights.items())
+        parts = " + ".join(f"{name} {weight}" for name, weight in weights)
         raise ValueError(f"the weights of {owner} add up to {total} %, not 100 % ({parts})")
 
 
@@ -65,7 +66,7 @@ class Section(BaseModel):
 
     @model_validator(mode="after")
     def _weighed(self) -> Self:
-        check_weights(f"section {self.id}", {criterion.id: criterion.weight for criterion in self.criteria})
+        check_weights(f"section {self.id}", [(criterion.id, criterion.weight) for criterion in self.criteria])
         return self
 
 
@@ -91,7 +92,7 @@ class ScorecardForm(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        check_weights("the scorecard", {section.id: section.weight for section in self.sections})
+        check_weights("the scorecard", [(section.id, section.weight) for section in self.sections])
         if not FEWEST_FACTORS <= len(self.criteria) <= MOST_FACTORS:
             raise ValueError(
                 f"the scorecard has {len(self.criteria)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} can be weighed"

@@ -93,7 +93,7 @@ class ScoreModel(BaseModel):
     def _sound(self) -> Self:
         if not FEWEST_FACTORS <= len(self.factors) <= MOST_FACTORS:
             raise ValueError(f"the score has {len(self.factors)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} are held")
-        check_weights("the score", {factor.id: factor.weight for factor in self.factors})
+        check_weights("the score", [(factor.id, factor.weight) for factor in self.factors])
         if len({factor.id for factor in self.factors}) < len(self.factors):
             raise ValueError("two factors of the score carry the same id")
         return self
