@@ -32,7 +32,7 @@ from program.escalation import Escalation
 from program.opportunity import Opportunity
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.scorecard import Scorecard
-from store.database import Store
+from store.database import Store, Transaction
 from workflows import escalation as escalations
 from workflows import rescore as rescores
 from workflows.escalation import EscalationLadder
@@ -74,6 +74,27 @@ class Imported:
     """Rows that said nothing new."""
 
 
+def record_partners(tx: Transaction, partners: Sequence[Partner]) -> Imported:
+    """Add partners in a transaction; whoever rehearses an import undoes it."""
+    added, changed = tx.partners.add(partners, datetime.now(UTC))
+    return Imported(added, changed, len(partners) - added - changed)
+
+
+def record_opportunities(tx: Transaction, opportunities: Sequence[Opportunity], source: str) -> Imported:
+    """Add opportunities in a transaction."""
+    added, changed = tx.opportunities.record(opportunities, source, datetime.now(UTC))
+    return Imported(added, changed, len(opportunities) - added - changed)
+
+
+def record_accounts(tx: Transaction, accounts: Sequence[MappedAccount], day: date) -> Imported:
+    """Add mapped accounts in a transaction."""
+    by_partner: dict[str, list[str]] = {}
+    for account in accounts:
+        by_partner.setdefault(account.partner, []).append(account.name)
+    added = sum(tx.preparation.map_accounts(partner, names, day) for partner, names in by_partner.items())
+    return Imported(added, 0, len(accounts) - added)
+
+
 @dataclass(frozen=True)
 class Operations:
     """The acts, on one installation."""
@@ -88,23 +109,17 @@ class Operations:
     def record_partners(self, partners: Sequence[Partner]) -> Imported:
         """Add partners as prospects; bring the details of known ones up to date."""
         with self.store.write() as tx:
-            added, changed = tx.partners.add(partners, datetime.now(UTC))
-        return Imported(added, changed, len(partners) - added - changed)
+            return record_partners(tx, partners)
 
     def record_opportunities(self, opportunities: Sequence[Opportunity], source: str) -> Imported:
         """Add opportunities, and what is known differently now of those that are there."""
         with self.store.write() as tx:
-            added, changed = tx.opportunities.record(opportunities, source, datetime.now(UTC))
-        return Imported(added, changed, len(opportunities) - added - changed)
+            return record_opportunities(tx, opportunities, source)
 
     def record_accounts(self, accounts: Sequence[MappedAccount], day: date) -> Imported:
         """Add mapped accounts."""
-        by_partner: dict[str, list[str]] = {}
-        for account in accounts:
-            by_partner.setdefault(account.partner, []).append(account.name)
         with self.store.write() as tx:
-            added = sum(tx.preparation.map_accounts(partner, names, day) for partner, names in by_partner.items())
-        return Imported(added, 0, len(accounts) - added)
+            return record_accounts(tx, accounts, day)
 
     # Acts on one partner
 
@@ -238,6 +253,10 @@ class Operations:
         return self.clock.today(datetime.now(UTC))
 
 
+class Unanswered(Refused):
+    """No worker answered in time; whoever asks for many things need not ask for the next."""
+
+
 def _digest(scorecard: Scorecard) -> str:
     return hashlib.sha256(scorecard.model_dump_json().encode()).hexdigest()
 
@@ -250,7 +269,7 @@ async def _answered(asking: Awaitable[Result], about: str) -> Result:
         cause = error.cause
         raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-        raise Refused(
+        raise Unanswered(
             f"no worker answered for {about} within {ANSWER_SECONDS} s; see that one runs (`gatehouse up`) and ask "
             "again: asking twice does nothing twice"
         ) from error

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
@@ -80,12 +80,21 @@ class Store:
         with self._reachable(), Session(engine) as session, session.begin():
             yield Transaction(session)
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Transaction]:
+        """A transaction that writes and is undone at its end: it shows what would change."""
+        with self._reachable(), Session(self._engine) as session, session.begin():
+            yield Transaction(session)
+            session.rollback()
+
     def migrate(self) -> None:
         """Bring the tables up to date, or make them.
 
         Raises:
             Refused: where the database was written by a newer Gatehouse, or cannot be reached.
         """
+        if self._file:
+            self._make_room(self._file)
         with self._reachable(), self._engine.connect() as connection:
             self._refuse_newer(connection)
             config = Config()
@@ -95,14 +104,36 @@ class Store:
             connection.commit()
 
     def check(self) -> None:
-        """Refuse a database whose tables are not the ones this Gatehouse works with."""
-        with self._reachable(), self._engine.connect() as connection:
+        """Refuse a database whose tables are not the ones this Gatehouse works with.
+
+        Raises:
+            Missing: where there is none yet; looking for it does not make it.
+            Refused: where it is older or newer, or cannot be reached.
+        """
+        if self._file and not self._file.exists():
+            raise Missing(f"there is no database at {self} yet; `gatehouse up` and `gatehouse migrate` make it")
+        with self._reachable(), self._engine.connect().execution_options(gatehouse_reads=True) as connection:
             self._refuse_newer(connection)
             current = MigrationContext.configure(connection).get_current_revision()
         if current != _newest():
             raise Refused(
                 f"{self} is not up to date; run `gatehouse migrate`, or `gatehouse up`, which does it by itself"
             )
+
+    @property
+    def _file(self) -> Path | None:
+        """The file of a SQLite database."""
+        name = self._url.database
+        return Path(name) if self._url.get_backend_name() == "sqlite" and name and name != ":memory:" else None
+
+    @staticmethod
+    def _make_room(file: Path) -> None:
+        try:
+            file.absolute().parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(
+                f"{file.parent} cannot be made: {error.strerror}; choose another place (GATEHOUSE_HOME)"
+            ) from error
 
     def _refuse_newer(self, connection: Connection) -> None:
         current = MigrationContext.configure(connection).get_current_revision()
@@ -122,6 +153,10 @@ class Store:
                 f"the database {self} does not answer: {str(error.orig).strip()}; "
                 "see that it runs, that nobody holds it locked, and that its address is right (GATEHOUSE_DATABASE_URL)"
             ) from error
+        except DatabaseError as error:
+            if "not a database" not in str(error.orig):
+                raise
+            raise Refused(f"{self} is no SQLite database; point GATEHOUSE_DATABASE_URL to another file") from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -129,6 +164,10 @@ class Store:
 
 class Unreachable(Refused):
     """The database does not answer; trying again may help."""
+
+
+class Missing(Refused):
+    """There is no database yet."""
 
 
 def _hidden(url: str) -> str:
@@ -148,9 +187,6 @@ def _newest() -> str:
 def _open(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
-    path = make_url(url).database
-    if path and path != ":memory:":
-        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

@@ -1,0 +1,49 @@
+"""Arguments and options that several commands take, and how they are read."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from program.calendar import Quarter
+from program.errors import Refused
+
+BEGIN, PARTNERS, RECORD, RULES = "To begin with", "Partners", "The record", "Rules"
+"""The panels of the help."""
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def day(text: str) -> date:
+    """Read a day, written YYYY-MM-DD and in no other way."""
+    try:
+        if _ISO.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"there is no day {text} in the calendar") from None
+    raise typer.BadParameter(f"{text!r} is no day; write year, month and day, such as 2017-03-01")
+
+
+def quarter(text: str) -> Quarter:
+    """Read a quarter, such as 2017Q3."""
+    try:
+        return Quarter.parse(text)
+    except Refused as refused:
+        raise typer.BadParameter(str(refused)) from None
+
+
+def said(text: str) -> str:
+    """Read something that has to be said."""
+    if not text.strip():
+        raise typer.BadParameter("nothing is said; write a few words")
+    return text.strip()
+
+
+def examples(*commands: str) -> str:
+    """The lines that a command's help ends with."""
+    return "\n\n".join(["Examples:", *(f"  gatehouse {command}" for command in commands)])
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+PartnerName = Annotated[str, typer.Argument(metavar="PARTNER", help="The partner's ID.", show_default=False)]

@@ -1,0 +1,79 @@
+"""The command line: `gatehouse`, put together from its parts.
+
+Exit codes: 0 where something was done, 1 where it was refused or failed, 2 where the command was not understood, and
+130 after Ctrl-C. A refusal is one message on standard error that says what was wrong, where, and what to do.
+"""
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from console import decisions, escalations, importing, lifecycle, partners, pilots, roster, rules, scorecards
+from console.arguments import BEGIN, PARTNERS, RECORD, RULES
+from console.installation import read_settings
+from console.screen import complain, remark, say
+from program.errors import Refused
+from store.database import Store
+
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """Turns what an operator can mend into one message."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except Refused as refused:
+            complain(refused)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Runs a partner program: declarative rules decide, durable workflows carry each partner through.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(rich_help_panel=BEGIN)
+def migrate() -> None:
+    """Bring the database up to date, or make it. What is up to date stays as it is."""
+    store = Store(read_settings().database)
+    try:
+        store.migrate()
+        say(f"{store} is up to date.")
+    finally:
+        store.close()
+
+
+app.add_typer(importing.app, name="import", rich_help_panel=BEGIN)
+app.add_typer(lifecycle.app)
+app.add_typer(scorecards.app, name="scorecard", rich_help_panel=PARTNERS)
+app.add_typer(pilots.app, name="pilot", rich_help_panel=PARTNERS)
+app.add_typer(partners.app, name="partner", rich_help_panel=PARTNERS)
+app.add_typer(roster.app)
+app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
+app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
+app.add_typer(rules.app, name="rules", rich_help_panel=RULES)
+
+
+def main() -> None:
+    """Run one command."""
+    try:
+        app()
+    except Exception as bug:
+        if os.environ.get("GATEHOUSE_LOG_LEVEL", "").lower() == "debug":
+            raise
+        remark(f"error: this should not have happened: {type(bug).__name__}: {bug}")
+        remark("GATEHOUSE_LOG_LEVEL=debug shows where; please report it with that.")
+        sys.exit(1)

@@ -1,0 +1,185 @@
+"""`gatehouse partner`: the roster, and everything about one partner."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from console import decisions, escalations
+from console.arguments import AsJson, PartnerName, examples
+from console.installation import here
+from console.screen import as_json, heading, say, show, table
+from program.decision import Decision
+from program.escalation import Escalation
+from program.partner import PartnerId, Stage, Standing
+from program.pilot import PilotTerms
+from store.database import Transaction
+
+app = typer.Typer(
+    help="Where partners stand.",
+    no_args_is_help=True,
+    epilog=examples("partner list --stage pilot", "partner show acme"),
+)
+
+
+@app.command("list", epilog=examples("partner list", "partner list --stage pilot --json"))
+def list_(
+    context: typer.Context,
+    stage: Annotated[Stage | None, typer.Option(help="Only those in this stage.")] = None,
+    json: AsJson = False,
+) -> None:
+    """List partners by name: stage, tier, and the next day on which something happens by itself."""
+    with here(context).store.read() as tx:
+        roster = tx.partners.roster(*([stage] if stage else []))
+    if json:
+        as_json([standing_as_data(standing) for standing in roster])
+        return
+    if not roster:
+        say(
+            f"No partner is {stage}."
+            if stage
+            else "There is no partner yet; `gatehouse import partners FILE` adds some."
+        )
+        return
+    rows = [
+        (s.partner.id, s.partner.name, s.partner.type, s.stage, s.since, _tier(s), s.next_date, s.partner.owner)
+        for s in roster
+    ]
+    show(table(["partner", "name", "type", "stage", "since", "tier", "next date", "owner"], rows))
+
+
+def standing_as_data(standing: Standing) -> dict[str, Any]:
+    """Where a partner stands, for scripts."""
+    return {**standing.partner.model_dump(), **standing.model_dump(exclude={"partner"})}
+
+
+def _tier(standing: Standing) -> str | None:
+    return f"{standing.tier}, at risk" if standing.at_risk else standing.tier
+
+
+@app.command("show", epilog=examples("partner show acme", "partner show acme --last 50", "partner show acme --json"))
+def show_(
+    context: typer.Context,
+    partner: PartnerName,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many of its decisions.")] = 12,
+    json: AsJson = False,
+) -> None:
+    """Show where a partner stands, how it came there, its pilots, decisions with reasons, and open escalations."""
+    installation = here(context)
+    with installation.store.read() as tx:
+        dossier = Dossier.read(tx, partner, installation.today(), last)
+    if json:
+        as_json(dossier.as_data())
+    else:
+        show(*dossier.as_text())
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that is on record about one partner."""
+
+    standing: Standing
+    moves: list[tuple[date, Stage, Stage, str]]
+    pilots: list[tuple[int, PilotTerms, date | None, str | None]]
+    prepared: tuple[int, int, bool]
+    """Accounts, plays, and whether a next action is due still."""
+    decisions: list[tuple[int, Decision]]
+    escalations: list[Escalation]
+
+    @classmethod
+    def read(cls, tx: Transaction, partner: PartnerId, today: date, last: int) -> "Dossier":
+        """Everything as it is recorded today, with the last few decisions."""
+        return cls(
+            standing=tx.partners.get(partner),
+            moves=tx.partners.moves(partner),
+            pilots=tx.pilots.of(partner),
+            prepared=tx.preparation.counts(partner, today),
+            decisions=tx.decisions.listed(partner=partner, last=last),
+            escalations=tx.escalations.listed(partner=partner),
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        """The same for scripts."""
+        accounts, plays, next_action = self.prepared
+        return {
+            **standing_as_data(self.standing),
+            "moves": [{"day": d, "from": f, "to": t, "because": why} for d, f, t, why in self.moves],
+            "pilots": [
+                {
+                    "application": application,
+                    "number": terms.number,
+                    "started_on": terms.started_on,
+                    "verdict_on": terms.last_day,
+                    "targets": terms.targets,
+                    "plan": terms.plan,
+                    "program": terms.program,
+                    "ended_on": ended_on,
+                    "verdict": verdict,
+                }
+                for application, terms, ended_on, verdict in self.pilots
+            ],
+            "accounts": accounts,
+            "plays": plays,
+            "next_action": next_action,
+            "decisions": [decisions.as_data(number, decision) for number, decision in self.decisions],
+            "escalations": [escalations.as_data(escalation) for escalation in self.escalations],
+        }
+
+    def as_text(self) -> Iterator[RenderableType]:
+        """The same for people, part by part."""
+        partner = self.standing.partner
+        yield heading(f"{partner.name} ({partner.id})")
+        yield self._head()
+        if self.moves:
+            yield heading("How it came here")
+            yield table(["day", "from", "to", "because"], self.moves, whole=3)
+        if self.pilots:
+            yield heading("Pilots")
+            yield self._pilots()
+        if self.decisions:
+            yield heading(f"Decisions, the last {len(self.decisions)}")
+            yield decisions.as_table(self.decisions, with_partner=False)
+        if self.escalations:
+            yield heading("Open escalations")
+            yield escalations.as_table(self.escalations)
+
+    def _head(self) -> RenderableType:
+        standing, partner = self.standing, self.standing.partner
+        since = f" since {standing.since}" if standing.since else ""
+        lead = f", reports to {partner.owner_manager}" if partner.owner_manager else ""
+        rows = [
+            ("stage", f"{standing.stage}{since}"),
+            ("tier", _tier(standing)),
+            ("next date", standing.next_date),
+            ("applications", standing.application),
+            ("type, region", f"{partner.type}, {partner.region}"),
+            ("owner", f"{partner.owner}{lead}"),
+        ]
+        if standing.stage == Stage.PILOT:
+            plan = self.pilots[-1][1].plan
+            accounts, plays, next_action = self.prepared
+            rows += [
+                ("accounts", f"{accounts} mapped, of {plan.fewest_accounts} to {plan.most_accounts}"),
+                ("joint plays", f"{plays} agreed, of {plan.plays}"),
+                ("next action", "recorded" if next_action else "none recorded"),
+            ]
+        return table(["", ""], rows)
+
+    def _pilots(self) -> RenderableType:
+        columns = ["application", "pilot", "started", "verdict on", "it has to show", "ended", "verdict"]
+        rows = [
+            (
+                application,
+                terms.number,
+                terms.started_on,
+                terms.last_day,
+                f"{terms.targets.qualified} qualified, {terms.targets.progressed} progressed",
+                ended_on,
+                verdict,
+            )
+            for application, terms, ended_on, verdict in self.pilots
+        ]
+        return table(columns, rows, whole=4)

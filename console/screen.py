@@ -1,0 +1,119 @@
+"""What people see: sentences, tables, progress; and JSON for scripts.
+
+Results go to standard output, everything else to standard error, so that a pipe carries results alone. Colours and bars
+are for terminals; rich leaves them out elsewhere.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import Enum
+from typing import Any, Final
+
+import typer
+from pydantic_core import to_jsonable_python
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from rules.source import Unfit
+
+WIDTH: Final = 100
+"""Columns of what is not shown in a terminal."""
+
+GOOD: Final = frozenset({"sign", "expand", "on_track", "up", "moving", "active", "passed"})
+BAD: Final = frozenset({"decline", "exit", "stalled", "down", "low_touch", "declined", "exited", "open", "failed"})
+NOTABLE: Final = frozenset({"defer", "reset", "at_risk", "warn", "deferred", "leaving"})
+"""Words that have a colour in a terminal."""
+
+
+def screen(*, stderr: bool = False) -> Console:
+    """Where results are shown, or what is said beside them. Text is shown as it is: names may hold brackets."""
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+def say(text: str) -> None:
+    """A result in words."""
+    screen().print(text, soft_wrap=not screen().is_terminal)
+
+
+def remark(text: str) -> None:
+    """Something beside the result."""
+    screen(stderr=True).print(text, soft_wrap=True)
+
+
+def complain(error: Exception) -> None:
+    """What was refused, and why; faults in files as they are, so that editors find the place."""
+    console = screen(stderr=True)
+    if not isinstance(error, Unfit):
+        console.print("error: ", style="bold red", end="")
+    console.print(str(error), soft_wrap=True)
+
+
+def as_json(data: Any) -> None:
+    """A result for scripts: keys stay, dates are ISO."""
+    typer.echo(json.dumps(to_jsonable_python(data), indent=2, ensure_ascii=False))
+
+
+def show(*parts: RenderableType) -> None:
+    """Tables and texts, one below the other."""
+    for part in parts:
+        screen().print(part)
+
+
+def heading(text: str) -> Text:
+    """The title of a part of what is shown."""
+    return Text(f"\n{text}", style="bold")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int = 1) -> Table:
+    """A table without lines.
+
+    Args:
+        columns: Their names.
+        rows: Values; those that are missing stay empty.
+        whole: How many of the first columns are never broken, to be found by whoever searches the text for them.
+    """
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for number, name in enumerate(columns):
+        made.add_column(name, no_wrap=number < whole, overflow="fold")
+    for row in rows:
+        made.add_row(*map(shown, row))
+    return made
+
+
+def shown(value: Any) -> Text:
+    """A value as a cell shows it."""
+    if value is None:
+        return Text("")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    text = value.isoformat() if isinstance(value, date) else str(value.value if isinstance(value, Enum) else value)
+    return Text(text, style=_style(text))
+
+
+def _style(text: str) -> str:
+    if text in GOOD:
+        return "green"
+    if text in BAD:
+        return "red"
+    return "yellow" if text in NOTABLE else ""
+
+
+def progress(*, counted: bool = True) -> Progress:
+    """A progress bar on standard error, in a terminal; elsewhere nothing is shown."""
+    console = screen(stderr=True)
+    count = [BarColumn(), MofNCompleteColumn()] if counted else []
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        *count,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
