@@ -24,7 +24,7 @@ import logs
 from activities.deciding import Shelf
 from activities.delivery import Channel, Delivery, LogChannel
 from activities.departure import Departures
-from activities.escalating import Answers
+from activities.escalating import Escalating
 from activities.pilot import Pilots
 from activities.qualification import Qualification
 from activities.roster import Roster
@@ -101,7 +101,7 @@ def activities(store: Store, client: Client, channel: Channel) -> list[Callable[
     """Every activity, over one store."""
     shelf = Shelf(store)
     gate, pilots, departures = Qualification(store, shelf), Pilots(store, shelf), Departures(store, shelf)
-    roster, delivery, answers = Roster(store, shelf, client), Delivery(store, channel), Answers(store)
+    roster, delivery, escalating = Roster(store, shelf, client), Delivery(store, channel), Escalating(store, client)
     return [
         *(gate.enter, gate.qualify, gate.let_deferral_lapse),
         *(pilots.look_at_week, pilots.judge, pilots.map_accounts, pilots.agree_play, pilots.record_next_action),
@@ -109,7 +109,7 @@ def activities(store: Store, client: Client, channel: Channel) -> list[Callable[
         *(roster.begin_rescore, roster.score_page, roster.cut_tiers, roster.move_page, roster.publish),
         *(roster.tell_lifecycles, roster.look_for_stalls),
         *(delivery.deliver, delivery.deliver_rescore),
-        answers.acknowledge,
+        *(escalating.start_escalations, escalating.acknowledge),
     ]
 
 

@@ -24,6 +24,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
+from activities.escalating import ESCALATION_ID
 from activities.roster import LIFECYCLE_ID, Rescored
 from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
@@ -33,7 +34,6 @@ from program.opportunity import Opportunity
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.scorecard import Scorecard
 from store.database import Store, Transaction
-from workflows import escalation as escalations
 from workflows import rescore as rescores
 from workflows.escalation import EscalationLadder
 from workflows.messages import (
@@ -220,7 +220,7 @@ class Operations:
             known = tx.escalations.get(key)
         if known.answered_by:
             return known
-        handle = self.client.get_workflow_handle_for(EscalationLadder.run, escalations.WORKFLOW_ID.format(key))
+        handle = self.client.get_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key))
         return await _answered(handle.execute_update(EscalationLadder.acknowledge, Answer(who=who, note=note)), key)
 
     async def begin_rescore(

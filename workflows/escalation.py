@@ -1,21 +1,16 @@
 """An escalation: open until somebody answers, or until what it is about is over."""
 
-from typing import Final
-
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.escalating import Acknowledgement, Answers
+    from activities.escalating import ESCALATION, ESCALATION_ID, Acknowledgement, Escalating
     from program.escalation import Escalation, EscalationState
     from workflows import options
     from workflows.messages import Answer
 
-WORKFLOW_ID: Final = "escalation/{}"
 
-
-@workflow.defn(name="Escalation")
+@workflow.defn(name=ESCALATION)
 class EscalationLadder:
     """One per partner, stage, condition and cycle. The ladder itself comes later: it waits for one answer."""
 
@@ -35,7 +30,7 @@ class EscalationLadder:
     async def acknowledge(self, answer: Answer) -> Escalation:
         """Somebody answers for it; the first answer stays."""
         recorded = await workflow.execute_local_activity_method(
-            Answers.acknowledge,
+            Escalating.acknowledge,
             Acknowledgement(key=self._escalation.key, who=answer.who, note=answer.note),
             start_to_close_timeout=options.QUICKLY,
             retry_policy=options.FOR_AN_ANSWER,
@@ -60,25 +55,23 @@ class EscalationLadder:
         return self._escalation
 
 
-async def start(escalation: Escalation) -> None:
-    """Start an escalation from another workflow, which it outlives; one that was started before stays the only one."""
-    try:
-        await workflow.start_child_workflow(
-            EscalationLadder.run,
-            escalation,
-            id=WORKFLOW_ID.format(escalation.key),
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=f"{escalation.partner}: {escalation.condition}",
+async def start(found: tuple[Escalation, ...]) -> None:
+    """Start the escalations of stalls that were found; one that was started before stays the only one."""
+    if found:
+        await workflow.execute_activity_method(
+            Escalating.start_escalations,
+            found,
+            start_to_close_timeout=options.A_PAGE,
+            heartbeat_timeout=options.SIGN_OF_LIFE,
+            retry_policy=options.PERSISTENTLY,
+            summary=f"{len(found)} escalations",
         )
-    except WorkflowAlreadyStartedError:
-        workflow.logger.info("escalation.open.already", extra={"escalation": escalation.key})
 
 
 async def end(key: str, note: str) -> None:
     """Let an escalation know that what it is about is over; one that is answered needs no telling."""
     try:
-        await workflow.get_external_workflow_handle_for(EscalationLadder.run, WORKFLOW_ID.format(key)).signal(
+        await workflow.get_external_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key)).signal(
             EscalationLadder.end, note
         )
     except ApplicationError:

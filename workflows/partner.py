@@ -391,7 +391,7 @@ class PartnerLifecycle:
 
     async def escalate(self, escalation: Escalation) -> None:
         """Have somebody told of a stall, by a workflow of its own that outlives a change of stage."""
-        await escalations.start(escalation)
+        await escalations.start((escalation,))
 
     async def _end_escalations(self, keys: tuple[str, ...], note: str) -> None:
         for key in keys:

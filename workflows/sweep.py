@@ -28,8 +28,7 @@ class StallSweep:
                 retry_policy=options.PERSISTENTLY,
                 summary=f"The partners after {page.after or 'none'}",
             )
-            for escalation in page.escalations:
-                await escalations.start(escalation)
+            await escalations.start(page.escalations)
             stalled += len(page.escalations)
             if page.notices:
                 await self._tell(page.notices)
