@@ -42,7 +42,7 @@ def said(text: str) -> str:
 
 def examples(*commands: str) -> str:
     """The lines that a command's help ends with."""
-    return "\n\n".join(["Examples:", *(f"  gatehouse {command}" for command in commands)])
+    return "\n".join(["Examples:", *(f"$ gatehouse {command}" for command in commands)])
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from console.arguments import AsJson, examples
 from console.installation import here
-from console.screen import as_json, heading, say, show, table
+from console.screen import as_json, details, heading, say, show, table
 from program.decision import Decision
 
 app = typer.Typer(
@@ -94,7 +94,7 @@ def _as_text(number: int, decision: Decision) -> Iterator[RenderableType]:
         ("as of", f"{decision.as_of}, by what was known at {decision.known_at:%Y-%m-%d %H:%M} UTC"),
         ("decided by", f"{decision.policy} version {decision.policy_version}, program {decision.program[:12]}"),
     ]
-    yield table(["", ""], [row for row in rows if row[1]])
+    yield details(rows)
     single = {name: value for name, value in decision.facts.items() if not isinstance(value, list)}
     if single:
         yield heading("On these facts")

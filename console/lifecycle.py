@@ -24,7 +24,7 @@ LISTED = 20
 def apply(
     context: typer.Context,
     partners: Annotated[
-        list[str] | None, typer.Argument(metavar="PARTNER...", help="The partners' IDs.", show_default=False)
+        list[str] | None, typer.Argument(metavar="PARTNER", help="The partners' IDs.", show_default=False)
     ] = None,
     all_new: Annotated[bool, typer.Option("--all-new", help="Every partner that has not applied yet.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also those that were declined or have left.")] = False,
@@ -97,7 +97,9 @@ async def apply_all(
 def _report(before: dict[PartnerId, Stage], answers: dict[PartnerId, State | Refused]) -> None:
     stand = {partner: answer for partner, answer in answers.items() if isinstance(answer, State)}
     applied = [partner for partner in stand if before[partner] in {Stage.PROSPECT, *ENDED}]
-    if len(stand) <= LISTED and stand:
+    if not stand:
+        return
+    if len(stand) <= LISTED:
         rows = [
             (partner, "applied" if partner in applied else "known already", state.stage, state.next_date)
             for partner, state in stand.items()

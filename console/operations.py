@@ -242,11 +242,7 @@ class Operations:
 
     async def rescore(self, quarter: Quarter | None, as_of: date | None = None) -> Rescored:
         """Re-score a quarter and wait for its publication."""
-        handle = await self.begin_rescore(quarter, as_of)
-        try:
-            return await handle.result()
-        except WorkflowFailureError as error:
-            raise Refused(str(error.cause)) from error
+        return await published(await self.begin_rescore(quarter, as_of))
 
     def today(self) -> date:
         """The program's date."""
@@ -261,13 +257,25 @@ def _digest(scorecard: Scorecard) -> str:
     return hashlib.sha256(scorecard.model_dump_json().encode()).hexdigest()
 
 
+async def published(rescore: WorkflowHandle[RosterRescore, Rescored]) -> Rescored:
+    """Wait for the publication of a re-score that was begun."""
+    try:
+        return await rescore.result()
+    except WorkflowFailureError as error:
+        raise Refused(_reason(error.cause)) from error
+
+
+def _reason(cause: BaseException) -> str:
+    """What went wrong in a workflow, without the name that it travelled under."""
+    return cause.message if isinstance(cause, ApplicationError) else str(cause)
+
+
 async def _answered(asking: Awaitable[Result], about: str) -> Result:
     """Wait for a workflow's answer, and turn what goes wrong into one sentence."""
     try:
         return await asyncio.wait_for(asking, ANSWER_SECONDS)
     except WorkflowUpdateFailedError as error:
-        cause = error.cause
-        raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+        raise Refused(_reason(error.cause)) from error
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise Unanswered(
             f"no worker answered for {about} within {ANSWER_SECONDS} s; see that one runs (`gatehouse up`) and ask "

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from console import decisions, escalations
 from console.arguments import AsJson, PartnerName, examples
 from console.installation import here
-from console.screen import as_json, heading, say, show, table
+from console.screen import as_json, details, heading, say, show, table
 from program.decision import Decision
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
@@ -166,7 +166,7 @@ class Dossier:
                 ("joint plays", f"{plays} agreed, of {plan.plays}"),
                 ("next action", "recorded" if next_action else "none recorded"),
             ]
-        return table(["", ""], rows)
+        return details(rows)
 
     def _pilots(self) -> RenderableType:
         columns = ["application", "pilot", "started", "verdict on", "it has to show", "ended", "verdict"]

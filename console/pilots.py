@@ -32,11 +32,14 @@ def adopt(
 def account(
     context: typer.Context,
     partner: PartnerName,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Customers' names.", show_default=False)],
+    names: Annotated[
+        list[str], typer.Argument(parser=said, metavar="NAME", help="Customers' names.", show_default=False)
+    ],
 ) -> None:
     """Record accounts that were mapped together; those that are there stay."""
-    new = here(context).act(lambda operations: operations.map_accounts(partner, [name.strip() for name in names]))
-    say(f"{partner}: {new} new, {len(names) - new} mapped already.")
+    distinct = list(dict.fromkeys(names))
+    new = here(context).act(lambda operations: operations.map_accounts(partner, distinct))
+    say(f"{partner}: {new} new, {len(distinct) - new} mapped already.")
 
 
 @app.command(epilog=examples('pilot play acme Renewal --trigger "A contract ends soon" --outcome "A meeting"'))

@@ -8,16 +8,15 @@ from typing import Annotated, Any, Final
 
 import typer
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from activities.roster import Rescored
 from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
-from console.operations import ANSWER_SECONDS, Operations, Unanswered
+from console.operations import ANSWER_SECONDS, Operations, Unanswered, published
 from console.screen import as_json, heading, progress, say, show, table
 from program.calendar import Quarter
-from program.errors import Refused
 from workflows.rescore import RosterRescore
 
 app = typer.Typer()
@@ -66,7 +65,7 @@ async def follow(
         Refused: where the quarter cannot be re-scored so.
     """
     handle = await operations.begin_rescore(chosen, as_of)
-    result = asyncio.ensure_future(handle.result())
+    result = asyncio.ensure_future(published(handle))
     silent = 0.0
     while not result.done():
         doing = await _doing(handle)
@@ -80,10 +79,7 @@ async def follow(
         if doing:
             tell(doing)
         await asyncio.wait([result], timeout=LOOK_SECONDS)
-    try:
-        return result.result()
-    except WorkflowFailureError as error:
-        raise Refused(str(error.cause)) from error
+    return result.result()
 
 
 async def _doing(handle: WorkflowHandle[RosterRescore, Rescored]) -> str | None:

@@ -33,7 +33,7 @@ Program = Annotated[
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PROGRAM_DIR|POLICY.yaml]...", help="The program of the settings if nothing is named."),
+        typer.Argument(metavar="PROGRAM_DIR|POLICY.yaml", help="The program of the settings if nothing is named."),
     ] = None,
     json: AsJson = False,
 ) -> None:

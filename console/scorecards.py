@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from console.arguments import PartnerName, examples
 from console.installation import Installation, here
 from console.proving import text_of
-from console.screen import say, show, table
+from console.screen import details, heading, show
 from program.definition import Program
 from program.scorecard import Criterion, Question, Scorecard
 from rules.folder import QUALIFICATION, LoadedProgram
@@ -114,8 +114,7 @@ def _report(partner: str, ruled: Ruled) -> None:
         (until or "next date", ruled.next_date),
         ("decision", ruled.decision),
     ]
-    say(partner)
-    show(table(["", ""], [row for row in rows if row[1]]))
+    show(heading(partner), details(rows))
 
 
 def read_scorecard(file: Path, program: Program) -> Scorecard:
@@ -158,14 +157,14 @@ def _half_rated(document: Document) -> Iterator[Fault]:
             continue
         rating, evidence = rated.get("rating"), rated.get("evidence")
         path = ("ratings", name)
-        if rating is not None and (isinstance(rating, bool) or not isinstance(rating, int) or not 1 <= rating <= 5):
-            yield document.fault((*path, "rating"), f"{rating} is no rating; give a whole number from 1 to 5")
-        elif rating is None and evidence is not None:
+        if rating is None and evidence is not None:
             yield document.fault((*path, "rating"), "evidence without a rating; give a whole number from 1 to 5")
-        elif rating is not None and not str(evidence or "").strip():
-            yield document.fault(
-                (*path, "evidence"), f"a {rating} that rests on nothing; say what was seen that makes it a {rating}"
-            )
+        if rating is None:
+            continue
+        if isinstance(rating, bool) or not isinstance(rating, int) or not 1 <= rating <= 5:
+            yield document.fault((*path, "rating"), f"{rating} is no rating; give a whole number from 1 to 5")
+        if not str(evidence or "").strip():
+            yield document.fault((*path, "evidence"), "a rating that rests on nothing; say what was seen")
 
 
 def _part(document: Document, name: str) -> dict[Any, Any]:

@@ -61,8 +61,13 @@ def as_json(data: Any) -> None:
 
 def show(*parts: RenderableType) -> None:
     """Tables and texts, one below the other."""
-    for part in parts:
-        screen().print(part)
+    console = screen()
+    if console.is_terminal:
+        console.print(*parts, sep="\n")
+        return
+    with console.capture() as shown_text:
+        console.print(*parts, sep="\n")
+    typer.echo("\n".join(line.rstrip() for line in shown_text.get().splitlines()))
 
 
 def heading(text: str) -> Text:
@@ -83,6 +88,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
         made.add_column(name, no_wrap=number < whole, overflow="fold")
     for row in rows:
         made.add_row(*map(shown, row))
+    return made
+
+
+def details(rows: Iterable[tuple[str, Any]]) -> Table:
+    """What is known of one thing, by name; what is not known is left out."""
+    made = table(["", ""], [(name, value) for name, value in rows if value not in {None, ""}])
+    made.show_header = False
     return made
 
 
