@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import IO, Any, Final
 
 from program.errors import Refused
 from rules.decide import Disagreement, decide
 from rules.policy import Policy
+from rules.source import LONGEST_NUMBER
 
 LONGEST_LINE: Final = 1024 * 1024
 """Bytes; 500 events have less."""
@@ -48,7 +50,7 @@ def _facts(line: bytes | None) -> dict[str, Any]:
     if not line.strip():
         raise Refused("the line is empty; write one JSON object of facts")
     try:
-        facts = json.loads(line.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        facts = _JSON.decode(line.decode().strip())
     except UnicodeDecodeError as error:
         raise Refused(f"not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
@@ -62,6 +64,20 @@ def _facts(line: bytes | None) -> dict[str, Any]:
     return facts
 
 
+def _whole(text: str) -> int:
+    # Python itself refuses integers of thousands of digits, in words that are for programmers.
+    if len(text) > LONGEST_NUMBER:
+        raise Refused(f"a number of {len(text)} characters; none of ours has more than {LONGEST_NUMBER}")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise Refused(f"{text} is not a number that can be held; give its value") from None
+
+
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for name, value in pairs:
@@ -73,3 +89,9 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> Any:
     raise Refused(f"{name} is not a number; leave out what nobody knows")
+
+
+_JSON: Final = json.JSONDecoder(
+    object_pairs_hook=_once, parse_constant=_no_number, parse_int=_whole, parse_float=_decimal
+)
+"""Numbers are read as they are written, never as binary floats."""

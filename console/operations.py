@@ -7,6 +7,7 @@ straight to the store and are read at the next decision.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, TypeVar
@@ -164,10 +165,16 @@ class Operations:
                 [SearchAttributePair(STAGE, first_stage), SearchAttributePair(TYPE, standing.partner.type)]
             ),
         )
-        return await _answered(
-            self.client.execute_update_with_start_workflow(PartnerLifecycle.enter, start_workflow_operation=start),
-            partner,
+        entering = self.client.execute_update_with_start_workflow(
+            PartnerLifecycle.enter, start_workflow_operation=start
         )
+        try:
+            return await _answered(entering, partner)
+        except Refused:
+            # What a start came to is a promise of its own, and it complains later where nobody has asked for it.
+            with suppress(Exception):
+                await asyncio.wait_for(start.workflow_handle(), 0.1)
+            raise
 
     async def submit_scorecard(self, partner: PartnerId, scorecard: Scorecard) -> Ruled:
         """Have a scorecard decided on. The same one, sent twice, is decided on once."""
@@ -238,7 +245,7 @@ class Operations:
                 static_summary=f"Re-score of {chosen}",
             )
         except RPCError as error:
-            raise Refused(f"Temporal does not answer: {error.message}; nothing has changed") from error
+            raise Unanswered(f"Temporal does not answer: {error.message}; nothing has changed") from error
 
     async def rescore(self, quarter: Quarter | None, as_of: date | None = None) -> Rescored:
         """Re-score a quarter and wait for its publication."""
@@ -250,7 +257,7 @@ class Operations:
 
 
 class Unanswered(Refused):
-    """No worker answered in time; whoever asks for many things need not ask for the next."""
+    """Nobody answered in time. Asking again later helps; whoever asks for many things need not ask for the next."""
 
 
 def _digest(scorecard: Scorecard) -> str:
@@ -286,4 +293,4 @@ async def _answered(asking: Awaitable[Result], about: str) -> Result:
             raise Refused(
                 f"no workflow runs for {about}; `gatehouse partner list` shows where each partner stands"
             ) from error
-        raise Refused(f"Temporal does not answer: {error.message}; nothing has changed") from error
+        raise Unanswered(f"Temporal does not answer: {error.message}; nothing has changed") from error

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from time import monotonic
 from typing import Annotated, Any, Final
 
 import typer
@@ -66,18 +67,18 @@ async def follow(
     """
     handle = await operations.begin_rescore(chosen, as_of)
     result = asyncio.ensure_future(published(handle))
-    silent = 0.0
+    heard = monotonic()
     while not result.done():
         doing = await _doing(handle)
-        silent = 0.0 if doing is not None else silent + LOOK_SECONDS
-        if silent >= ANSWER_SECONDS:
+        if doing is not None:
+            heard = monotonic()
+            tell(doing or "Re-scoring")
+        elif monotonic() - heard > ANSWER_SECONDS:
             result.cancel()
             raise Unanswered(
                 f"{handle.id} has begun and no worker answers for it; it goes on as soon as one runs (`gatehouse up`). "
                 "Ask again to see how it ends: there is one re-score of a quarter"
             )
-        if doing:
-            tell(doing)
         await asyncio.wait([result], timeout=LOOK_SECONDS)
     return result.result()
 
