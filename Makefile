@@ -4,7 +4,7 @@ UV        := .uv/bin/uv
 PYTHON    := .venv/bin/python
 INSTALLED := .venv/.installed
 PACKAGES  := activities console intake program rules simulation store workflows
-TYPED     := $(PACKAGES) embedded.py logs.py settings.py worker.py tests
+TYPED     := $(PACKAGES) embedded.py logs.py settings.py worker.py measure tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test check format lock clean

@@ -79,8 +79,9 @@ def pilot_started(partner: Partner, application: int, terms: PilotTerms) -> Noti
     )
 
 
-def verdict(partner: Partner, application: int, terms: PilotTerms, ruling: Ruling) -> Notice:
-    """To the partner: how its pilot ended."""
+def verdict(partner: Partner, application: int, terms: PilotTerms, ruling: Ruling, policy: Policy) -> Notice:
+    """To the partner: how its pilot ended; of a reset, every fix that is asked for."""
+    held = [rule for rule in policy.rules if rule.id in ruling.also and rule.then == ruling.outcome]
     return Notice(
         key=f"{partner.id}/application-{application}/pilot-{terms.number}/verdict",
         kind=f"pilot.{ruling.outcome}",
@@ -91,7 +92,9 @@ def verdict(partner: Partner, application: int, terms: PilotTerms, ruling: Rulin
             "reset": "Your pilot is reset, once",
             "exit": "Your pilot has ended",
         }.get(ruling.outcome or "", "Your pilot"),
-        body=_lines(ruling.because, ruling.advice),
+        body=_lines(
+            *(ruling.because, ruling.advice), *(line for rule in held for line in (rule.because, rule.advice or ""))
+        ),
     )
 
 

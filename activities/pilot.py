@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, make
-from activities.qualification import begin_pilot
+from activities.qualification import Beginning, begin_pilot
 from program.calendar import Quarter
 from program.decision import Decision, Ruling
 from program.errors import Refused
@@ -174,15 +174,23 @@ class Pilots:
     def _follow(self, tx: Transaction, look: Look, decision: Decision) -> Judged:
         ruling, at, day = decision.ruling, look.known_at, look.as_of
         standing = tx.partners.get(look.partner)
+        policy = self._shelf.get(decision.program).policies[VERDICT]
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
         over = end_escalations(tx, look.partner, look.cycle, f"The verdict was {ruling.outcome}.", day)
-        told = letters.verdict(standing.partner, look.application, look.terms, ruling)
+        told = letters.verdict(standing.partner, look.application, look.terms, ruling, policy)
         tx.notices.write(told, at)
         if ruling.outcome == "reset":
-            program = self._shelf.in_force()
-            terms = begin_pilot(
-                tx, program, standing, look.application, look.terms.number + 1, day, look.purpose, ruling.because, at
+            beginning = Beginning(
+                application=look.application,
+                number=look.terms.number + 1,
+                started_on=day,
+                as_of=day,
+                known_at=at,
+                key=look.purpose,
+                because=ruling.because,
             )
+            # Under the program of the first: what a pilot has to show does not change because it is reset.
+            terms = begin_pilot(tx, self._shelf.get(look.terms.program), standing, beginning)
             started = letters.pilot_started(standing.partner, look.application, terms)
             tx.notices.write(started, at)
             return Judged(ruling=ruling, stage=Stage.PILOT, terms=terms, over=over, notices=(told.key, started.key))

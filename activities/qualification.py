@@ -1,5 +1,6 @@
 """From an application to a signature: the activities of the gate."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -113,17 +114,16 @@ class Qualification:
             if entry.pilot_since is None:
                 tx.partners.move(entry.partner, key, Stage.APPLIED, entry.as_of, "Applied.", entry.known_at)
                 return Entered(stage=Stage.APPLIED)
-            terms = begin_pilot(
-                tx,
-                program,
-                standing,
-                entry.application,
-                1,
-                entry.pilot_since,
-                key,
-                "A running pilot was taken over.",
-                entry.known_at,
+            beginning = Beginning(
+                application=entry.application,
+                number=1,
+                started_on=entry.pilot_since,
+                as_of=entry.as_of,
+                known_at=entry.known_at,
+                key=key,
+                because="A running pilot was taken over.",
             )
+            terms = begin_pilot(tx, program, standing, beginning)
             return Entered(stage=Stage.PILOT, terms=terms)
 
     def _found(self, tx: Transaction, standing: Standing) -> Entered:
@@ -171,9 +171,16 @@ class Qualification:
         standing = tx.partners.get(candidacy.partner)
         ruling, key, at = decided.ruling, candidacy.purpose, candidacy.known_at
         if ruling.outcome == "sign":
-            terms = begin_pilot(
-                tx, program, standing, candidacy.application, 1, candidacy.as_of, key, ruling.because, at
+            beginning = Beginning(
+                application=candidacy.application,
+                number=1,
+                started_on=candidacy.as_of,
+                as_of=candidacy.as_of,
+                known_at=at,
+                key=key,
+                because=ruling.because,
             )
+            terms = begin_pilot(tx, program, standing, beginning)
             notice = letters.pilot_started(standing.partner, candidacy.application, terms)
             tx.notices.write(notice, at)
             return Qualified(decision=decision, ruling=ruling, stage=Stage.PILOT, terms=terms, notices=(notice.key,))
@@ -202,28 +209,43 @@ class Qualification:
             return (notice.key,)
 
 
-def begin_pilot(
-    tx: Transaction,
-    program: LoadedProgram,
-    standing: Standing,
-    application: int,
-    number: int,
-    started_on: date,
-    key: str,
-    because: str,
-    at: datetime,
-) -> PilotTerms:
+@dataclass(frozen=True)
+class Beginning:
+    """A pilot that begins."""
+
+    application: int
+    number: int
+    started_on: date
+    as_of: date
+    """The day on which it is recorded: later than its start where a running pilot is taken over."""
+    known_at: datetime
+    key: str
+    """What moves the partner into it."""
+    because: str
+
+
+def begin_pilot(tx: Transaction, program: LoadedProgram, standing: Standing, beginning: Beginning) -> PilotTerms:
     """Agree on a pilot under a program, and move the partner into it."""
+    partner = standing.partner
     terms = tx.pilots.begin(
-        standing.partner.id,
-        application,
+        partner.id,
+        beginning.application,
         PilotTerms(
-            number=number,
-            started_on=started_on,
+            number=beginning.number,
+            started_on=beginning.started_on,
             plan=program.program.pilot,
-            targets=program.program.types[standing.partner.type].targets,
+            targets=program.program.types[partner.type].targets,
             program=program.digest,
         ),
     )
-    tx.partners.move(standing.partner.id, key, Stage.PILOT, started_on, because, at, next_date=terms.last_day)
+    next_date = min(map(terms.checkpoint, terms.weeks_after(beginning.as_of)), default=terms.last_day)
+    tx.partners.move(
+        partner.id,
+        beginning.key,
+        Stage.PILOT,
+        beginning.started_on,
+        beginning.because,
+        beginning.known_at,
+        next_date=next_date,
+    )
     return terms

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from console import decisions, escalations, importing, lifecycle, partners, pilots, roster, rules, scorecards
+from console import decisions, escalations, importing, lifecycle, partners, pilots, roster, rules, scorecards, service
 from console.arguments import BEGIN, PARTNERS, RECORD, RULES
 from console.installation import read_settings
 from console.screen import complain, remark, say
@@ -56,6 +56,7 @@ def migrate() -> None:
         store.close()
 
 
+app.add_typer(service.app)
 app.add_typer(importing.app, name="import", rich_help_panel=BEGIN)
 app.add_typer(lifecycle.app)
 app.add_typer(scorecards.app, name="scorecard", rich_help_panel=PARTNERS)

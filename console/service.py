@@ -1,0 +1,238 @@
+"""The service on one machine: a Temporal server of its own, the database, a worker, and an eye on all of them."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import typer
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from console import sample
+from console.arguments import BEGIN
+from console.installation import read_settings
+from console.operations import Operations
+from console.screen import remark
+from embedded import Guarded, Server, start, start_temporal
+from program.calendar import Clock
+from program.errors import Refused
+from rules.folder import LoadedProgram, read_folder
+from settings import Settings
+from store.database import Store
+from worker import connect
+
+PORT, PAGE_PORT = 7233, 8233
+"""Where the embedded server and its web page are, unless something else is there already."""
+
+READY_SECONDS: Final = 60
+WAIT_FOR_LAST_SECONDS: Final = 45
+"""How long we wait for what a killed service left behind to come to its end."""
+
+RESTART_SECONDS: Final = 1
+"""Between the unexpected end of a process and its next start."""
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel=BEGIN)
+def up(*, no_sample: bool = typer.Option(False, "--no-sample", help="Leave an empty database empty.")) -> None:
+    """Run Gatehouse on this machine until Ctrl-C: Temporal, the database and a worker.
+
+    State lives in GATEHOUSE_HOME (./var); the next `gatehouse up` goes on where this one stopped. An empty database
+    gets a made-up roster to look at. With GATEHOUSE_TEMPORAL_ADDRESS set, that Temporal is used and none is started.
+    """
+    settings = read_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    program = read_folder(settings.program)
+    with _alone(settings) as lock:
+        asyncio.run(_Service(settings, program, lock).run(with_sample=not no_sample))
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[int]:
+    """Hold the home's lock. Our processes hold it too, so it is free when the last of them has ended."""
+    with (settings.home / "up.lock").open("a") as file:
+        deadline = time.monotonic() + WAIT_FOR_LAST_SECONDS
+        while not _locked(file.fileno()):
+            if _another_runs(settings):
+                raise Refused(f"another `gatehouse up` runs in {settings.home}; stop it, or set GATEHOUSE_HOME")
+            if time.monotonic() > deadline:
+                raise Refused(f"what an earlier `gatehouse up` started in {settings.home} does not end; end it")
+            time.sleep(0.1)
+        yield file.fileno()
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _another_runs(settings: Settings) -> bool:
+    try:
+        os.kill(json.loads(settings.service_file.read_text())["up"], 0)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
+
+
+class _Service:
+    """What `gatehouse up` runs."""
+
+    def __init__(self, settings: Settings, program: LoadedProgram, lock: int) -> None:
+        self._settings = settings
+        self._program = program
+        self._lock = lock
+        self._stop = asyncio.Event()
+        self._running: dict[str, int] = {"up": os.getpid()}
+
+    async def run(self, *, with_sample: bool) -> None:
+        """Run until told to stop; end the worker first, so that what is under way is finished."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        store = Store(self._settings.database)
+        store.migrate()
+        async with self._temporal() as (address, page), self._kept("worker", lambda: self._start_worker(address)):
+            remark(f"Gatehouse runs here: {store}")
+            remark(f"Temporal:  {address}" + (f", its page http://127.0.0.1:{page}" if page else ""))
+            work = asyncio.create_task(self._begin(store, address, with_sample=with_sample))
+            stopped = asyncio.create_task(self._stop.wait())
+            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+                await stopped
+            work.cancel()
+            remark("Stopping; what is under way is finished first ...")
+        self._settings.service_file.unlink(missing_ok=True)
+        store.close()
+
+    async def _begin(self, store: Store, address: str, *, with_sample: bool) -> None:
+        client = await connect(self._settings.temporal, address)
+        await _worker_ready(client, self._settings.temporal.task_queue)
+        remark("The worker is ready.")
+        operations = Operations(store, client, self._settings.temporal.task_queue, self._program.program.clock)
+        if with_sample:
+            await self._load_sample(operations)
+        remark(_NEXT)
+
+    async def _load_sample(self, operations: Operations) -> None:
+        """Load the sample into an empty database; one that was broken off is finished."""
+        marker = self._settings.home / "sample.json"
+        with operations.store.read() as tx:
+            empty = not tx.partners.count()
+        if empty and not marker.exists():
+            marker.write_text(json.dumps({"day": _last_begun_day(operations.clock).isoformat(), "loaded": False}))
+        if not marker.exists():
+            return
+        noted = json.loads(marker.read_text())
+        if noted["loaded"]:
+            return
+        remark("Loading a made-up roster; `gatehouse up --no-sample` would not.")
+        samples = sample.make(self._program.program, date.fromisoformat(noted["day"]))
+        await sample.load(operations, samples)
+        marker.write_text(json.dumps(noted | {"loaded": True}))
+        remark(f"{len(samples)} partners are under way.")
+
+    @asynccontextmanager
+    async def _temporal(self) -> AsyncIterator[tuple[str, int | None]]:
+        """The Temporal to work with: the one in the settings, else one of our own."""
+        if self._settings.temporal.address:
+            yield self._settings.temporal.address, None
+            return
+        first = await self._start_temporal(PORT, PAGE_PORT)
+        started = [first.process]
+
+        async def again() -> Guarded:
+            return started.pop() if started else (await self._start_temporal(first.port, first.page)).process
+
+        self._note("temporal", first.address)
+        self._note("page", first.page)
+        async with self._kept("Temporal", again):
+            yield first.address, first.page
+
+    async def _start_temporal(self, port: int, page: int | None) -> Server:
+        with (self._settings.home / "temporal.log").open("ab") as log:
+            return await start_temporal(
+                database=self._settings.home.absolute() / "temporal.db",
+                log=log,
+                port=port,
+                page=page,
+                keep_open=[self._lock],
+            )
+
+    async def _start_worker(self, address: str) -> Guarded:
+        return await start(
+            "worker",
+            [sys.executable, "-m", "worker"],
+            log=sys.stderr.fileno(),
+            environment={**os.environ, "GATEHOUSE_TEMPORAL_ADDRESS": address},
+            keep_open=[self._lock],
+        )
+
+    @asynccontextmanager
+    async def _kept(self, name: str, begin: Callable[[], Awaitable[Guarded]]) -> AsyncIterator[None]:
+        """Keep a process running, and start it again where it ends by itself."""
+        current = await begin()
+        self._note(f"{name} pid", current.pid)
+
+        async def keep() -> None:
+            nonlocal current
+            while True:
+                code = await current.ended()
+                remark(f"The {name} has ended ({code}); starting it again.")
+                await asyncio.sleep(RESTART_SECONDS)
+                current = await begin()
+                self._note(f"{name} pid", current.pid)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await current.stop()
+
+    def _note(self, what: str, value: object) -> None:
+        """Say where things are, for other commands to find."""
+        self._running[what] = value  # type: ignore[assignment]
+        fresh = self._settings.service_file.with_suffix(".new")
+        fresh.write_text(json.dumps(self._running, indent=2))
+        fresh.replace(self._settings.service_file)
+
+
+def _last_begun_day(clock: Clock) -> date:
+    """The last day of which what was due is done: before the day begins, the day before."""
+    now = datetime.now(UTC)
+    today = clock.today(now)
+    return today if clock.due(today) <= now else today - timedelta(days=1)
+
+
+async def _worker_ready(client: Client, task_queue: str) -> None:
+    """Wait until a worker asks for work."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    async with asyncio.timeout(READY_SECONDS):
+        while not (await client.workflow_service.describe_task_queue(request)).pollers:  # noqa: ASYNC110 -- the server's
+            await asyncio.sleep(0.1)
+
+
+_NEXT: Final = """
+Worth typing next, in another terminal:
+  .venv/bin/gatehouse partner list
+  .venv/bin/gatehouse decisions list
+  .venv/bin/gatehouse escalations list
+Ctrl-C stops everything; the next start goes on from here."""
