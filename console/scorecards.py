@@ -127,7 +127,7 @@ def read_scorecard(file: Path, program: Program) -> Scorecard:
     document = read_yaml(text_of(file), str(file))
     faults = [*_strange(document, program), *_half_rated(document)]
     try:
-        scorecard = Scorecard.model_validate(_filled_in(document.data))
+        scorecard = Scorecard.model_validate(_filled_in(document.data), strict=True)
     except ValidationError as error:
         # What is wrong with a rating was said already, and in the form's own words.
         told = {(fault.line, fault.column) for fault in faults}

@@ -1,0 +1,154 @@
+"""Checking a program, running its cases, deciding by a policy: without database and Temporal."""
+
+import json
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pytest
+
+from console import deciding
+from rules.folder import DEFAULT_PROGRAM
+from tests.console.conftest import Operator
+
+STALL = DEFAULT_PROGRAM / "policies" / "stall.yaml"
+SILENT = {"stage": "active", "days_without_activity": 50, "patience": 45}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A company's own program: a copy of the default one."""
+    return copytree(DEFAULT_PROGRAM, tmp_path / "program")
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_the_default_program_has_nothing_to_mend(operator: Operator) -> None:
+    assert "nothing to mend" in operator.sees("rules", "check")
+    assert operator.gets("rules", "check")["findings"] == []
+
+
+def test_every_finding_of_a_program_is_listed_with_its_place(operator: Operator, program: Path) -> None:
+    change(program / "program.yaml", "entry_tier: growth", "entry_tier: grwth")
+    change(program / "policies" / "stall.yaml", "then: stalled", "then: stuck")
+    change(program / "cases" / "pilot-verdict.yaml", "outcome: expand", "outcome: exit")
+    (program / "cases" / "tier-movement.yaml").rename(program / "cases" / "movement.yaml")
+
+    result = operator.types("rules", "check", str(program))
+
+    assert result.exit_code == 1
+    found = result.stdout.splitlines()
+    assert all(line.startswith(str(program)) for line in found)
+    assert any("program.yaml" in line and "entry_tier: there is no tier grwth" in line for line in found)
+    assert any("stall.yaml" in line and "stuck is no outcome; did you mean" not in line for line in found)
+    assert any("cases/pilot-verdict.yaml" in line and "outcome: expected exit, got expand" in line for line in found)
+    assert any("cases/tier-movement.yaml:1:1: missing" in line for line in found)
+    assert any("cases/movement.yaml:1:1: there is no policy movement" in line for line in found)
+    assert f"{len(found)} findings" in result.stderr
+
+
+def test_findings_are_there_for_scripts(operator: Operator, program: Path) -> None:
+    change(program / "policies" / "stall.yaml", "better: lower, title", "better: down, title")
+
+    result = operator.types("rules", "check", str(program / "policies" / "stall.yaml"), "--json")
+
+    assert result.exit_code == 1
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding["line"] == 7
+    assert finding["where"] == "facts.days_without_activity.better"
+    assert set(finding) == {"file", "line", "column", "where", "message"}
+
+
+def test_what_is_not_there_cannot_be_checked(operator: Operator, tmp_path: Path) -> None:
+    assert "holds no program.yaml" in operator.is_refused("rules", "check", str(tmp_path))
+    assert "cannot be read" in operator.is_refused("rules", "check", str(tmp_path / "none.yaml"))
+
+
+def test_cases_are_counted_by_policy(operator: Operator, program: Path) -> None:
+    policies = operator.gets("rules", "test", str(program))
+    assert [policy["passed"] for policy in policies] == [True] * 5
+
+    change(program / "cases" / "stall.yaml", "outcome: stalled", "outcome: moving")
+    result = operator.types("rules", "test", str(program))
+
+    assert result.exit_code == 1
+    assert "expected moving, got stalled" in result.stdout
+
+
+def decided(operator: Operator, *lines: Any) -> list[Any]:
+    text = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    result = operator.types("rules", "decide", str(STALL), "-", stdin=text)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_each_line_is_decided_in_order(operator: Operator) -> None:
+    assert decided(operator, SILENT, {**SILENT, "patience": 60}, {**SILENT, "patience": None}) == [
+        {
+            "outcome": "stalled",
+            "rule": "partner_silent",
+            "also": [],
+            "because": "No opportunity of this partner has moved for longer than its tier allows.",
+            "unknown": [],
+        },
+        {
+            "outcome": "moving",
+            "rule": None,
+            "also": [],
+            "because": "Something happened recently enough.",
+            "unknown": [],
+        },
+        {
+            "outcome": None,
+            "rule": None,
+            "also": [],
+            "because": "Not decided: days without activity that are accepted is not known.",
+            "unknown": ["patience"],
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"", "empty"),
+        (b"stage", "not JSON"),
+        (b"[1]", "not a JSON object"),
+        (b'{"stage": "active", "stage": "active"}', "stage is given twice"),
+        (b'{"patience": NaN}', "NaN is not a number"),
+        (b'{"patience": -Infinity}', "-Infinity is not a number"),
+        (b'{"patience": 1e999}', "too large"),
+        (b'{"patience": 1e9999999999999999999999}', "not a number"),
+        (b'{"patience": ' + b"9" * 5000 + b"}", "5000 characters"),
+        (b'{"patience": "5"}', "'5' is not a number"),
+        (b'{"patience": true}', "True is not a number"),
+        (b'{"patience": 5.5}', "not a whole number of days"),
+        (b'{"stage": "gone"}', "not one of applied, deferred, active"),
+        (b'{"stagee": "active"}', "did you mean stage?"),
+        (b"\xff{}", "not UTF-8 at byte 1"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"stage": "' + b"x" * deciding.LONGEST_LINE + b'"}', "longer than 1024 KiB"),
+    ],
+)
+def test_a_line_without_facts_is_an_error_of_its_own(operator: Operator, line: bytes, complaint: str) -> None:
+    before, error, after = decided(operator, SILENT, line, SILENT)
+
+    assert before["outcome"] == after["outcome"] == "stalled"
+    assert list(error) == ["error"]
+    assert complaint in error["error"]
+
+
+def test_a_policy_that_is_unfit_decides_nothing(operator: Operator, program: Path) -> None:
+    change(program / "policies" / "stall.yaml", "policy: stall", "policy: stal")
+
+    said = operator.is_refused("rules", "decide", str(program / "policies" / "stall.yaml"), "-")
+
+    assert f"{program / 'policies' / 'stall.yaml'}:1:1: policy:" in said
+
+
+def test_facts_that_are_not_there_are_named(operator: Operator, tmp_path: Path) -> None:
+    assert "cannot be read" in operator.is_refused("rules", "decide", str(STALL), str(tmp_path / "none.jsonl"))

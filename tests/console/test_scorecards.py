@@ -1,0 +1,98 @@
+"""Filling in a scorecard and having it decided on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rules.folder import LoadedProgram
+from tests.console.conftest import Operator
+from tests.world import World
+
+
+@pytest.fixture
+def card(operator: Operator, tmp_path: Path) -> Path:
+    """A good scorecard, made from the template."""
+    path = tmp_path / "card.yaml"
+    head, screening = operator.sees("scorecard", "template").split("screening:")
+    head = head.replace("reviewer:", "reviewer: Rita").replace("rating:", "rating: 4")
+    head = head.replace("evidence:", "evidence: Seen in the mapping")
+    path.write_text(head + "screening:" + re.sub(r"(?m)^(  \w+:)$", r"\1 false", screening))
+    return path
+
+
+def change(card: Path, old: str, new: str, count: int = 1) -> None:
+    text = card.read_text()
+    assert old in text
+    card.write_text(text.replace(old, new, count))
+
+
+def line_of(card: Path, text: str) -> int:
+    return card.read_text().splitlines().index(text) + 1
+
+
+def test_a_template_asks_for_all_that_the_program_rates_and_screens_for(
+    operator: Operator, default_program: LoadedProgram
+) -> None:
+    template = operator.sees("scorecard", "template")
+    for criterion in default_program.program.scorecard.criteria:
+        assert f"  {criterion.id}:\n    rating:\n    evidence:\n" in template
+        assert all(f"  #   {rating}: {looks}" in template for rating, looks in criterion.rubric.items())
+    for question in default_program.program.scorecard.questions:
+        assert f"  # {question.title}\n  {question.id}:" in template
+
+
+def test_a_template_needs_no_database(operator: Operator, tmp_path: Path) -> None:
+    operator.installation.settings.database_url = f"sqlite:///{tmp_path / 'none.db'}"
+    assert "market:" in operator.sees("scorecard", "template")
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_everything_wrong_with_a_scorecard_is_said_with_its_line(operator: Operator, card: Path) -> None:
+    change(card, "rating: 4", "rating: 6")
+    change(
+        card, "  motion:\n    rating: 4\n    evidence: Seen in the mapping", "  motion:\n    rating: 4\n    evidence:"
+    )
+    change(card, "  people:\n    rating: 4", "  people:\n    rating:")
+    change(card, "unsound:", "unsond:")
+    change(card, "discount_led: false", "discount_led: no")
+    change(card, "reviewer: Rita", "reviewer:")
+
+    said = operator.is_refused("scorecard", "submit", "acme", str(card)).splitlines()
+
+    six = line_of(card, "    rating: 6")
+    assert f"{card}:{six}:5: ratings.market.rating: 6 is no rating; give a whole number from 1 to 5" in said
+    bare = line_of(card, "    evidence:")
+    assert f"{card}:{bare}:5: ratings.motion.evidence: a rating that rests on nothing; say what was seen" in said
+    assert any("ratings.people.rating: evidence without a rating" in line for line in said)
+    assert any("screening.unsond: not screened for in this program; did you mean unsound?" in line for line in said)
+    assert any("screening.discount_led: " in line and "true or false" in line for line in said)
+    assert any("reviewer: missing" in line for line in said)
+    assert len(said) == 6
+
+
+async def test_a_good_scorecard_signs_and_is_decided_on_once(colleague: Operator, world: World, card: Path) -> None:
+    partner = await world.applied("Acme")
+
+    first = await colleague.asks("scorecard", "submit", partner, str(card))
+    second = await colleague.asks("scorecard", "submit", partner, str(card))
+
+    assert first.exit_code == 0, first.output
+    assert "sign" in first.stdout
+    assert "2017-04-30" in first.stdout
+    assert second.stdout == first.stdout
+    assert len(world.decisions(partner)) == 1
+
+
+async def test_an_empty_answer_defers_and_names_what_is_missing(colleague: Operator, world: World, card: Path) -> None:
+    partner = await world.applied("Globex")
+    change(card, "unsound: false", "unsound:")
+
+    result = await colleague.asks("scorecard", "submit", partner, str(card))
+
+    assert "missing for" not in result.stderr
+    assert "unsound" in result.stdout
+    assert world.outcomes(partner, "qualification") == [None]
+    refused = await colleague.asks("scorecard", "submit", world.knows("Initech"), str(card))
+    assert refused.exit_code == 1
+    assert "no workflow runs for" in refused.stderr

@@ -1,0 +1,141 @@
+"""Reading what happened: partners, decisions, escalations, the re-score."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from console import roster
+from console.operations import Unanswered
+from program.calendar import Quarter
+from tests.console.conftest import Operator
+from tests.world import World, a_scorecard
+
+KEYS = "id name type region owner owner_manager stage since tier at_risk next_date application"
+
+
+async def comes_true(it: Callable[[], bool]) -> None:
+    """Wait for what a workflow does by itself."""
+    for _ in range(200):
+        if it():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it has not come true")
+
+
+async def stalled(colleague: Operator, world: World) -> str:
+    """A partner whose pilot is three weeks old, with nothing to show."""
+    partner = world.knows("Acme")
+    await world.operations.adopt(partner, world.first_day - timedelta(days=21))
+    await comes_true(lambda: bool(colleague.gets("partner", "show", partner)["escalations"]))
+    return partner
+
+
+async def active(world: World, since: date) -> str:
+    """A partner that was active in the last quarter and won something."""
+    partner = world.knows("Globex")
+    started = since - timedelta(days=60)
+    for day in range(8):
+        created = started + timedelta(days=day)
+        world.brings(partner, created, won=created + timedelta(days=5), value=20_000)
+    for day in range(20, 28):
+        world.brings(partner, since + timedelta(days=day), won=since + timedelta(days=day), value=20_000)
+    await world.operations.adopt(partner, started)
+    await comes_true(lambda: world.standing(partner).stage == "active")
+    return partner
+
+
+def test_nothing_on_record_is_said_so(operator: Operator) -> None:
+    assert "There is no partner yet" in operator.sees("partner", "list")
+    assert "Nothing of that kind has been decided yet" in operator.sees("decisions", "list")
+    assert "No escalation is open" in operator.sees("escalations", "list")
+    assert operator.gets("decisions", "list") == operator.gets("escalations", "list") == []
+
+
+def test_what_is_not_on_record_is_named(operator: Operator) -> None:
+    assert "there is no partner acme" in operator.is_refused("partner", "show", "acme")
+    assert "there is no partner acme" in operator.is_refused("decisions", "list", "--partner", "acme")
+    assert "there is no decision 7" in operator.is_refused("decisions", "show", "7")
+    answer = ("escalations", "ack", "acme/pilot", "--by", "Ada", "--note", "We meet on Monday")
+    assert "there is no escalation acme/pilot" in operator.is_refused(*answer)
+    assert "'gone'" in operator.is_corrected("partner", "list", "--stage", "gone")
+
+
+async def test_a_partner_is_shown_with_all_that_happened(colleague: Operator, world: World) -> None:
+    partner = await world.applied("Acme")
+    await world.operations.submit_scorecard(partner, a_scorecard())
+    world.knows("Globex")
+
+    shown, listed = colleague.gets("partner", "show", partner), colleague.gets("partner", "list", "--stage", "pilot")
+
+    assert list(listed[0]) == KEYS.split()
+    assert [(p["id"], p["next_date"]) for p in listed] == [(partner, "2017-03-08")]
+    assert {key: shown[key] for key in KEYS.split()} == listed[0]
+    assert [(m["day"], m["from"], m["to"]) for m in shown["moves"]] == [
+        ("2017-03-01", "prospect", "applied"),
+        ("2017-03-01", "applied", "pilot"),
+    ]
+    assert shown["pilots"][0]["targets"] == {"qualified": 6, "progressed": 3}
+    assert shown["decisions"][0]["outcome"] == "sign"
+    page = colleague.sees("partner", "show", partner)
+    assert "pilot since 2017-03-01" in page
+    assert "6 qualified, 3 progressed" in page
+    assert max(map(len, page.splitlines())) <= 100
+
+
+async def test_a_decision_is_shown_with_its_facts(colleague: Operator, world: World) -> None:
+    partner = await world.applied("Acme")
+    ruled = await world.operations.submit_scorecard(partner, a_scorecard(market=2))
+    number = str(ruled.decision)
+
+    shown, page = colleague.gets("decisions", "show", number), colleague.sees("decisions", "show", number)
+
+    assert (shown["outcome"], shown["rule"], shown["as_of"]) == ("decline", "fit_below_minimum", "2017-03-01")
+    assert shown["facts"]["market"] == 2
+    assert "Apply again with named accounts that show it" in " ".join(page.split())
+    assert colleague.gets("decisions", "list", "--partner", partner, "--policy", "qualification") == [shown]
+    assert colleague.gets("decisions", "list", "--policy", "pilot-verdict") == []
+
+
+async def test_the_first_answer_to_an_escalation_stays(colleague: Operator, world: World) -> None:
+    partner = await stalled(colleague, world)
+    (escalation,) = colleague.gets("escalations", "list")
+    assert escalation["partner"] == partner
+    key = escalation["key"]
+
+    first = await colleague.asks("escalations", "ack", key, "--by", "Ada", "--note", "We meet on Monday")
+    second = await colleague.asks("escalations", "ack", key, "--by", "Bob", "--note", "Not needed")
+
+    assert "Ada answers for it: We meet on Monday" in first.stdout
+    assert "Ada answers for it already: We meet on Monday" in second.stdout
+    assert "Ada" in colleague.sees("escalations", "list", "--all")
+    (answered,) = colleague.gets("escalations", "list", "--all")
+    assert (answered["state"], answered["answered_by"]) == ("acknowledged", "Ada")
+
+
+async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> None:
+    partner = await active(world, since=date(2016, 11, 15))
+
+    first = await colleague.asks("rescore", "--quarter", "2016Q4", "--json")
+    second = await colleague.asks("rescore", "--json")  # the last quarter that is over is the same
+    page = await colleague.asks("rescore")
+
+    assert first.exit_code == 0, first.output
+    assert second.stdout == first.stdout
+    assert f'"partner": "{partner}"' in first.stdout
+    assert '"moves": {\n    "up": 1\n  }' in first.stdout
+    assert "2016Q4 is re-scored" in page.stdout
+    assert len(world.decisions(partner, "tier-movement")) == 1
+    refused = await colleague.asks("rescore", "--quarter", "2017Q1")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("error: 2017Q1 ends on 2017-03-31; it can be re-scored from the day after")
+
+
+async def test_a_rescore_that_nobody_works_on_is_said_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roster, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(roster, "LOOK_SECONDS", 0.1)
+    abandoned = type(world.operations)(world.store, world.operations.client, "nobody", world.clock)
+
+    with pytest.raises(Unanswered, match="has begun and no worker answers for it"):
+        await roster.follow(abandoned, Quarter.parse("2015Q1"), None, print)
