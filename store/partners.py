@@ -59,6 +59,7 @@ class Partners:
                     added_at=at,
                 )
                 self._session.add(row)
+                rows[partner.id] = row
                 added += 1
             elif any(getattr(row, name) != value for name, value in details.items()):
                 for name, value in details.items():

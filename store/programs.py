@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from store.tables import ProgramRow
+from store.writing import add_new
 
 
 class Programs:
@@ -20,13 +21,9 @@ class Programs:
         """Make a program the one that new decisions are made under. The one in force stays as it is."""
         if self.in_force() == digest:
             return
-        row = self._session.get(ProgramRow, digest)
-        if row:
-            row.in_force_since = at
-        else:
-            self._session.add(
-                ProgramRow(digest=digest, name=name, version=version, files=dict(files), in_force_since=at)
-            )
+        values = {"digest": digest, "name": name, "version": version, "files": dict(files), "in_force_since": at}
+        if not add_new(self._session, ProgramRow, values):
+            self._session.get_one(ProgramRow, digest).in_force_since = at
 
     def in_force(self) -> str | None:
         """The digest of the program in force; None before there is any."""

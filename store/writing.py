@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,11 +16,12 @@ def add_new(session: Session, row: type[Row], values: Mapping[str, Any] | Sequen
         return 0
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     rows = [values] if isinstance(values, Mapping) else values
-    statement = dialect.insert(cast("Table", row.__table__)).on_conflict_do_nothing()
+    table = cast("Table", row.__table__)
+    # The rows that were added come back and are counted: PostgreSQL's driver does not say how many there were.
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
     added = 0
     for start in range(0, len(rows), _AT_ONCE):
-        result = session.execute(statement.values([dict(r) for r in rows[start : start + _AT_ONCE]]))
-        added += cast("CursorResult[Any]", result).rowcount
+        added += len(session.execute(statement.values([dict(r) for r in rows[start : start + _AT_ONCE]])).all())
     return added
 
 
