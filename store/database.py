@@ -32,6 +32,14 @@ BUSY_SECONDS = 20
 """How long a transaction on SQLite waits for the one that writes before it gives up."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATING = 7_101_949_713
+"""The lock that keeps two from migrating at once: any number that nobody else locks."""
+
+_READS: dict[str, dict[str, Any]] = {
+    "sqlite": {"gatehouse_reads": True},
+    "postgresql": {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
+"""How a transaction that only reads is opened, so that it sees one state of the database throughout."""
 
 
 class Transaction:
@@ -76,7 +84,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads, and sees one state of the database throughout."""
-        engine = self._engine.execution_options(gatehouse_reads=True, postgresql_readonly=True)
+        engine = self._engine.execution_options(**_READS[self._engine.dialect.name])
         with self._reachable(), Session(engine) as session, session.begin():
             yield Transaction(session)
 
@@ -96,6 +104,8 @@ class Store:
         if self._file:
             self._make_room(self._file)
         with self._reachable(), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite has one writer as it is
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
             self._refuse_newer(connection)
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
