@@ -37,19 +37,28 @@ class Opportunities:
                 )
             }
             fresh = []
+            handed_over: dict[str, str | None] = {}
             for opportunity in batch:
                 row = current.get(opportunity.id)
                 if row and _opportunity(row) == opportunity:
                     continue
                 if row:
                     row.superseded_at = at
+                    # Whoever looks after it does so still, unless another partner brings it now.
+                    handed_over[row.id] = row.handed_over_to if row.partner == opportunity.partner else None
                     changed += 1
                 else:
                     added += 1
                 fresh.append(opportunity)
             self._session.flush()  # the old rows end before the new ones begin: only one may be current
             self._session.add_all(
-                OpportunityRow(**o.model_dump(), source=source, learned_at=at, superseded_at=None, handed_over_to=None)
+                OpportunityRow(
+                    **o.model_dump(),
+                    source=source,
+                    learned_at=at,
+                    superseded_at=None,
+                    handed_over_to=handed_over.get(o.id),
+                )
                 for o in fresh
             )
             self._session.flush()

@@ -157,14 +157,21 @@ class Rescores:
         return [_move(row) for row in self._session.scalars(query.order_by(ScoreRow.partner))]
 
     def last_records(self, partners: Iterable[str], before: Quarter) -> dict[str, TierRecord]:
-        """What the last published re-score before a quarter left of each partner; none for those it did not see."""
+        """What the last published re-score before a quarter left of each partner.
+
+        None for those it did not see, and for those that have left and come back since: they start anew.
+        """
         last = (
             select(func.max(RescoreRow.quarter))
             .where(RescoreRow.quarter < str(before), RescoreRow.published_at.is_not(None))
             .scalar_subquery()
         )
-        query = select(ScoreRow).where(
-            ScoreRow.quarter == last, ScoreRow.partner.in_(list(partners)), ScoreRow.move.is_not(None)
+        query = (
+            select(ScoreRow)
+            .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == last, ScoreRow.partner.in_(list(partners)), ScoreRow.move.is_not(None))
+            .where(PartnerRow.since <= RescoreRow.as_of)
         )
         return {row.partner: _move(row).record for row in self._session.scalars(query)}
 
