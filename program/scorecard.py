@@ -5,10 +5,11 @@ Weights are whole percents and ratings whole numbers, so every score is an exact
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, model_validator
 
+from program.decision import as_recorded
 from program.errors import Refused
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -195,3 +196,8 @@ class Scorecard(BaseModel):
     screening: dict[Identifier, bool] = {}
     facts: dict[Identifier, FactValue] = {}
     """Further facts the program asks for, by name."""
+
+    @field_serializer("facts", when_used="json")
+    def _as_numbers(self, facts: dict[str, FactValue]) -> dict[str, Any]:
+        """Decimals as numbers; as text, which is how pydantic writes them, they would come back as text."""
+        return as_recorded(facts)
