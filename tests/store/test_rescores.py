@@ -1,0 +1,146 @@
+"""Re-scores: a quarter of the whole roster, kept as it was begun and published as a whole."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from program.calendar import Quarter
+from program.partner import Stage
+from program.tiers import Placement, Score, Scored, TierRecord
+from store.database import Store, Transaction
+from store.rescores import Move
+from tests.store.conftest import AT, PROGRAM
+from tests.store.contents import contents
+from tests.store.test_repositories import a_decision
+
+Q1, Q2, Q3 = (Quarter(year=2017, number=number) for number in (1, 2, 3))
+FACTS = {"won_revenue": 1000.5, "win_rate": None, "moved_opportunities": 2}
+SCORE = Score(low=Decimal("12.3456"), high=Decimal("27.3456"))
+LATER = AT + timedelta(hours=1)
+
+
+def begin(tx: Transaction, quarter: Quarter = Q1, *partners: str) -> None:
+    tx.rescores.begin(quarter, quarter.last_day, AT, PROGRAM)
+    tx.rescores.score(quarter, dict.fromkeys(partners, (SCORE, FACTS)))
+
+
+def decided(tx: Transaction, quarter: Quarter, partner: str, move: str, **record: Any) -> Move:
+    number, _ = tx.decisions.record(a_decision(partner=partner, policy="tier-movement", purpose=f"rescore-{quarter}"))
+    return Move(partner=partner, move=move, came_from="growth", record=TierRecord(**record), decision=number)
+
+
+def active(tx: Transaction, *partners: str, since: date = date(2017, 1, 1)) -> None:
+    for partner in partners:
+        tx.partners.move(partner, f"{partner}/pilot", Stage.PILOT, since, "Taken over.", AT)
+        tx.partners.move(partner, f"{partner}/active", Stage.ACTIVE, since, "Expanded.", AT, tier="growth")
+
+
+def test_a_rescore_keeps_to_what_it_was_begun_on(any_store: Store) -> None:
+    with any_store.write() as tx:
+        first = tx.rescores.begin(Q1, Q1.last_day, AT, PROGRAM)
+        assert not first.published
+        tx.programs.put_in_force("1" * 64, "default", 2, {}, LATER)
+        assert tx.rescores.begin(Q1, Q2.last_day, LATER, "1" * 64) == first
+        assert tx.rescores.begun() == [("2017Q1", None)]
+
+
+def test_a_partner_is_scored_once_and_comes_back_exactly(any_store: Store) -> None:
+    with any_store.write() as tx:
+        begin(tx, Q1, "acme")
+        tx.rescores.score(Q1, {"acme": (Score(low=Decimal(0), high=Decimal(100)), {"won_revenue": 0})})
+        tx.rescores.score(Q1, {})
+        assert tx.rescores.scored(Q1) == [Scored(partner="acme", name="Acme", score=SCORE, pipeline=Decimal("1000.5"))]
+        assert tx.rescores.scored(Q2) == []
+
+
+def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
+    with any_store.write() as tx:
+        begin(tx, Q1, "bolt", "acme")
+        placements = [
+            Placement(partner="bolt", rank=1, tier="strategic"),
+            Placement(partner="acme", rank=2, tier="growth"),
+        ]
+        tx.rescores.place(Q1, placements)
+        tx.rescores.place(Q1, placements)
+        first = tx.rescores.placed(Q1, "", 1)
+        rest = tx.rescores.placed(Q1, first[-1].partner, 5)
+    assert [(p.partner, p.cut_tier, p.facts) for p in (*first, *rest)] == [
+        ("acme", "growth", FACTS),
+        ("bolt", "strategic", FACTS),
+    ]
+
+
+def test_a_roster_of_nobody_can_be_cut(any_store: Store) -> None:
+    with any_store.write() as tx:
+        begin(tx)
+        tx.rescores.place(Q1, [])
+        assert tx.rescores.placed(Q1, "", 5) == []
+
+
+def test_publishing_makes_all_moves_count_at_once_and_only_once(any_store: Store) -> None:
+    with any_store.write() as tx:
+        active(tx, "acme", "bolt")
+        begin(tx, Q1, "acme", "bolt")
+        moves = [
+            decided(tx, Q1, "acme", "up", tier="strategic"),
+            decided(tx, Q1, "bolt", "warn", tier="growth", quarters_below=1),
+        ]
+        tx.rescores.move(Q1, moves)
+        assert [tx.partners.get(name).tier for name in ("acme", "bolt")] == ["growth", "growth"]
+        tx.rescores.publish(Q1, AT)
+        assert tx.rescores.moves(Q1) == moves
+        assert tx.rescores.summary(Q1) == ({"strategic": 1, "growth": 1}, {"up": 1, "warn": 1})
+        assert [move.changed for move in moves] == [True, False]
+    with any_store.write() as tx:
+        standings = [tx.partners.get(name) for name in ("acme", "bolt")]
+        assert [(s.tier, s.at_risk) for s in standings] == [("strategic", False), ("growth", True)]
+        tx.partners.set_tier("acme", "growth", at_risk=False)
+    before = contents(any_store)
+    with any_store.write() as tx:
+        tx.rescores.publish(Q1, LATER)
+        assert tx.rescores.get(Q1).published
+    assert contents(any_store) == before
+
+
+def test_who_leaves_before_the_publication_is_not_moved_by_it(any_store: Store) -> None:
+    with any_store.write() as tx:
+        active(tx, "acme")
+        begin(tx, Q1, "acme")
+        tx.rescores.move(Q1, [decided(tx, Q1, "acme", "up", tier="strategic")])
+        tx.partners.move("acme", "leaves", Stage.LEAVING, Q1.last_day, "Sold.", AT, tier="growth")
+        tx.rescores.publish(Q1, AT)
+        assert tx.partners.get("acme").tier == "growth"
+
+
+def published(tx: Transaction, quarter: Quarter, partner: str, **record: Any) -> None:
+    begin(tx, quarter, partner)
+    tx.rescores.move(quarter, [decided(tx, quarter, partner, "stay", **record)])
+    tx.rescores.publish(quarter, AT)
+
+
+@pytest.mark.parametrize(("before", "remembered"), [(Q1, None), (Q2, 1), (Q3, 2), (Quarter(year=2018, number=1), 2)])
+def test_a_partners_record_is_the_one_of_the_last_published_rescore(
+    any_store: Store, before: Quarter, remembered: int | None
+) -> None:
+    with any_store.write() as tx:
+        active(tx, "acme")
+        published(tx, Q1, "acme", tier="growth", quarters_below=1)
+        published(tx, Q2, "acme", tier="growth", quarters_below=2)
+        begin(tx, Q3, "acme")
+        tx.rescores.move(Q3, [decided(tx, Q3, "acme", "stay", tier="growth", quarters_below=3)])  # not published
+        records = tx.rescores.last_records(["acme", "bolt"], before)
+    assert {name: record.quarters_below for name, record in records.items()} == (
+        {} if remembered is None else {"acme": remembered}
+    )
+
+
+def test_whoever_left_and_came_back_has_no_record_of_its_first_time(any_store: Store) -> None:
+    with any_store.write() as tx:
+        active(tx, "acme")
+        published(tx, Q1, "acme", tier="self-serve", quarters_inactive=2)
+        for key, stage in (("l", Stage.LEAVING), ("e", Stage.EXITED), ("a", Stage.APPLIED), ("p", Stage.PILOT)):
+            tx.partners.move("acme", key, stage, date(2017, 4, 2), "So.", AT)
+        tx.partners.move("acme", "back", Stage.ACTIVE, date(2017, 6, 2), "Expanded.", AT, tier="growth")
+        assert tx.rescores.last_records(["acme"], Q2) == {}
