@@ -9,7 +9,7 @@ from rich.table import Table
 
 from console.arguments import AsJson, examples
 from console.installation import here
-from console.screen import as_json, details, heading, say, show, table
+from console.screen import as_json, details, heading, say, show, table, title
 from program.decision import Decision
 
 app = typer.Typer(
@@ -82,7 +82,7 @@ def as_table(found: list[tuple[int, Decision]], *, with_partner: bool = True) ->
 
 def _as_text(number: int, decision: Decision) -> Iterator[RenderableType]:
     ruling = decision.ruling
-    yield heading(f"Decision {number}: {decision.policy} of {decision.partner}")
+    yield title(f"Decision {number}: {decision.policy} of {decision.partner}")
     rows = [
         ("outcome", ruling.outcome or "undecided"),
         ("because", ruling.because),

@@ -1,13 +1,15 @@
 """`gatehouse escalations`: what has stalled, and who answers for it."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
+from rich.padding import Padding
 
 from console.arguments import AsJson, examples, said
 from console.installation import here
-from console.screen import as_json, say, show, table
+from console.screen import as_json, details, say, show, title
 from program.escalation import Escalation, EscalationState
 
 app = typer.Typer(
@@ -32,7 +34,7 @@ def list_(
     if json:
         as_json([as_data(escalation) for escalation in found])
     elif found:
-        show(as_table(found, with_state=everything))
+        show(*as_text(found))
     else:
         say("Nothing has been escalated yet." if everything else "No escalation is open.")
 
@@ -62,17 +64,21 @@ def as_data(escalation: Escalation) -> dict[str, Any]:
     return {"key": escalation.key, **escalation.model_dump()}
 
 
-def as_table(found: list[Escalation], *, with_state: bool = False) -> Table:
-    """Escalations for people, one a row."""
-    columns = ["key", "since", *(["state", "answered by"] if with_state else []), "owner", "because"]
-    rows = [
-        (
-            e.key,
-            e.opened_on,
-            *([e.state, e.answered_by] if with_state else []),
-            e.owner,
-            e.because,
-        )
-        for e in found
+def as_text(found: list[Escalation]) -> Iterator[RenderableType]:
+    """Escalations for people. Each key has a line of its own, to be copied from there."""
+    for escalation in found:
+        yield title(escalation.key)
+        yield Padding(details(_parts(escalation)), (0, 0, 1, 2))
+
+
+def _parts(escalation: Escalation) -> list[tuple[str, Any]]:
+    answer = f"{escalation.answered_by}: {escalation.note}" if escalation.answered_by else escalation.note
+    return [
+        ("state", escalation.state),
+        ("opened", escalation.opened_on),
+        ("closed", escalation.closed_on),
+        ("owner", escalation.owner),
+        ("because", escalation.because),
+        ("advice", escalation.advice),
+        ("answer", answer),
     ]
-    return table(columns, rows)

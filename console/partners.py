@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from console import decisions, escalations
 from console.arguments import AsJson, PartnerName, examples
 from console.installation import here
-from console.screen import as_json, details, heading, say, show, table
+from console.screen import as_json, details, heading, say, show, table, title
 from program.decision import Decision
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
@@ -45,10 +45,9 @@ def list_(
         )
         return
     rows = [
-        (s.partner.id, s.partner.name, s.partner.type, s.stage, s.since, _tier(s), s.next_date, s.partner.owner)
-        for s in roster
+        (s.partner.id, s.partner.name, s.partner.type, s.stage, _tier(s), s.next_date, s.partner.owner) for s in roster
     ]
-    show(table(["partner", "name", "type", "stage", "since", "tier", "next date", "owner"], rows))
+    show(table(["partner", "name", "type", "stage", "tier", "next date", "owner"], rows))
 
 
 def standing_as_data(standing: Standing) -> dict[str, Any]:
@@ -131,7 +130,7 @@ class Dossier:
     def as_text(self) -> Iterator[RenderableType]:
         """The same for people, part by part."""
         partner = self.standing.partner
-        yield heading(f"{partner.name} ({partner.id})")
+        yield title(f"{partner.name} ({partner.id})")
         yield self._head()
         if self.moves:
             yield heading("How it came here")
@@ -140,11 +139,11 @@ class Dossier:
             yield heading("Pilots")
             yield self._pilots()
         if self.decisions:
-            yield heading(f"Decisions, the last {len(self.decisions)}")
+            yield heading("Decisions, the latest at the end")
             yield decisions.as_table(self.decisions, with_partner=False)
         if self.escalations:
             yield heading("Open escalations")
-            yield escalations.as_table(self.escalations)
+            yield from escalations.as_text(self.escalations)
 
     def _head(self) -> RenderableType:
         standing, partner = self.standing, self.standing.partner

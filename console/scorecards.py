@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from console.arguments import PartnerName, examples
 from console.installation import Installation, here
 from console.proving import text_of
-from console.screen import details, heading, show
+from console.screen import details, show, title
 from program.definition import Program
 from program.scorecard import Criterion, Question, Scorecard
 from rules.folder import QUALIFICATION, LoadedProgram
@@ -114,7 +114,7 @@ def _report(partner: str, ruled: Ruled) -> None:
         (until or "next date", ruled.next_date),
         ("decision", ruled.decision),
     ]
-    show(heading(partner), details(rows))
+    show(title(partner), details(rows))
 
 
 def read_scorecard(file: Path, program: Program) -> Scorecard:

@@ -70,6 +70,11 @@ def show(*parts: RenderableType) -> None:
     typer.echo("\n".join(line.rstrip() for line in shown_text.get().splitlines()))
 
 
+def title(text: str) -> Text:
+    """What all that follows is about."""
+    return Text(text, style="bold")
+
+
 def heading(text: str) -> Text:
     """The title of a part of what is shown."""
     return Text(f"\n{text}", style="bold")
@@ -82,11 +87,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
         columns: Their names.
         rows: Values; those that are missing stay empty.
         whole: How many of the first columns are never broken, to be found by whoever searches the text for them.
+            Dates never are.
     """
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    listed = [list(row) for row in rows]
     for number, name in enumerate(columns):
-        made.add_column(name, no_wrap=number < whole, overflow="fold")
-    for row in rows:
+        dates = any(isinstance(row[number], date) for row in listed)
+        made.add_column(name, no_wrap=number < whole or dates, overflow="fold")
+    for row in listed:
         made.add_row(*map(shown, row))
     return made
 
