@@ -16,7 +16,9 @@ from intake.reading import Intake, read_accounts, read_opportunities, read_partn
 from store.database import Transaction
 
 app = typer.Typer(
-    help="Import partners, opportunities and mapped accounts from CSV files.",
+    help="Import partners, opportunities and mapped accounts from CSV files.\n\n"
+    "A row that cannot be read keeps the whole file out, and each such row is listed. Importing twice changes nothing.",
+    short_help="Import partners, opportunities and mapped accounts from CSV files.",
     no_args_is_help=True,
     epilog=examples(
         "import partners teams.csv",
@@ -30,8 +32,6 @@ Map = Annotated[
     typer.Option("--map", metavar="MAP.yaml", help="Which columns mean what, where the header does not say it."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
-
-WAY = "A row that cannot be read keeps the whole file out; every such row is listed. Importing twice changes nothing."
 
 
 @app.command(epilog=examples("import partners teams.csv", "import partners export.csv --map our-crm.yaml"))

@@ -38,7 +38,7 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Check a program and its policies, their cases included: every rule has to fire in one. 1 if anything is found."""
-    checked = paths or [read_settings().program]
+    checked = paths or [_program()]
     found = [fault for path in checked for fault in proving.findings(path)]
     if json:
         as_json({"checked": [str(path) for path in checked], "findings": found})
@@ -83,7 +83,7 @@ def decide(
 @app.command("test", epilog=examples("rules test", "rules test our-program --json"))
 def prove(program: Program = None, json: AsJson = False) -> None:
     """Run a program's cases on durable-rules and on the plain interpreter. 1 if any fails."""
-    proofs = proving.proofs(program or read_settings().program)
+    proofs = proving.proofs(program or _program())
     if json:
         as_json([_as_data(proof) for proof in proofs])
     else:
@@ -103,6 +103,12 @@ def prove(program: Program = None, json: AsJson = False) -> None:
                 typer.echo(str(fault))
     if not all(proof.passed for proof in proofs):
         raise typer.Exit(1)
+
+
+def _program() -> Path:
+    """The program of the settings, by the shortest path to it."""
+    folder, here = read_settings().program, Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _as_data(proof: proving.Proof) -> dict[str, Any]:
