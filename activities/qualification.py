@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, made, make
-from program.decision import Decision, Ruling
+from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
 from program.partner import ENDED, PartnerId, Stage, Standing
 from program.pilot import PilotTerms
@@ -153,7 +153,8 @@ class Qualification:
                 candidacy.partner, application, number, candidacy.scorecard, candidacy.as_of, candidacy.known_at
             )
             source = f"scorecard {number} of application {application}"
-            tx.facts.record(candidacy.partner, candidacy.scorecard.facts, candidacy.as_of, source, candidacy.known_at)
+            evidence = as_recorded(candidacy.scorecard.facts)
+            tx.facts.record(candidacy.partner, evidence, candidacy.as_of, source, candidacy.known_at)
             facts = form.roll_up(candidacy.scorecard)
             decision, decided = make(tx, program, QUALIFICATION, occasion, facts)
             return self._follow(tx, program, candidacy, decision, decided)
