@@ -1,0 +1,155 @@
+"""Weekly looks and verdicts: what is found, who hears of it, and where the partner goes."""
+
+import pytest
+
+from activities.departure import Closing
+from activities.escalating import Acknowledgement
+from activities.pilot import Accounts
+from program.errors import Refused
+from program.escalation import EscalationState
+from program.partner import Stage
+from tests.activities.conftest import START, Office, at, day
+from tests.store.contents import contents
+
+
+def test_a_pilot_that_moves_is_on_track_and_nobody_is_bothered(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.prepares(partner)
+    office.succeeds(partner)
+    told = office.notices()
+    for week in range(1, 9):
+        seen = office.pilots.look_at_week(office.looks(partner, week))
+        assert (seen.ruling.outcome, seen.escalation, seen.notices) == ("on_track", None, ())
+        assert office.standing(partner).next_date == (day(7 * week + 7) if week < 8 else day(60))
+    assert office.notices() == told
+
+
+def test_a_pilot_at_risk_is_noted_and_not_escalated(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.succeeds(partner)
+    seen = office.pilots.look_at_week(office.looks(partner, 2))
+    assert (seen.ruling.rule, seen.ruling.also, seen.escalation) == (
+        "preparation_incomplete",
+        ("no_next_action",),
+        None,
+    )
+
+
+def test_a_checkpoint_looks_back_on_three_weeks_and_counts_only_what_was_known(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.brings(partner, day(20), known=day(21))
+    office.brings(partner, day(10), known=day(99))
+    look = office.looks(partner, 4)
+    assert office.pilots.look_at_week(look).ruling.outcome != "stalled"
+    facts = office.decisions(partner, "pilot-checkpoint")[0].facts
+    assert facts["checkpoint"] == [
+        {"week": 2, "movement": False},
+        {"week": 3, "movement": True},
+        {"week": 4, "movement": False},
+    ]
+    assert facts["opportunities_created"] == 1
+
+
+def test_a_stall_opens_one_escalation_and_once_answered_none(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    third = office.pilots.look_at_week(office.looks(partner, 3))
+    assert third.escalation
+    assert (third.escalation.owner, third.escalation.opened_on) == ("Ada Owner", day(21))
+    assert "Acme has stalled" in office.notices()[third.notices[0]]
+
+    fourth = office.pilots.look_at_week(office.looks(partner, 4))
+    assert (fourth.escalation, fourth.notices) == (third.escalation, third.notices)
+
+    answer = Acknowledgement(key=third.escalation.key, who="Ada", note="I call them")
+    assert office.run(office.escalating.acknowledge, answer).state == EscalationState.ACKNOWLEDGED
+    fifth = office.pilots.look_at_week(office.looks(partner, 5))
+    assert (fifth.ruling.outcome, fifth.escalation, fifth.notices) == ("stalled", None, ())
+
+
+def test_a_pilot_that_met_its_targets_is_expanded_into_the_entry_tier(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    stalled = office.pilots.look_at_week(office.looks(partner, 3)).escalation
+    office.succeeds(partner)
+    judged = office.pilots.judge(office.judges(partner))
+    assert (judged.stage, judged.tier) == (Stage.ACTIVE, "growth")
+    assert stalled
+    assert judged.over == (stalled.key,)
+    standing = office.standing(partner)
+    assert (standing.stage, standing.since, standing.tier) == (Stage.ACTIVE, day(60), "growth")
+    assert str(standing.next_date) == "2017-07-01"
+    assert "Your pilot succeeded" in office.notices()[judged.notices[0]]
+
+
+def test_a_first_miss_starts_another_sixty_days_and_names_the_fixes(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    judged = office.pilots.judge(office.judges(partner))
+    assert judged.terms == office.terms(partner)
+    assert (judged.terms.number, judged.terms.started_on, judged.stage) == (2, day(60), Stage.PILOT)
+    verdict, started = (office.notices()[key] for key in judged.notices)
+    assert "Fewer opportunities met our standard than were agreed." in verdict
+    assert "No deal was worked by both sides." in verdict
+    assert "Your pilot starts again on 2017-04-30" in started
+
+
+def test_what_was_done_in_the_first_pilot_does_not_count_in_the_second(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.brings(partner, day(59), 6, qualified_on=day(59), progressed_on=day(60))
+    assert office.pilots.judge(office.judges(partner)).ruling.outcome == "reset"
+    judged = office.pilots.judge(office.judges(partner))
+    assert (judged.ruling.outcome, judged.stage, judged.terms) == ("exit", Stage.PILOT, None)
+    assert office.decisions(partner, "pilot-verdict")[1].facts["qualified_opportunities"] == 0
+
+
+def test_a_verdict_waits_for_facts_for_five_business_days_and_asks_the_owner(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=None)
+    judged = office.pilots.judge(office.judges(partner))  # on Sunday, 30 April
+    assert judged.decide_by == office.standing(partner).next_date == day(65)
+    assert (judged.ruling.outcome, judged.ruling.unknown, judged.stage) == (None, ("mutual_deals",), Stage.PILOT)
+    assert judged.escalation
+    assert judged.escalation.condition == "pilot-verdict-open"
+
+    settled = office.pilots.judge(office.judges(partner, settle=True))
+    assert (settled.ruling.outcome, settled.over) == ("reset", (judged.escalation.key,))
+
+
+def test_a_verdict_that_waited_counts_what_was_found_out(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    for mutual, known in ((None, START), (True, day(62))):
+        office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=mutual, known=known)
+        judged = office.pilots.judge(office.judges(partner, settle=mutual is True))
+    assert (judged.ruling.outcome, judged.ruling.unknown) == ("expand", ())
+
+
+def test_more_accounts_than_can_be_worked_are_refused_and_none_is_kept(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+
+    def maps(first: int, last: int) -> int:
+        names = tuple(f"Account {number}" for number in range(first, last))
+        return office.run(office.pilots.map_accounts, Accounts(partner=partner, names=names, most=50, as_of=START))
+
+    assert maps(0, 50) == 50
+    before = contents(office.store)
+    with pytest.raises(Refused, match="acme would have 51 mapped accounts; a pilot has 50 at most"):
+        maps(49, 51)
+    assert contents(office.store) == before
+    assert maps(0, 50) == 0
+
+
+def test_closing_hands_over_what_is_open_and_ends_what_was_escalated(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    stalled = office.pilots.look_at_week(office.looks(partner, 3)).escalation
+    office.brings(partner, day(22), 3)
+    office.brings(partner, day(23), closed_on=day(24), won=True)
+    with office.store.write() as tx:
+        tx.partners.move(partner, "leaves", Stage.LEAVING, day(30), "Sold.", at(day(30)))
+    closing = Closing(partner=partner, application=1, because="Sold.", as_of=day(44), known_at=at(day(44)))
+
+    closed = office.run(office.departures.close_record, closing)
+
+    assert stalled
+    assert (closed.handed_over, closed.over) == (3, (stalled.key,))
+    assert office.standing(partner).stage == Stage.EXITED
+    with office.store.read() as tx:
+        ended = tx.escalations.get(stalled.key)
+    assert (ended.state, ended.note, ended.closed_on) == (EscalationState.ENDED, "The partner has left.", day(44))

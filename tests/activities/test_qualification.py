@@ -1,0 +1,154 @@
+"""The gate: what becomes of an application, and what the applicant is told."""
+
+from typing import Any
+
+import pytest
+
+from activities.qualification import Lapse
+from program.errors import Refused
+from program.partner import Stage
+from tests.activities.conftest import START, Office, at, day
+from tests.store.contents import contents
+from tests.world import a_scorecard
+
+
+@pytest.mark.parametrize(
+    ("ratings", "found", "outcome", "rule"),
+    [
+        ({}, (), "sign", None),
+        ({"market": 5, "people": 3, "operations": 3}, (), "sign", None),
+        ({"market": 5}, ("sells_substitute",), "decline", "disqualified"),
+        ({}, ("excluded_segment",), "decline", "disqualified"),
+        ({}, ("not_legitimate",), "decline", "disqualified"),
+        ({}, ("unsound",), "decline", "risk_of_standing"),
+        ({}, ("discount_led", "extra_option"), "decline", "risky_overlap"),
+        ({}, ("discount_led",), "sign", None),
+        ({"market": 3, "motion": 5}, (), "decline", "fit_below_minimum"),
+        ({"motion": 3, "people": 1}, (), "decline", "fit_below_minimum"),
+        ({"intent": 2}, (), "decline", "intent_below_minimum"),
+        ({"people": 2, "operations": 4}, (), "defer", "capacity_short"),
+        ({"people": 1, "operations": 1}, (), "defer", "capacity_short"),
+    ],
+)
+def test_a_candidate_is_signed_deferred_or_declined_by_its_scorecard(
+    office: Office, ratings: dict[str, int], found: tuple[str, ...], outcome: str, rule: str | None
+) -> None:
+    partner = office.applied("Acme")
+
+    qualified = office.submits(partner, a_scorecard(without=(), found=dict.fromkeys(found, True), **ratings))
+
+    assert (qualified.ruling.outcome, qualified.ruling.rule) == (outcome, rule)
+    stage = {"sign": Stage.PILOT, "defer": Stage.DEFERRED, "decline": Stage.DECLINED}[outcome]
+    assert qualified.stage == office.standing(partner).stage == stage
+    assert office.decisions(partner)[0].ruling == qualified.ruling
+    (key,) = qualified.notices
+    assert (outcome == "sign") or qualified.ruling.because in office.notices()[key]
+
+
+def test_a_total_below_its_minimum_declines_though_every_part_meets_its_own(office: Office) -> None:
+    office.puts_in_force(office.changed(("minimum: 3.5", "minimum: 4.1")), day(0).replace(year=2018))
+    qualified = office.submits(office.applied("Acme"), a_scorecard())
+    assert (qualified.stage, qualified.ruling.rule) == (Stage.DECLINED, "total_below_minimum")
+
+
+def test_a_signed_candidate_hears_what_its_pilot_has_to_show(office: Office) -> None:
+    partner = office.applied("Acme")
+    qualified = office.submits(partner, a_scorecard())
+    assert qualified.terms == office.terms(partner)
+    assert office.standing(partner).next_date == day(7)
+    (told,) = office.notices().values()
+    assert told == (
+        "Your pilot starts on 2017-03-01\n"
+        "It runs 60 days, to 2017-04-30, and is looked at every 7 days.\n"
+        "Agreed: 6 qualified opportunities, 3 of them progressed, 20 to 50 mapped accounts, 2 joint plays."
+    )
+
+
+def test_a_declined_candidate_hears_why_and_what_would_change_it(office: Office) -> None:
+    office.submits(office.applied("Acme"), a_scorecard(market=2))
+    (told,) = office.notices().values()
+    assert "Fit with our market and motion is below its minimum" in told
+    assert "Apply again with named accounts that show it." in told
+
+
+@pytest.mark.parametrize(
+    ("without", "missing"),
+    [
+        (("people",), "people and habits to do it; total score"),
+        (("market", "motion"), "reaches our buyers; sells in a way that complements ours; total score"),
+        (("unsound",), "financial stability or compliance in doubt"),
+    ],
+)
+def test_a_deferral_names_the_evidence_that_is_missing_and_until_when_it_can_come(
+    office: Office, without: tuple[str, ...], missing: str
+) -> None:
+    partner = office.applied("Acme")
+    qualified = office.submits(partner, a_scorecard(without=without))
+    assert qualified.deferred_until == office.standing(partner).next_date == day(90)
+    (told,) = office.notices().values()
+    assert f"Until {day(90)} you can add what is missing." in told
+    assert f"Still missing: {missing}." in told
+
+
+def test_a_deferred_candidate_that_brings_what_was_missing_is_signed(office: Office) -> None:
+    partner = office.applied("Acme")
+    office.submits(partner, a_scorecard(without=("people",)))
+    office.submits(partner, a_scorecard(people=2), number=2, on=day(10))
+    assert office.standing(partner).next_date == day(100)  # short of people is another deferral, from that day
+    qualified = office.submits(partner, a_scorecard(), number=3, on=day(20))
+    assert qualified.terms
+    assert (qualified.stage, qualified.terms.started_on) == (Stage.PILOT, day(20))
+    assert len(office.notices()) == 3
+
+
+def test_a_deferral_that_brings_nothing_lapses(office: Office) -> None:
+    partner = office.applied("Acme")
+    office.submits(partner, a_scorecard(without=("people",)))
+    lapse = Lapse(partner=partner, application=1, as_of=day(90), known_at=at(day(90)))
+    (key,) = office.run(office.gate.let_deferral_lapse, lapse)
+    assert office.standing(partner).stage == Stage.DECLINED
+    assert "You are welcome to apply again" in office.notices()[key]
+
+
+# Applications
+
+
+def test_an_application_is_found_where_it_stands(office: Office) -> None:
+    partner = office.applied("Acme")
+    assert office.enters(partner).stage == Stage.APPLIED
+    office.submits(partner, a_scorecard(without=("people",)))
+    found = office.enters(partner, day(3))
+    assert (found.stage, found.until, found.scorecards) == (Stage.DEFERRED, day(90), 1)
+    office.submits(partner, a_scorecard(), number=2, on=day(5))
+    found = office.enters(partner, day(9))
+    assert (found.stage, found.terms, found.scorecards) == (Stage.PILOT, office.terms(partner), 2)
+
+
+def test_an_application_that_is_over_is_not_entered_again_but_a_new_one_is(office: Office) -> None:
+    partner = office.applied("Acme")
+    office.submits(partner, a_scorecard(market=1))
+    before = contents(office.store)
+    with pytest.raises(Refused, match="application 1 of acme is over; it is declined now"):
+        office.enters(partner, day(3))
+    assert contents(office.store) == before
+    assert office.enters(partner, day(3), application=2).stage == Stage.APPLIED
+    with pytest.raises(Refused, match="application 1 of acme is over; it is applied now"):
+        office.enters(partner, day(3))
+
+
+@pytest.mark.parametrize(("since", "next_date"), [(0, 7), (-6, 1), (-7, 0), (-23, 5), (-57, 3)])
+def test_a_pilot_that_is_taken_over_counts_from_its_own_first_day(office: Office, since: int, next_date: int) -> None:
+    partner = office.knows("Acme")
+    entered = office.enters(partner, pilot_since=day(since))
+    assert entered.terms
+    assert (entered.stage, entered.terms.started_on) == (Stage.PILOT, day(since))
+    assert (office.standing(partner).since, office.standing(partner).next_date) == (day(since), day(next_date))
+
+
+@pytest.mark.parametrize("change", [{"partner": "nobody"}, {"application": 7}])
+def test_who_is_not_there_cannot_apply(office: Office, change: dict[str, Any]) -> None:
+    partner = office.in_pilot("Acme")
+    before = contents(office.store)
+    with pytest.raises(Refused, match=r"there is no partner nobody|acme is pilot"):
+        office.enters(change.pop("partner", partner), START, **change)
+    assert contents(office.store) == before
