@@ -131,6 +131,8 @@ class Roster:
             records = tx.rescores.last_records([p.partner for p in placed], terms.quarter)
             moves = []
             for place in placed:
+                if place.decided:
+                    continue  # what it was decided on may have changed by now: its tier, once it is published
                 standing = tx.partners.get(place.partner)
                 last = records.get(place.partner) or TierRecord(tier=standing.tier or program.program.entry_tier)
                 full = standing.since is not None and standing.since <= terms.quarter.first_day
@@ -158,10 +160,12 @@ class Roster:
             for move in tx.rescores.moves(terms.quarter):
                 if move.move in {"stay", "exit"}:
                     continue  # nothing new, or told when notice is given
-                partner = tx.partners.get(move.partner).partner
+                standing = tx.partners.get(move.partner)
+                if standing.stage != Stage.ACTIVE:
+                    continue  # it was not moved: it leaves
                 ruling = tx.decisions.get(move.decision).ruling
                 notice = letters.tier_changed(
-                    partner, str(terms.quarter), program.program, move.record.tier, move.move, ruling
+                    standing.partner, str(terms.quarter), program.program, move.record.tier, move.move, ruling
                 )
                 tx.notices.write(notice, terms.known_at)
             tiers, moves = tx.rescores.summary(terms.quarter)

@@ -37,6 +37,8 @@ class Placed(BaseModel):
     partner: PartnerId
     cut_tier: str
     facts: dict[str, Any]
+    decided: bool
+    """Whether its move was decided already."""
 
 
 class Move(BaseModel):
@@ -133,7 +135,7 @@ class Rescores:
         """The next partners of the cut by ID."""
         query = select(ScoreRow).where(ScoreRow.quarter == str(quarter), ScoreRow.partner > after)
         return [
-            Placed(partner=row.partner, cut_tier=row.cut_tier or "", facts=row.facts)
+            Placed(partner=row.partner, cut_tier=row.cut_tier or "", facts=row.facts, decided=row.move is not None)
             for row in self._session.scalars(query.order_by(ScoreRow.partner).limit(size))
         ]
 
