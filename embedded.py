@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from temporalio.client import Client
+
 from program.errors import Refused
 
 TEMPORAL: Final = Path(sysconfig.get_path("scripts")) / "temporal"
@@ -148,21 +150,20 @@ async def start_temporal(
     )
     server = Server(process, server_port, page_port)
     try:
-        await asyncio.wait_for(_listening(server), READY_SECONDS)
+        await asyncio.wait_for(_healthy(server), READY_SECONDS)
     except TimeoutError:
         await process.stop()
         raise Refused(f"the embedded Temporal server did not answer within {READY_SECONDS} s; see its log") from None
     return server
 
 
-async def _listening(server: Server) -> None:
+async def _healthy(server: Server) -> None:
     while server.process.running:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        except OSError:
+            await Client.connect(server.address)
+        except RuntimeError:  # it does not listen yet, or listens and is not healthy yet
             await asyncio.sleep(0.05)
         else:
-            writer.close()
             return
     raise Refused("the embedded Temporal server ended at once; see its log")
 

@@ -10,6 +10,7 @@ from activities import letters
 from activities.deciding import Occasion, Shelf, made, make
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
+from program.escalation import Escalation
 from program.partner import ENDED, PartnerId, Stage, Standing
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
@@ -42,6 +43,10 @@ class Entered(BaseModel):
     until: date | None = None
     """The day that a deferral or a notice runs to."""
     scorecards: int = 0
+    escalations: tuple[Escalation, ...] = ()
+    """Those that wait for an answer."""
+    notices: tuple[str, ...] = ()
+    """Those that were not sent yet."""
 
 
 class Candidacy(BaseModel):
@@ -97,8 +102,8 @@ class Qualification:
     def enter(self, entry: Entry) -> Entered:
         """Put an application on record, or take over a pilot that already runs.
 
-        An application that is on record is found where it stands: should Temporal ever lose a workflow, the next one
-        goes on from what the store knows.
+        An application that is on record is found where it stands, with what is due still: a workflow that was broken
+        off before its history could say so, or that Temporal lost altogether, goes on from what the store knows.
         """
         program = self._shelf.in_force()
         with self._store.write() as tx:
@@ -135,6 +140,8 @@ class Qualification:
             tier=standing.tier,
             until=standing.next_date if standing.stage in {Stage.DEFERRED, Stage.LEAVING} else None,
             scorecards=tx.scorecards.count(partner, application),
+            escalations=tuple(tx.escalations.listed(partner=partner)),
+            notices=tuple(notice.key for notice in tx.notices.undelivered(partner=partner)),
         )
 
     @activity.defn

@@ -78,3 +78,7 @@ def main() -> None:
         remark(f"error: this should not have happened: {type(bug).__name__}: {bug}")
         remark("GATEHOUSE_LOG_LEVEL=debug shows where; please report it with that.")
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

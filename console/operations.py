@@ -6,7 +6,7 @@ straight to the store and are read at the next decision.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -262,6 +262,23 @@ class Unanswered(Refused):
 
 def _digest(scorecard: Scorecard) -> str:
     return hashlib.sha256(scorecard.model_dump_json().encode()).hexdigest()
+
+
+async def for_each(items: Sequence[Asked], act: Callable[[Asked], Awaitable[Result]]) -> list[Result]:
+    """Do the same for many, a few at a time. The first error ends it: what waits for its turn is not begun."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(item: Asked) -> Result:
+        async with turns:
+            return await act(item)
+
+    tasks = [asyncio.create_task(one(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def published(rescore: WorkflowHandle[RosterRescore, Rescored]) -> Rescored:

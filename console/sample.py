@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from console.operations import AT_ONCE, Operations, Unanswered
+from console.operations import Operations, Unanswered, for_each
 from intake.reading import MappedAccount
 from program.definition import Program
 from program.opportunity import Opportunity
@@ -41,6 +41,9 @@ class Sample:
     applies: bool = True
     opportunities: tuple[Opportunity, ...] = ()
     prepared: bool = True
+    """Whether accounts were mapped, plays agreed and next actions recorded."""
+    running: bool = False
+    """Whether its pilot still runs: what is recorded about it after its verdict is refused."""
 
 
 def make(program: Program, today: date, seed: int = SEED) -> list[Sample]:
@@ -121,7 +124,13 @@ def _pilot(program: Program, partner: Partner, since: date, today: date, pace: f
                 mutual=number % 3 != 2,
             )
         )
-    return Sample(partner, pilot_since=since, opportunities=tuple(opportunities), prepared=pace > 0)
+    return Sample(
+        partner,
+        pilot_since=since,
+        opportunities=tuple(opportunities),
+        prepared=pace > 0,
+        running=elapsed < days,
+    )
 
 
 async def load(operations: Operations, samples: list[Sample]) -> None:
@@ -135,15 +144,7 @@ async def load(operations: Operations, samples: list[Sample]) -> None:
         for number in range(25)
     ]
     operations.record_accounts(accounts, min((s.pilot_since for s in prepared if s.pilot_since), default=date.min))
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one(sample: Sample) -> None:
-        async with places:
-            await _until_answered(lambda: _live(operations, sample))
-
-    async with asyncio.TaskGroup() as group:
-        for sample in samples:
-            group.create_task(one(sample))
+    await for_each(samples, lambda sample: _until_answered(lambda: _live(operations, sample)))
 
 
 async def _until_answered(act: Callable[[], Awaitable[None]]) -> None:
@@ -166,7 +167,7 @@ async def _live(operations: Operations, sample: Sample) -> None:
             await operations.apply(partner)
     if sample.scorecard and _stage(operations, partner) == Stage.APPLIED:
         await operations.submit_scorecard(partner, sample.scorecard)
-    if sample.pilot_since and sample.prepared and _stage(operations, partner) == Stage.PILOT:
+    if sample.running and sample.prepared:
         for name, trigger in (("Renewal", "A contract ends within 90 days"), ("Migration", "A platform is retired")):
             play = JointPlay(name=name, trigger=trigger, outcome="A meeting with the economic buyer")
             await operations.agree_play(partner, play)

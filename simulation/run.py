@@ -1,6 +1,5 @@
 """A simulation: partners start together, live from quarter to quarter, and are re-scored at each one's end."""
 
-import asyncio
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 from temporalio.testing import TimeSkipper
 
 from activities.roster import LIFECYCLE_ID
-from console.operations import AT_ONCE, Operations
+from console.operations import Operations, for_each
 from embedded import temporal_in_memory
 from intake.mapping import Assumptions
 from program.calendar import Clock, quarters_between
@@ -122,7 +121,7 @@ class _Run:
         opportunities = with_mutual_work(scenario.opportunities, scenario.assumed.mutual)
         operations.record_opportunities(opportunities, "export")
         progress("Starting the pilots")
-        await self._for_each(self._start_one)
+        await for_each([partner.id for partner in scenario.partners], self._start_one)
 
     async def _start_one(self, partner: PartnerId) -> None:
         operations, assumed = self._operations, self._scenario.assumed
@@ -171,15 +170,4 @@ class _Run:
             if left > timedelta(0):
                 await self._skipper.fast_forward(handle, left)
 
-        await self._for_each(move)
-
-    async def _for_each(self, act: Callable[[PartnerId], object]) -> None:
-        places = asyncio.Semaphore(AT_ONCE)
-
-        async def one(partner: PartnerId) -> None:
-            async with places:
-                await act(partner)  # type: ignore[misc]
-
-        async with asyncio.TaskGroup() as group:
-            for partner in self._scenario.partners:
-                group.create_task(one(partner.id))
+        await for_each([partner.id for partner in self._scenario.partners], move)

@@ -29,7 +29,7 @@ class EscalationLadder:
     @workflow.update
     async def acknowledge(self, answer: Answer) -> Escalation:
         """Somebody answers for it; the first answer stays."""
-        recorded = await workflow.execute_local_activity_method(
+        recorded = await workflow.execute_activity_method(
             Escalating.acknowledge,
             Acknowledgement(key=self._escalation.key, who=answer.who, note=answer.note),
             start_to_close_timeout=options.QUICKLY,

@@ -20,7 +20,11 @@ FOR_AN_ANSWER: Final = RetryPolicy(
 """For what a person asks: a fault of the question is answered at once, a fault of the world is tried again."""
 
 QUICKLY: Final = timedelta(seconds=30)
-"""For one transaction about one partner. These run as local activities: one event in the history instead of six."""
+"""For one transaction about one partner. What the calendar asks for runs as a local activity: one event in the history
+instead of six. What a person asks for does not: it must be in the history before it is done."""
+
+AT_ONCE: Final = timedelta(seconds=5)
+"""For sending a notice while a person may be waiting for the answer that follows."""
 
 A_PAGE: Final = timedelta(minutes=5)
 """For one transaction over a page of the roster."""
@@ -28,7 +32,7 @@ A_PAGE: Final = timedelta(minutes=5)
 THE_ROSTER: Final = timedelta(hours=1)
 """For one pass over everything, which reports as it goes."""
 
-SIGN_OF_LIFE: Final = timedelta(minutes=2)
+SIGN_OF_LIFE: Final = timedelta(seconds=20)
 """How long such a pass may be silent before it is started again elsewhere."""
 
 A_YEAR: Final = timedelta(days=365)

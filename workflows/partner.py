@@ -1,8 +1,8 @@
 """A partner's lifecycle, from application to exit: one workflow per partner."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -10,7 +10,6 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.delivery import Delivery
     from activities.departure import Closing, Departure, Departures
     from activities.pilot import Accounts, Judged, NextAction, Pilots, Play
     from activities.qualification import Candidacy, Entry, Lapse, Qualification
@@ -19,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from program.partner import LEGAL_MOVES, Stage
     from workflows import escalation as escalations
     from workflows import options
+    from workflows.delivery import deliver
     from workflows.messages import (
         STAGE,
         TIER,
@@ -56,7 +56,7 @@ class PartnerLifecycle:
         self._state = state
         self._acting = asyncio.Lock()
         self._refusal = ""
-        self._deliveries: set[asyncio.Future[int]] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
 
     @workflow.run
     async def run(self, state: Lifecycle) -> State:  # noqa: ARG002 -- @workflow.init has it
@@ -103,6 +103,8 @@ class PartnerLifecycle:
         if entered.stage == Stage.LEAVING:
             self._state.last_day = entered.until
         self._to(entered.stage, entered.tier)
+        await escalations.start(entered.escalations)
+        self.tell(entered.notices)
         return True
 
     async def _qualify(self) -> None:
@@ -217,8 +219,7 @@ class PartnerLifecycle:
     @workflow.update
     async def submit_scorecard(self, submission: Submission) -> Ruled:
         """Decide on a scorecard."""
-        async with self._acting:
-            self._has_stage(Stage.APPLIED, Stage.DEFERRED)
+        async with self._act_in(Stage.APPLIED, Stage.DEFERRED):
             number = self._state.scorecards + 1
             candidacy = Candidacy(
                 partner=self._state.partner,
@@ -242,47 +243,49 @@ class PartnerLifecycle:
 
     @submit_scorecard.validator
     def _may_submit_scorecard(self, submission: Submission) -> None:  # noqa: ARG002
-        self._has_stage(Stage.APPLIED, Stage.DEFERRED)
+        self._may_act_in(Stage.APPLIED, Stage.DEFERRED)
 
     @workflow.update
     async def map_accounts(self, accounts: MappedAccounts) -> int:
         """Record accounts mapped together; how many are new."""
-        assert self._state.terms is not None
-        most = self._state.terms.plan.most_accounts
-        asked = Accounts(partner=self._state.partner, names=accounts.names, most=most, as_of=self._today())
-        return await self._answered(Pilots.map_accounts, asked, f"{len(accounts.names)} accounts")
+        async with self._act_in(Stage.PILOT):
+            assert self._state.terms is not None
+            most = self._state.terms.plan.most_accounts
+            asked = Accounts(partner=self._state.partner, names=accounts.names, most=most, as_of=self._today())
+            return await self._answered(Pilots.map_accounts, asked, f"{len(accounts.names)} accounts")
 
     @map_accounts.validator
     def _may_map_accounts(self, accounts: MappedAccounts) -> None:  # noqa: ARG002
-        self._has_stage(Stage.PILOT)
+        self._may_act_in(Stage.PILOT)
 
     @workflow.update
     async def agree_play(self, play: JointPlay) -> int:
         """Record a joint play; 0 where it was agreed before."""
-        asked = Play(partner=self._state.partner, as_of=self._today(), **play.model_dump())
-        return await self._answered(Pilots.agree_play, asked, play.name)
+        async with self._act_in(Stage.PILOT):
+            asked = Play(partner=self._state.partner, as_of=self._today(), **play.model_dump())
+            return await self._answered(Pilots.agree_play, asked, play.name)
 
     @agree_play.validator
     def _may_agree_play(self, play: JointPlay) -> None:  # noqa: ARG002
-        self._has_stage(Stage.PILOT)
+        self._may_act_in(Stage.PILOT)
 
     @workflow.update
     async def record_next_action(self, action: ActionTaken) -> int:
         """Record a next action; 0 where it was recorded before."""
-        asked = NextAction(partner=self._state.partner, as_of=self._today(), **action.model_dump())
-        return await self._answered(Pilots.record_next_action, asked, action.what)
+        async with self._act_in(Stage.PILOT, Stage.ACTIVE):
+            asked = NextAction(partner=self._state.partner, as_of=self._today(), **action.model_dump())
+            return await self._answered(Pilots.record_next_action, asked, action.what)
 
     @record_next_action.validator
     def _may_record_next_action(self, action: ActionTaken) -> None:
-        self._has_stage(Stage.PILOT, Stage.ACTIVE)
+        self._may_act_in(Stage.PILOT, Stage.ACTIVE)
         if action.due_on < self._today():
             raise refused(f"a next action lies ahead; {action.due_on} is over")
 
     @workflow.update
     async def leave(self, asked: Exit) -> LastDay:
         """Give notice. Who is under notice already stays so; waiving it then ends it today."""
-        async with self._acting:
-            self._may_leave(asked)
+        async with self._act_in(*self._stages_to_leave(asked)):
             if self._state.stage != Stage.LEAVING or asked.waive_notice:
                 await self._give_notice(asked.because, waive=asked.waive_notice)
             assert self._state.last_day is not None
@@ -290,12 +293,11 @@ class PartnerLifecycle:
 
     @leave.validator
     def _may_leave(self, asked: Exit) -> None:
-        if self._state.stage == Stage.LEAVING:
-            return
-        if Stage.LEAVING not in LEGAL_MOVES[self._state.stage]:
-            raise refused(f"{self._state.partner} is {self._state.stage}; there is nothing to exit from")
-        if asked.only_from:
-            self._has_stage(asked.only_from)
+        self._may_act_in(*self._stages_to_leave(asked))
+
+    def _stages_to_leave(self, asked: Exit) -> tuple[Stage, ...]:
+        before = [asked.only_from] if asked.only_from else [s for s in Stage if Stage.LEAVING in LEGAL_MOVES[s]]
+        return (*before, Stage.LEAVING)
 
     @workflow.signal
     async def rescored(self, move: TierMove) -> None:
@@ -325,6 +327,19 @@ class PartnerLifecycle:
 
     def _today(self) -> date:
         return self._state.clock.today(workflow.now())
+
+    @asynccontextmanager
+    async def _act_in(self, *stages: Stage) -> AsyncIterator[None]:
+        """Act on a partner in one of some stages, alone, once what is under way is finished."""
+        await workflow.wait_condition(lambda: self._state.stage != Stage.PROSPECT or bool(self._refusal))
+        async with self._acting:
+            self._has_stage(*stages)
+            yield
+
+    def _may_act_in(self, *stages: Stage) -> None:
+        """Turn away at once what cannot be done, unless something is under way that may change that."""
+        if self._state.stage != Stage.PROSPECT and not self._acting.locked():
+            self._has_stage(*stages)
 
     def _has_stage(self, *stages: Stage) -> None:
         if self._state.stage not in stages:
@@ -357,9 +372,13 @@ class PartnerLifecycle:
         return False
 
     async def _answered(self, act: Callable[[Any, Asked], Answered], asked: Asked, summary: str) -> Answered:
-        """Have something done that a person asked for; what is wrong with it is their answer."""
+        """Have something done that a person asked for; what is wrong with it is their answer.
+
+        By a regular activity: it starts once the request is in the history, so nothing is done for a request that a
+        crash makes everybody forget.
+        """
         try:
-            return await workflow.execute_local_activity_method(
+            return await workflow.execute_activity_method(
                 act,
                 asked,
                 start_to_close_timeout=options.QUICKLY,
@@ -378,7 +397,7 @@ class PartnerLifecycle:
             known_at=workflow.now(),
             waive_notice=waive,
         )
-        leaving = await workflow.execute_local_activity_method(
+        leaving = await workflow.execute_activity_method(
             Departures.give_notice,
             departure,
             start_to_close_timeout=options.QUICKLY,
@@ -399,15 +418,7 @@ class PartnerLifecycle:
 
     def tell(self, notices: tuple[str, ...]) -> None:
         """Have notices delivered, however long that takes, while the calendar goes on."""
-        if not notices:
-            return
-        delivery = workflow.start_activity_method(
-            Delivery.deliver,
-            notices,
-            start_to_close_timeout=options.A_PAGE,
-            heartbeat_timeout=options.SIGN_OF_LIFE,
-            retry_policy=options.PERSISTENTLY,
-            summary=f"{len(notices)} notices",
-        )
-        self._deliveries.add(delivery)
-        delivery.add_done_callback(self._deliveries.discard)
+        if notices:
+            delivery = asyncio.create_task(deliver(notices))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)

@@ -3,10 +3,10 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.delivery import Delivery
     from activities.roster import Roster, SweepPage
     from workflows import escalation as escalations
     from workflows import options
+    from workflows.delivery import deliver
     from workflows.messages import Found, Sweep
 
 
@@ -31,15 +31,5 @@ class StallSweep:
             await escalations.start(page.escalations)
             stalled += len(page.escalations)
             if page.notices:
-                await self._tell(page.notices)
+                await deliver(page.notices)
         return Found(stalled=stalled)
-
-    async def _tell(self, notices: tuple[str, ...]) -> None:
-        await workflow.execute_activity_method(
-            Delivery.deliver,
-            notices,
-            start_to_close_timeout=options.THE_ROSTER,
-            heartbeat_timeout=options.SIGN_OF_LIFE,
-            retry_policy=options.PERSISTENTLY,
-            summary=f"{len(notices)} notices",
-        )

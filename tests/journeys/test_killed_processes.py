@@ -1,0 +1,161 @@
+"""Real processes, killed at the worst moments: every lifecycle goes on, nothing is lost, nothing is done twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from console import sample
+from program.partner import Stage
+from rules.folder import LoadedProgram
+from store.database import Store
+
+PATIENCE = 60
+
+
+class Service:
+    """A `gatehouse up` in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.store = Store(f"sqlite:///{home / 'gatehouse.db'}")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEHOUSE_")}
+        with (self.home / "up.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "console.cli", "up"],
+                env=environment | {"GATEHOUSE_HOME": str(self.home), "GATEHOUSE_LOG_LEVEL": "debug"},
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, *names: str) -> None:
+        """Kill -9 some of its processes: up, worker, Temporal."""
+        known = json.loads((self.home / "service.json").read_text())
+        pids = [known["up" if name == "up" else f"{name} pid"] for name in names]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        if "up" in names:
+            assert self._process
+            self._process.wait()
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            assert self._process.wait(PATIENCE) == 0
+
+    @property
+    def decided(self) -> int:
+        with self.store.read() as tx:
+            return len(tx.decisions.listed())
+
+    @property
+    def loaded(self) -> bool:
+        marker = self.home / "sample.json"
+        return marker.exists() and json.loads(marker.read_text())["loaded"]
+
+    @property
+    def address(self) -> str:
+        return str(json.loads((self.home / "service.json").read_text())["temporal"])
+
+    def until(self, what: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < deadline, (self.home / "up.log").read_text()[-5000:]
+            time.sleep(0.05)
+
+
+@contextmanager
+def a_service(home: Path) -> Iterator[Service]:
+    service = Service(home)
+    service.store.migrate()
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+        service.store.close()
+
+
+async def test_a_roster_survives_kills_of_worker_server_and_service(
+    tmp_path: Path, default_program: LoadedProgram
+) -> None:
+    with a_service(tmp_path) as service:
+        service.until(lambda: service.decided >= 1)
+        service.kill("worker")
+        service.until(lambda: service.decided >= 8)
+        service.kill("worker", "Temporal")
+        service.until(lambda: service.decided >= 14)
+        service.kill("up", "worker", "Temporal")
+        service.start()
+        service.until(lambda: service.loaded)
+        partners = sample.make(default_program.program, _day(tmp_path))
+        service.until(lambda: _verdicts_due(service, partners) == _verdicts_given(service))
+        service.until(lambda: not _undelivered(service))
+
+        _each_decision_is_there_once(service, partners)
+        await _each_lifecycle_goes_on(service)
+
+
+def _day(home: Path) -> date:
+    return date.fromisoformat(json.loads((home / "sample.json").read_text())["day"])
+
+
+def _verdicts_due(service: Service, partners: list[sample.Sample]) -> set[str]:
+    due = _day(service.home) - timedelta(days=60)
+    return {s.partner.id for s in partners if s.pilot_since and s.pilot_since <= due}
+
+
+def _verdicts_given(service: Service) -> set[str]:
+    with service.store.read() as tx:
+        return {decision.partner for _, decision in tx.decisions.listed(policy="pilot-verdict")}
+
+
+def _undelivered(service: Service) -> int:
+    with service.store.read() as tx:
+        return len(tx.notices.undelivered())
+
+
+def _each_decision_is_there_once(service: Service, partners: list[sample.Sample]) -> None:
+    with service.store.read() as tx:
+        decisions = [decision for _, decision in tx.decisions.listed()]
+        moves = {s.partner.id: tx.partners.moves(s.partner.id) for s in partners}
+        stages = {s.partner.id: tx.partners.get(s.partner.id).stage for s in partners}
+    by_policy = Counter((d.partner, d.policy) for d in decisions)
+    assert set(by_policy.values()) == {1}, "each partner of the sample is decided on once"
+    scored = {s.partner.id for s in partners if s.scorecard}
+    assert {d.partner for d in decisions if d.policy == "qualification"} == scored
+    for sampled in partners:
+        partner = sampled.partner.id
+        if not sampled.applies:
+            assert stages[partner] == Stage.PROSPECT
+            assert not moves[partner]
+        else:
+            assert stages[partner] != Stage.PROSPECT
+            assert len(moves[partner]) == len(set(moves[partner]))
+
+
+async def _each_lifecycle_goes_on(service: Service) -> None:
+    client = await Client.connect(service.address, data_converter=pydantic_data_converter)
+    with service.store.read() as tx:
+        roster = tx.partners.roster()
+    for standing in roster:
+        handle = client.get_workflow_handle(f"partner/{standing.partner.id}")
+        if standing.stage == Stage.PROSPECT:
+            continue
+        status = (await handle.describe()).status
+        ended = standing.stage in {Stage.DECLINED, Stage.EXITED}
+        wanted = WorkflowExecutionStatus.COMPLETED if ended else WorkflowExecutionStatus.RUNNING
+        assert status == wanted, f"{standing.partner.id} is {standing.stage}, its lifecycle {status}"
