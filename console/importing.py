@@ -9,10 +9,10 @@ import typer
 
 from console.arguments import AsJson, examples
 from console.installation import Installation, here
-from console.operations import Imported, record_accounts, record_opportunities, record_partners
 from console.screen import as_json, progress, say
 from intake.mapping import ImportMap, load_map
 from intake.reading import Intake, read_accounts, read_opportunities, read_partners
+from operations.acts import Imported, record_accounts, record_opportunities, record_partners
 from store.database import Transaction
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from activities.deciding import Shelf
-from console.operations import Operations
+from operations.acts import Operations
 from program.calendar import Clock
 from program.errors import Refused
 from rules.folder import LoadedProgram, read_folder

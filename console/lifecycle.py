@@ -8,8 +8,8 @@ import typer
 
 from console.arguments import PARTNERS, PartnerName, examples, said
 from console.installation import Installation, here
-from console.operations import AT_ONCE, Operations, Unanswered
 from console.screen import complain, progress, say, show, table
+from operations.acts import AT_ONCE, Operations, Unanswered
 from program.errors import Refused
 from program.partner import ENDED, PartnerId, Stage
 from workflows.messages import State

@@ -15,8 +15,8 @@ from temporalio.service import RPCError
 from activities.roster import Rescored
 from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
-from console.operations import ANSWER_SECONDS, Operations, Unanswered, published
 from console.screen import as_json, heading, progress, say, show, table
+from operations.acts import ANSWER_SECONDS, Operations, Unanswered, published
 from program.calendar import Quarter
 from workflows.rescore import RosterRescore
 

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from console.operations import Operations, Unanswered, for_each
 from intake.reading import MappedAccount
+from operations.acts import Operations, Unanswered, for_each
 from program.definition import Program
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage

@@ -21,9 +21,9 @@ from temporalio.client import Client
 from console import sample
 from console.arguments import BEGIN
 from console.installation import read_settings
-from console.operations import Operations
 from console.screen import remark
 from embedded import Guarded, Server, start, start_temporal
+from operations.acts import Operations
 from program.calendar import Clock
 from program.errors import Refused
 from rules.folder import LoadedProgram, read_folder

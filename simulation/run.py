@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from temporalio.testing import TimeSkipper
 
 from activities.roster import LIFECYCLE_ID
-from console.operations import Operations, for_each
 from embedded import temporal_in_memory
 from intake.mapping import Assumptions
+from operations.acts import Operations, for_each
 from program.calendar import Clock, quarters_between
 from program.errors import Refused
 from program.opportunity import Opportunity

@@ -13,7 +13,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities.roster import LIFECYCLE_ID
-from console.operations import Operations
+from operations.acts import Operations
 from program.calendar import Clock
 from program.decision import Decision
 from program.notice import Notice

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from console import roster
-from console.operations import Unanswered
+from operations.acts import Unanswered
 from program.calendar import Quarter
 from tests.console.conftest import Operator
 from tests.world import World, a_scorecard
