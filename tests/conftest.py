@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
@@ -13,6 +14,9 @@ from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from store.database import Store
 from tests.world import World
 from workflows.messages import SEARCH_ATTRIBUTES
+
+settings.register_profile("gatehouse", max_examples=50, deadline=None)  # a busy machine is no failure
+settings.load_profile("gatehouse")
 
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
 

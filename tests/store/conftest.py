@@ -42,15 +42,17 @@ def postgres() -> Iterator[Any]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database of its own."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gatehouse.db'}"
+        yield f"sqlite:///{tmp_path / 'gatehouse.db'}"
+        return
     server = request.getfixturevalue("postgres")
     name = f"gatehouse_{next(_numbers)}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return str(server.get_uri(database=name, driver="psycopg"))
+        yield str(server.get_uri(database=name, driver="psycopg"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

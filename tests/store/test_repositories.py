@@ -231,8 +231,9 @@ def test_preparation_counts_what_was_there_on_the_day(
         assert tx.preparation.counts("bolt", day(on)) == (0, 0, False)
 
 
-def test_thousands_of_accounts_are_mapped_at_once(any_store: Store) -> None:
-    with any_store.write() as tx:
+def test_more_accounts_than_one_statement_holds_are_mapped_at_once(store: Store) -> None:
+    with store.write() as tx:
+        tx.partners.add([a_partner("Acme")], AT)
         assert tx.preparation.map_accounts("acme", [f"Account {n}" for n in range(12_000)], TODAY) == 12_000
 
 
