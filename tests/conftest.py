@@ -1,5 +1,6 @@
 """The real parts that tests run on: a Temporal server that skips time, SQLite, PostgreSQL."""
 
+import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
@@ -40,11 +41,20 @@ async def virtual_time() -> AsyncIterator[WorkflowEnvironment]:
         yield env
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty database of its own."""
-    store = Store(f"sqlite:///{tmp_path / 'gatehouse.db'}")
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows, to be copied."""
+    file = tmp_path_factory.mktemp("empty") / "gatehouse.db"
+    store = Store(f"sqlite:///{file}")
     store.migrate()
+    store.close()
+    return file
+
+
+@pytest.fixture
+def store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
+    """An empty database of its own."""
+    store = Store(f"sqlite:///{shutil.copy(empty_database, tmp_path)}")
     yield store
     store.close()
 
