@@ -5,6 +5,13 @@ import sys
 
 import structlog
 from structlog.typing import Processor
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 
 from settings import Settings
 
@@ -17,8 +24,13 @@ SHARED: list[Processor] = [
 ]
 
 
-def configure(settings: Settings) -> None:
-    """Send every log line, ours and those of libraries, to standard error in one form."""
+def configure(settings: Settings, level: str | None = None) -> None:
+    """Send every log line, ours and those of libraries, to standard error in one form.
+
+    Args:
+        settings: How lines look, and which are written.
+        level: The lowest level that is written, where it is not the settings'.
+    """
     readable = settings.log_format == "terminal" or (settings.log_format == "auto" and sys.stderr.isatty())
     last: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
@@ -33,12 +45,22 @@ def configure(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(settings.log_level.upper())
+    root.setLevel((level or settings.log_level).upper())
     for quiet in ("alembic", "sqlalchemy"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+    _include_temporal()
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _include_temporal() -> None:
+    """Have the part of Temporal's client that is not Python log through ours. It is set up once in a process."""
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger("temporalio.core"), prepend_target_on_message=False, append_log_fields_to_message=True
+    )
+    warnings = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=warnings)), error_if_already_set=False)

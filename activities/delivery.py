@@ -58,5 +58,6 @@ class Delivery:
             self._channel.send(notice)
             with self._store.write() as tx:
                 tx.notices.delivered(notice.key, self._now())
-            activity.heartbeat(notice.key)
+            if not activity.info().is_local:
+                activity.heartbeat(notice.key)
         return len(due)

@@ -11,7 +11,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from console import decisions, escalations, importing, lifecycle, partners, pilots, roster, rules, scorecards, service
+import logs
+from console import (
+    decisions,
+    escalations,
+    importing,
+    lifecycle,
+    partners,
+    pilots,
+    roster,
+    rules,
+    scorecards,
+    service,
+    simulating,
+)
 from console.arguments import BEGIN, PARTNERS, RECORD, RULES
 from console.installation import read_settings
 from console.screen import complain, remark, say
@@ -45,6 +58,13 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def quietly() -> None:
+    """Say only what was asked for, unless the settings name a level of their own."""
+    settings = read_settings()
+    logs.configure(settings, settings.log_level if "log_level" in settings.model_fields_set else "error")
+
+
 @app.command(rich_help_panel=BEGIN)
 def migrate() -> None:
     """Bring the database up to date, or make it. What is up to date stays as it is."""
@@ -65,6 +85,7 @@ app.add_typer(partners.app, name="partner", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
+app.add_typer(simulating.app)
 app.add_typer(rules.app, name="rules", rich_help_panel=RULES)
 
 

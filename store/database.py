@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -71,6 +72,8 @@ class Store:
                 f"{_hidden(url)} is no database Gatehouse can use ({error}); write sqlite:///FILE or "
                 "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
             ) from None
+        # SQLite has one writer at a time, and who waits for it sleeps between looks. Our own threads queue up instead.
+        self._turn = Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
 
     def __str__(self) -> str:
         return self._url.render_as_string(hide_password=True)
@@ -78,7 +81,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that writes: all of it is kept, or, after an error, nothing."""
-        with self._reachable(), Session(self._engine) as session, session.begin():
+        with self._turn, self._reachable(), Session(self._engine) as session, session.begin():
             yield Transaction(session)
 
     @contextmanager

@@ -71,16 +71,17 @@ class Opportunities:
     def by_partner(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, list[Opportunity]]:
         """The same for several partners at once."""
         found: dict[str, list[Opportunity]] = {partner: [] for partner in partners}
-        query = select(OpportunityRow).where(
+        # Columns, not rows of the session: nothing is changed, and there are many.
+        query = select(*(getattr(OpportunityRow, name) for name in _FIELDS)).where(
             OpportunityRow.partner.in_(found),
             OpportunityRow.created_on <= as_of,
             OpportunityRow.learned_at <= known_at,
             or_(OpportunityRow.superseded_at.is_(None), OpportunityRow.superseded_at > known_at),
         )
-        for row in self._session.scalars(query.order_by(OpportunityRow.created_on, OpportunityRow.id)):
-            seen = _opportunity(row).as_of(as_of)
+        for row in self._session.execute(query.order_by(OpportunityRow.created_on, OpportunityRow.id)):
+            seen = Opportunity.model_construct(**row._asdict()).as_of(as_of)
             if seen:
-                found[row.partner].append(seen)
+                found[seen.partner].append(seen)
         return found
 
     def last_movement(self, partners: Sequence[str], as_of: date, known_at: datetime) -> dict[str, date]:
