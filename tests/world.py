@@ -1,29 +1,37 @@
 """A small world for tests: partners, a clock that is moved, and the acts of an operator."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
+from activities.escalating import ESCALATION_ID
 from activities.roster import LIFECYCLE_ID
 from operations.acts import Operations
-from program.calendar import Clock
 from program.decision import Decision
+from program.escalation import Escalation, EscalationState
 from program.notice import Notice
 from program.opportunity import Opportunity
-from program.partner import Partner, PartnerType, Standing
+from program.partner import Partner, PartnerType, Stage, Standing
 from program.scorecard import Rated, Scorecard
 from rules.folder import LoadedProgram
 from store.database import Store
 from worker import assemble, put_in_force
-from workflows.messages import ActionTaken, JointPlay
+from workflows.escalation import EscalationLadder
+from workflows.messages import ActionTaken, JointPlay, State
+from workflows.partner import PartnerLifecycle
+
+PATIENCE = 60
+"""Seconds after which what is waited for does not come any more; most of it comes at once."""
 
 GOOD = {"market": 4, "motion": 4, "intent": 4, "people": 4, "operations": 4}
 NOTHING_AGAINST = dict.fromkeys(
@@ -47,6 +55,13 @@ def a_scorecard(*, without: tuple[str, ...] = (), found: dict[str, bool] | None 
     )
 
 
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds that becomes true by itself."""
+    async with asyncio.timeout(PATIENCE):
+        while not await holds():  # noqa: ASYNC110 -- what is waited for tells nobody
+            await asyncio.sleep(0.02)
+
+
 @dataclass
 class Outbox:
     """Where notices go in a test; it can be told to refuse."""
@@ -67,13 +82,23 @@ class World:
     def __init__(self, env: WorkflowEnvironment, store: Store, program: LoadedProgram, today: date) -> None:
         self.env, self.store, self.program = env, store, program
         self.first_day = today
-        starts = datetime.combine(today, time(7), tzinfo=UTC)
-        self.clock = Clock(timezone="UTC", lag=datetime.now(UTC) - starts)
         self.task_queue = f"test-{uuid4()}"
-        self.operations = Operations(store, env.client, self.task_queue, self.clock)
         self.outbox = Outbox()
         self._numbers = count(1)
+        self._starts_on(today)
         put_in_force(store, program)
+
+    def _starts_on(self, today: date) -> None:
+        clock = self.program.program.clock
+        starts = datetime.combine(today, time(7), tzinfo=ZoneInfo(clock.timezone))
+        self.clock = clock.model_copy(update={"lag": datetime.now(UTC) - starts})
+        self.operations = Operations(self.store, self.env.client, self.task_queue, self.clock)
+
+    def on(self, day: date) -> "World":
+        """The same installation for what starts on a later day; what was started before keeps its own time."""
+        later = copy.copy(self)
+        later._starts_on(day)
+        return later
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["World"]:
@@ -112,6 +137,25 @@ class World:
         )
         return partner
 
+    async def active(self, name: str, kind: PartnerType = PartnerType.RESELL) -> str:
+        """A partner whose pilot is taken over on its last day, and succeeds."""
+        partner, started = self.knows(name, kind), self.first_day - timedelta(days=60)
+        self.succeeds(partner, started)
+        with self.env.with_time_skipping_disabled():
+            await self.operations.adopt(partner, started)
+        await eventually(lambda: self._is(partner, Stage.ACTIVE))
+        return partner
+
+    async def _is(self, partner: str, stage: Stage) -> bool:
+        state = await self.lifecycle(partner).query(PartnerLifecycle.state)
+        return state.stage == stage
+
+    def succeeds(self, partner: str, started: date) -> None:
+        """What a pilot has to show: six opportunities in its first weeks, all of them won."""
+        for week in range(6):
+            created = started + timedelta(weeks=week)
+            self.brings(partner, created, won=created + timedelta(days=3))
+
     def brings(
         self,
         partner: str,
@@ -139,8 +183,11 @@ class World:
 
     # Time
 
-    def lifecycle(self, partner: str) -> WorkflowHandle[Any, Any]:
-        return self.env.client.get_workflow_handle(LIFECYCLE_ID.format(partner))
+    def lifecycle(self, partner: str) -> WorkflowHandle[PartnerLifecycle, State]:
+        return self.env.client.get_workflow_handle_for(PartnerLifecycle.run, LIFECYCLE_ID.format(partner))
+
+    def escalation(self, key: str) -> WorkflowHandle[EscalationLadder, Escalation]:
+        return self.env.client.get_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key))
 
     async def today_of(self, partner: str) -> date:
         return self.clock.today(await self.env.get_current_time(self.lifecycle(partner)))
@@ -148,10 +195,11 @@ class World:
     async def until(self, partner: str, day: date) -> None:
         """Let a partner's time pass up to noon of a day, or to the end of its lifecycle."""
         handle = self.lifecycle(partner)
-        noon = datetime.combine(day, time(12), tzinfo=UTC) + self.clock.lag
+        noon = datetime.combine(day, time(12), tzinfo=ZoneInfo(self.clock.timezone)).astimezone(UTC) + self.clock.lag
         left = noon - await self.env.get_current_time(handle)
         if left > timedelta(0):
-            await self.env.fast_forward(handle, left)
+            async with asyncio.timeout(PATIENCE):
+                await self.env.fast_forward(handle, left)
 
     # What came of it
 
@@ -162,6 +210,15 @@ class World:
     def decisions(self, partner: str, policy: str | None = None) -> list[Decision]:
         with self.store.read() as tx:
             return [decision for _, decision in tx.decisions.listed(partner=partner, policy=policy)]
+
+    def escalations(self, partner: str) -> list[Escalation]:
+        """The escalations of a partner, whatever became of them."""
+        with self.store.read() as tx:
+            return tx.escalations.listed(partner=partner, states=EscalationState)
+
+    def told(self, partner: str) -> list[str]:
+        """The kinds of the notices about a partner that went out."""
+        return [notice.kind for notice in self.outbox.sent if notice.partner == partner]
 
     def outcomes(self, partner: str, policy: str) -> list[str | None]:
         return [decision.ruling.outcome for decision in self.decisions(partner, policy)]
