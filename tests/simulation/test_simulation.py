@@ -1,0 +1,116 @@
+"""A CRM export, lived through: the verdicts are those of a separate calculation, and nobody sees the future."""
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from console.cli import app
+from measure.verdicts import counted, verdicts
+
+DATA = Path(__file__).parent.parent / "intake" / "data"
+TEAMS, PIPELINE = DATA / "teams.csv", DATA / "pipeline.csv"
+MAP = Path(__file__).parent.parent.parent / "docs" / "examples" / "maven-crm.yaml"
+FIRST, LAST = date(2023, 2, 1), date(2023, 9, 30)
+
+
+def command(*more: str) -> list[str]:
+    files = ["--partners", str(TEAMS), "--opportunities", str(PIPELINE), "--map", str(MAP)]
+    return ["simulate", *files, "--from", str(FIRST), "--to", str(LAST), "--targets", "qualified=2,progressed=1", *more]
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    result = CliRunner().invoke(app, command("--json"), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def deals() -> list[dict[str, str]]:
+    with PIPELINE.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def events(life: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [event for event in life["events"] if event["kind"] == kind]
+
+
+def test_every_verdict_is_that_of_a_separate_calculation(report: dict[str, Any], deals: list[dict[str, str]]) -> None:
+    for life in report["partners"]:
+        own = [deal for deal in deals if deal["sales_agent"] == life["name"]]
+        given = [(event["date"], event["outcome"]) for event in events(life, "verdict")]
+        assert given == verdicts(own, FIRST, LAST, qualified=2, progressed=1), life["name"]
+    outcomes = {event["outcome"] for life in report["partners"] for event in events(life, "verdict")}
+    assert outcomes == {"expand", "reset", "exit"}
+
+
+def test_partners_are_qualified_looked_at_weekly_and_judged_on_day_60(report: dict[str, Any]) -> None:
+    for life in report["partners"]:
+        assert [event["date"] for event in events(life, "qualification")] == [str(FIRST)]
+        checkpoints = [date.fromisoformat(event["date"]) for event in events(life, "checkpoint")][:8]
+        assert [(day - FIRST).days for day in checkpoints] == [7, 14, 21, 28, 35, 42, 49, 56]
+        assert (date.fromisoformat(events(life, "verdict")[0]["date"]) - FIRST).days == 60
+
+
+def test_each_quarter_re_scores_those_who_are_active_and_all_dates_lie_in_the_export(report: dict[str, Any]) -> None:
+    assert [quarter["quarter"] for quarter in report["quarters"]] == ["2023Q2", "2023Q3"]
+    for quarter in report["quarters"]:
+        ended = "2023-06-30" if quarter["quarter"] == "2023Q2" else "2023-09-30"
+        moved = [life for life in report["partners"] if any(e["date"] == ended for e in events(life, "tier"))]
+        assert sum(quarter["moves"].values()) == len(moved) > 0
+    dates = {event["date"] for life in report["partners"] for event in life["events"]}
+    assert str(FIRST) <= min(dates)
+    assert max(dates) <= str(LAST)
+
+
+def test_who_is_judged_to_leave_leaves_after_its_notice(report: dict[str, Any]) -> None:
+    left = [life for life in report["partners"] if any(e["outcome"] == "exit" for e in events(life, "verdict"))]
+    assert left
+    for life in left:
+        day = date.fromisoformat(events(life, "verdict")[-1]["date"])
+        assert [(date.fromisoformat(e["date"]) - day).days for e in events(life, "exit")] == [14]
+        assert life["stage"] == "exited"
+
+
+def test_what_is_assumed_and_what_was_read_is_said(report: dict[str, Any]) -> None:
+    said = " ".join(report["assumptions"])
+    for assumption in ("scorecard of the map", "2 qualified", "both sides worked", "25 mapped", "2 joint plays"):
+        assert assumption in said
+    assert report["rows"] == {"read": 60, "used": 55, "undated": 5, "rejected": 0}
+
+
+def test_a_deal_on_the_edge_of_a_pilot_counts_as_the_words_say() -> None:
+    deal = {"engage_date": "2023-02-01", "deal_stage": "Won", "close_date": "2023-04-01"}
+    assert counted([deal], FIRST) == (1, 1)
+    assert counted([{**deal, "close_date": "2023-04-02"}], FIRST) == (1, 0)
+    assert counted([{**deal, "engage_date": "2023-04-02"}], FIRST) == (0, 0)
+
+
+def test_a_person_reads_a_table_and_a_timeline() -> None:
+    result = CliRunner().invoke(app, command("--timeline", "casa-orbita", "--to", "2023-04-05"), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    for words in ("Casa Órbita", "2023-04-02 reset", "Re-scores", "Assumed", "60 rows read, 55 used, 5 undated, 0 rejected"):
+        assert words in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--targets", "qualified=2"], "write both"),
+        (["--to", "2023-01-31"], "has no days"),
+        (["--timeline", "nobody"], "nobody is not among the partners"),
+        (["--map", "missing.yaml"], "missing.yaml"),
+        (["--from", "2023-02-30"], "there is no day"),
+    ],
+)
+def test_a_simulation_that_cannot_be_is_refused(wrong: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, command(*wrong))
+    assert result.exit_code in {1, 2}
+    assert said in " ".join(result.stderr.replace("│", " ").split())
