@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
@@ -23,7 +23,7 @@ async def deliver(notices: tuple[str, ...]) -> None:
             retry_policy=RetryPolicy(maximum_attempts=1),
             summary=f"{len(notices)} notices",
         )
-    except ActivityError:
+    except FailureError:  # of a local activity: as it is, not as the cause of an ActivityError
         await workflow.execute_activity_method(
             Delivery.deliver,
             notices,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.departure import Closing, Departure, Departures
@@ -41,6 +41,12 @@ Answered = TypeVar("Answered")
 def refused(message: str) -> ApplicationError:
     """The answer to somebody who asked for what cannot be done."""
     return ApplicationError(message, type="Refused", non_retryable=True)
+
+
+def reason(error: FailureError) -> str:
+    """Why an activity failed. A local one fails with the error itself, a regular one with an error that has a cause."""
+    cause = error.cause if isinstance(error, ActivityError) and error.cause else error
+    return cause.message if isinstance(cause, FailureError) else str(cause)
 
 
 @workflow.defn
@@ -93,8 +99,8 @@ class PartnerLifecycle:
                 retry_policy=options.FOR_AN_ANSWER,
                 summary="Application on record",
             )
-        except ActivityError as error:
-            self._refusal = str(error.cause)
+        except FailureError as error:
+            self._refusal = reason(error)
             await workflow.wait_condition(workflow.all_handlers_finished)
             return False
         self._state.terms, self._state.scorecards = entered.terms, entered.scorecards
@@ -386,7 +392,7 @@ class PartnerLifecycle:
                 summary=summary,
             )
         except ActivityError as error:
-            raise refused(str(error.cause)) from error
+            raise refused(reason(error)) from error
 
     async def _give_notice(self, because: str, *, waive: bool = False) -> None:
         departure = Departure(
