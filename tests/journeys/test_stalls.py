@@ -1,0 +1,119 @@
+"""Stalls in a pilot: somebody hears of each, once, and it ends with an answer or with what it was about."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from program.errors import Refused
+from program.escalation import EscalationState
+from program.partner import Stage
+from tests.world import World, eventually
+
+DAY = timedelta(days=1)
+
+
+async def test_three_weeks_without_movement_escalate_once_to_the_owner(world: World) -> None:
+    partner, first = await world.in_pilot("Acme"), world.first_day
+    world.brings(partner, first)
+
+    await world.until(partner, first + 27 * DAY)
+    assert world.escalations(partner) == []
+    await world.until(partner, first + 28 * DAY)
+    [stall] = world.escalations(partner)
+    assert (stall.condition, stall.stage, stall.opened_on) == (
+        "three_weeks_without_movement",
+        Stage.PILOT,
+        first + 28 * DAY,
+    )
+    assert (stall.owner, stall.state) == ("Ada Owner", EscalationState.OPEN)
+    description = await world.escalation(stall.key).describe()
+    assert description.status == WorkflowExecutionStatus.RUNNING
+
+    # It stays silent, and nobody hears of it again.
+    await world.until(partner, first + 56 * DAY)
+    assert world.outcomes(partner, "pilot-checkpoint")[3:] == ["stalled"] * 5
+    assert world.escalations(partner) == [stall]
+    [told] = [notice for notice in world.outbox.sent if notice.kind == "escalation.opened"]
+    assert (told.recipient, told.key) == ("Ada Owner", f"{stall.key}/opened")
+
+    # The verdict ends it, unanswered as it is.
+    await world.until(partner, first + 60 * DAY)
+    [ended] = world.escalations(partner)
+    assert (ended.state, ended.answered_by, ended.closed_on) == (EscalationState.ENDED, None, first + 60 * DAY)
+    heard = await world.escalation(stall.key).result()
+    assert (heard.state, heard.note) == (EscalationState.ENDED, ended.note)
+    with pytest.raises(Refused, match="no workflow runs for"):
+        await world.operations.acknowledge(stall.key, "Ada", "Too late")
+    assert world.escalations(partner) == [ended]
+
+
+async def test_the_first_answer_to_an_escalation_stays(world: World) -> None:
+    partner, first = await world.in_pilot("Acme"), world.first_day
+    await world.until(partner, first + 21 * DAY)
+    [stall] = world.escalations(partner)
+    for who, note in (("", "A note"), ("Ada", "  ")):
+        with pytest.raises(Refused, match="an answer names who gives it and what will be done"):
+            await world.operations.acknowledge(stall.key, who, note)
+    assert world.escalations(partner) == [stall]
+
+    answers = [await world.operations.acknowledge(stall.key, who, f"{who} calls them") for who in ("Ada", "Max", "Ada")]
+
+    assert [(a.state, a.answered_by, a.note) for a in answers] == [
+        (EscalationState.ACKNOWLEDGED, "Ada", "Ada calls them")
+    ] * 3
+    assert (await world.escalation(stall.key).result()) == answers[0]
+    # Two silent weeks on, it is the same stall, and somebody answers for it already.
+    await world.until(partner, first + 35 * DAY)
+    assert world.outcomes(partner, "pilot-checkpoint")[2:] == ["stalled"] * 3
+    assert world.escalations(partner) == [answers[0]]
+    assert world.told(partner).count("escalation.opened") == 1
+
+    # The verdict closes its record and keeps the answer; the workflow is long over.
+    await world.until(partner, first + 60 * DAY)
+    [ended] = world.escalations(partner)
+    assert (ended.state, ended.answered_by, ended.note) == (EscalationState.ENDED, "Ada", "Ada calls them")
+    assert world.standing(partner).stage == Stage.PILOT
+
+
+async def test_two_answers_at_once_are_one(world: World) -> None:
+    partner = await world.in_pilot("Acme")
+    await world.until(partner, world.first_day + 21 * DAY)
+    [stall] = world.escalations(partner)
+
+    answers = await asyncio.gather(
+        *(world.operations.acknowledge(stall.key, who, "I call them") for who in ("Ada", "Max")), return_exceptions=True
+    )
+
+    [recorded] = world.escalations(partner)
+    assert recorded.state == EscalationState.ACKNOWLEDGED
+    # Who came too late either hears who was first, or that nothing runs any more; nobody hears that he was first.
+    heard = [answer for answer in answers if not isinstance(answer, Refused)]
+    assert heard
+    assert all(answer == recorded for answer in heard)
+
+
+async def test_a_stall_ends_with_the_partners_exit(world: World) -> None:
+    partner = await world.in_pilot("Acme")
+    await world.until(partner, world.first_day + 21 * DAY)
+    [stall] = world.escalations(partner)
+
+    await world.operations.exit(partner, "The company was sold", waive_notice=True)
+    assert (await world.lifecycle(partner).result()).stage == Stage.EXITED
+
+    async def has_ended() -> bool:
+        return (await world.escalation(stall.key).describe()).status == WorkflowExecutionStatus.COMPLETED
+
+    await eventually(has_ended)
+    [ended] = world.escalations(partner)
+    assert (ended.state, ended.note) == (EscalationState.ENDED, "The partner has left.")
+
+
+async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> None:
+    partner, first = await world.in_pilot("Acme"), world.first_day
+    await world.until(partner, first + 81 * DAY)
+    assert [(e.cycle, e.state) for e in world.escalations(partner)] == [
+        ("application-1/pilot-1", EscalationState.ENDED),
+        ("application-1/pilot-2", EscalationState.OPEN),
+    ]
