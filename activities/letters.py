@@ -15,11 +15,6 @@ def _lines(*lines: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _missing(ruling: Ruling, policy: Policy) -> str:
-    titles = [policy.facts[name].title or name for name in ruling.unknown if name in policy.facts]
-    return f"Still missing: {'; '.join(titles)}." if titles else ""
-
-
 def declined(partner: Partner, key: str, ruling: Ruling) -> Notice:
     """To the applicant: why not, and what would change it."""
     return Notice(
@@ -32,7 +27,7 @@ def declined(partner: Partner, key: str, ruling: Ruling) -> Notice:
     )
 
 
-def deferred(partner: Partner, key: str, ruling: Ruling, policy: Policy, until: date) -> Notice:
+def deferred(partner: Partner, key: str, ruling: Ruling, reason: str, until: date) -> Notice:
     """To the applicant: what is missing, and until when it can come."""
     return Notice(
         key=f"{partner.id}/{key}/deferred",
@@ -42,8 +37,7 @@ def deferred(partner: Partner, key: str, ruling: Ruling, policy: Policy, until: 
         subject="Your application to our partner program: what is missing",
         body=_lines(
             f"We cannot decide yet. Until {until} you can add what is missing.",
-            ruling.because,
-            _missing(ruling, policy),
+            reason,
             ruling.advice,
         ),
     )

@@ -42,6 +42,8 @@ class Entered(BaseModel):
     tier: str | None = None
     until: date | None = None
     """The day that a deferral or a notice runs to."""
+    because: str = ""
+    """Why one that is under notice leaves."""
     scorecards: int = 0
     escalations: tuple[Escalation, ...] = ()
     """Those that wait for an answer."""
@@ -133,12 +135,14 @@ class Qualification:
 
     def _found(self, tx: Transaction, standing: Standing) -> Entered:
         partner, application = standing.partner.id, standing.application
+        under_notice = standing.stage == Stage.LEAVING
         running = [terms for number, terms, ended, _ in tx.pilots.of(partner) if number == application and not ended]
         return Entered(
             stage=standing.stage,
             terms=running[-1] if running else None,
             tier=standing.tier,
-            until=standing.next_date if standing.stage in {Stage.DEFERRED, Stage.LEAVING} else None,
+            until=standing.next_date if under_notice or standing.stage == Stage.DEFERRED else None,
+            because=tx.partners.moves(partner)[-1][3] if under_notice else "",
             scorecards=tx.scorecards.count(partner, application),
             escalations=tuple(tx.escalations.listed(partner=partner)),
             notices=tuple(notice.key for notice in tx.notices.undelivered(partner=partner)),
@@ -198,8 +202,9 @@ class Qualification:
             tx.notices.write(notice, at)
             return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, notices=(notice.key,))
         until = candidacy.as_of + timedelta(days=program.program.deferral_days)
-        tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, ruling.because, at, next_date=until)
-        notice = letters.deferred(standing.partner, key, ruling, program.policies[QUALIFICATION], until)
+        reason = ruling.because if ruling.outcome else _still_missing(program, candidacy.scorecard, ruling)
+        tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, reason, at, next_date=until)
+        notice = letters.deferred(standing.partner, key, ruling, reason, until)
         tx.notices.write(notice, at)
         return Qualified(
             decision=decision, ruling=ruling, stage=Stage.DEFERRED, deferred_until=until, notices=(notice.key,)
@@ -215,6 +220,13 @@ class Qualification:
             notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
             tx.notices.write(notice, lapse.known_at)
             return (notice.key,)
+
+
+def _still_missing(program: LoadedProgram, scorecard: Scorecard, ruling: Ruling) -> str:
+    """Which evidence an open decision waits for: what the reviewer left out, and facts that nobody recorded."""
+    form, policy = program.program.scorecard, program.policies[QUALIFICATION]
+    facts = [policy.facts[name].title or name for name in ruling.unknown if name not in form.fact_names]
+    return f"Still missing: {'; '.join([*form.missing(scorecard), *facts])}."
 
 
 @dataclass(frozen=True)

@@ -215,9 +215,9 @@ class Operations:
         once: str | None = None,
     ) -> Result:
         with self.store.read() as tx:
-            tx.partners.get(partner)
+            standing = tx.partners.get(partner)
         handle = self.client.get_workflow_handle_for(PartnerLifecycle.run, LIFECYCLE_ID.format(partner))
-        return await _answered(handle.execute_update(update, asked, id=once), partner)
+        return await _answered(handle.execute_update(update, asked, id=once), f"{partner}, which is {standing.stage}")
 
     # Escalations and the roster
 
@@ -308,6 +308,6 @@ async def _answered(asking: Awaitable[Result], about: str) -> Result:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Refused(
-                f"no workflow runs for {about}; `gatehouse partner list` shows where each partner stands"
+                f"no workflow runs for {about}; what is to be done with it begins with `gatehouse apply`"
             ) from error
         raise Unanswered(f"Temporal does not answer: {error.message}; nothing has changed") from error

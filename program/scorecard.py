@@ -124,6 +124,13 @@ class ScorecardForm(BaseModel):
         """Every fact that `roll_up` supplies."""
         return frozenset(self.roll_up(Scorecard(reviewer="nobody")))
 
+    def missing(self, scorecard: "Scorecard") -> list[str]:
+        """What a scorecard does not answer, in words."""
+        unanswered = [question.title for question in self.questions if question.id not in scorecard.screening]
+        return [f"an answer to: {title}" for title in unanswered] + [
+            criterion.title for criterion in self.criteria if criterion.id not in scorecard.ratings
+        ]
+
     def check(self, scorecard: "Scorecard") -> None:
         """Refuse a scorecard that does not answer to this form.
 

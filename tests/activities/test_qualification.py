@@ -74,9 +74,9 @@ def test_a_declined_candidate_hears_why_and_what_would_change_it(office: Office)
 @pytest.mark.parametrize(
     ("without", "missing"),
     [
-        (("people",), "people and habits to do it; total score"),
-        (("market", "motion"), "reaches our buyers; sells in a way that complements ours; total score"),
-        (("unsound",), "financial stability or compliance in doubt"),
+        (("people",), "Sellers who can be certified and sell"),
+        (("market", "motion"), "Reaches our buyers; Sells in a way that complements ours"),
+        (("unsound",), "an answer to: Financial stability or compliance is in doubt"),
     ],
 )
 def test_a_deferral_names_the_evidence_that_is_missing_and_until_when_it_can_come(
