@@ -4,6 +4,7 @@ Everything that reaches the outside is put together here, for the service, for `
 """
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -84,9 +85,15 @@ async def connect(temporal: TemporalSettings, address: str) -> Client:
         )
     except (RuntimeError, RPCError, OSError, TimeoutError) as error:
         raise Refused(
-            f"Temporal does not answer at {address} ({error or 'it took too long'}); nothing has changed. Run "
-            "`gatehouse up`, or see that GATEHOUSE_TEMPORAL_ADDRESS and its TLS settings are right"
+            f"Temporal does not answer at {address} ({_briefly(error)}); nothing has changed. Run `gatehouse up`, or see "
+            "that GATEHOUSE_TEMPORAL_ADDRESS and its TLS settings are right"
         ) from error
+
+
+def _briefly(error: Exception) -> str:
+    """The sentence in what the transport reports: the innermost of its quoted messages."""
+    quoted = re.findall(r'message: "([^"]+)"', str(error))
+    return quoted[-1] if quoted else str(error).split(":")[0] or "it took too long"
 
 
 def _tls(temporal: TemporalSettings) -> TLSConfig | bool:
