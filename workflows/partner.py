@@ -107,7 +107,7 @@ class PartnerLifecycle:
         if entered.stage == Stage.DEFERRED:
             self._state.deferred_until = entered.until
         if entered.stage == Stage.LEAVING:
-            self._state.last_day = entered.until
+            self._state.last_day, self._state.because = entered.until, entered.because
         self._to(entered.stage, entered.tier)
         await escalations.start(entered.escalations)
         self.tell(entered.notices)
@@ -355,9 +355,11 @@ class PartnerLifecycle:
     def _to(self, stage: Stage, tier: str | None = None) -> None:
         """Note a stage or tier, and let searches find it."""
         before = (self._state.stage, self._state.tier)
+        if before[0] == Stage.PROSPECT:  # it was started under the stage that it was to enter
+            before = (Stage.PILOT if self._state.pilot_since else Stage.APPLIED, None)
         self._state.stage, self._state.tier = stage, tier
-        if before[0] == Stage.PROSPECT or before == (stage, tier):
-            return  # it was started under the stage it enters
+        if before == (stage, tier):
+            return
         workflow.upsert_search_attributes(
             [STAGE.value_set(stage), TIER.value_set(tier) if tier else TIER.value_unset()]
         )
