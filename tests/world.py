@@ -11,7 +11,7 @@ from itertools import count
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from activities.escalating import ESCALATION_ID
@@ -185,6 +185,18 @@ class World:
 
     def lifecycle(self, partner: str) -> WorkflowHandle[PartnerLifecycle, State]:
         return self.env.client.get_workflow_handle_for(PartnerLifecycle.run, LIFECYCLE_ID.format(partner))
+
+    async def life(self, partner: str) -> list[WorkflowHistory]:
+        """What happened in a lifecycle, run after run."""
+        described = (await self.lifecycle(partner).describe()).raw_description
+        run, runs = described.workflow_execution_info.first_run_id, []
+        while run:
+            history = await self.env.client.get_workflow_handle(
+                LIFECYCLE_ID.format(partner), run_id=run
+            ).fetch_history()
+            runs.append(history)
+            run = history.events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+        return runs
 
     def escalation(self, key: str) -> WorkflowHandle[EscalationLadder, Escalation]:
         return self.env.client.get_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key))
