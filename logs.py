@@ -57,7 +57,7 @@ def configure(settings: Settings, level: str | None = None) -> None:
     root.setLevel((level or settings.log_level).upper())
     for quiet in ("alembic", "sqlalchemy"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
-    _include_temporal()
+    _set_up_temporal(forwarded=root.isEnabledFor(logging.WARNING))
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -66,10 +66,9 @@ def configure(settings: Settings, level: str | None = None) -> None:
     )
 
 
-def _include_temporal() -> None:
-    """Have the part of Temporal's client that is not Python log through ours. It is set up once in a process."""
-    forwarding = LogForwardingConfig(
-        logger=logging.getLogger("temporalio.core"), prepend_target_on_message=False, append_log_fields_to_message=True
-    )
+def _set_up_temporal(*, forwarded: bool) -> None:
+    """Have the part of Temporal's client that is not Python log through ours, or be silent; once in a process."""
+    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"), prepend_target_on_message=False)
     warnings = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=warnings)), error_if_already_set=False)
+    telemetry = TelemetryConfig(logging=warnings if forwarded else None)
+    Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)

@@ -4,13 +4,15 @@ Everything that reaches the outside is put together here, for the service, for `
 """
 
 import asyncio
+import logging
+import os
 import re
 import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from temporalio.api.enums.v1 import IndexedValueType
@@ -85,8 +87,8 @@ async def connect(temporal: TemporalSettings, address: str) -> Client:
         )
     except (RuntimeError, RPCError, OSError, TimeoutError) as error:
         raise Refused(
-            f"Temporal does not answer at {address} ({_briefly(error)}); nothing has changed. Run `gatehouse up`, or see "
-            "that GATEHOUSE_TEMPORAL_ADDRESS and its TLS settings are right"
+            f"Temporal does not answer at {address} ({_briefly(error)}); nothing has changed. Run `gatehouse up`, or "
+            "see that GATEHOUSE_TEMPORAL_ADDRESS and its TLS settings are right"
         ) from error
 
 
@@ -195,7 +197,15 @@ def main() -> None:
         asyncio.run(until_told())
     except Refused as refused:
         log.error("worker.refused", reason=str(refused))  # noqa: TRY400 -- the sentence is the message
-        sys.exit(1)
+        _end(1)
+    _end(0)
+
+
+def _end(code: int) -> NoReturn:
+    """End at once: Temporal's core logs from a thread of its own, which an interpreter's end would trip over."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

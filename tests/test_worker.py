@@ -1,0 +1,113 @@
+"""The worker as a process: how it starts, stops and speaks."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from temporalio.testing import WorkflowEnvironment
+
+from operations.acts import Operations
+from program.partner import Stage
+from rules.folder import LoadedProgram
+from settings import TemporalSettings
+from store.database import Store
+from tests.world import a_partner, a_scorecard
+from worker import _tls
+
+TASK_QUEUE = "a-worker-of-its-own"
+
+
+@contextmanager
+def a_worker(address: str, store: Store, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    settings = {
+        "GATEHOUSE_TEMPORAL_ADDRESS": address,
+        "GATEHOUSE_TEMPORAL_TASK_QUEUE": TASK_QUEUE,
+        "GATEHOUSE_DATABASE_URL": str(store),
+        "GATEHOUSE_LOG_FORMAT": "json",
+    }
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "worker"], env={**os.environ, **settings, **more}, stderr=file
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def events(log: Path) -> list[str]:
+    return [str(json.loads(line)["event"]) for line in log.read_text().splitlines()]
+
+
+async def until_ready(log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while "worker.ready" not in (said := events(log)):
+        assert time.monotonic() < deadline, said
+        await asyncio.sleep(0.1)
+
+
+async def test_a_worker_told_to_stop_finishes_what_it_has_begun(
+    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    operations = Operations(store, virtual_time.client, TASK_QUEUE, default_program.program.clock)
+    partner = a_partner("Stopped Midway")
+    operations.record_partners([partner])
+    with a_worker(virtual_time.client.service_client.config.target_host, store, log) as worker:
+        await until_ready(log)
+        with virtual_time.with_time_skipping_disabled():
+            await operations.apply(partner.id)
+        with closing(sqlite3.connect(str(store).removeprefix("sqlite:///"), isolation_level=None)) as in_the_way:
+            in_the_way.execute("BEGIN IMMEDIATE")
+            deciding = asyncio.create_task(operations.submit_scorecard(partner.id, a_scorecard()))
+            await asyncio.sleep(2)
+            worker.send_signal(signal.SIGTERM)
+            await asyncio.sleep(1)
+            assert worker.poll() is None, "the worker went away from what it had begun"
+            in_the_way.execute("ROLLBACK")
+        assert await asyncio.to_thread(worker.wait, 30) == 0
+        deciding.cancel()
+    with store.read() as tx:
+        assert [d.ruling.outcome for _, d in tx.decisions.listed(partner=partner.id)] == ["sign"]
+        assert tx.partners.get(partner.id).stage == Stage.PILOT
+    assert events(log)[-1] == "worker.stopped"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"GATEHOUSE_TEMPORAL_ADDRESS": "127.0.0.1:1"}, "Temporal does not answer at 127.0.0.1:1"),
+        ({"GATEHOUSE_DATABASE_URL": "sqlite:////nowhere/gatehouse.db"}, "there is no database"),
+        ({"GATEHOUSE_PROGRAM": "/nowhere"}, "/nowhere holds no program.yaml"),
+    ],
+)
+def test_a_worker_that_cannot_work_says_why_in_one_line_and_ends(
+    store: Store, tmp_path: Path, settings: dict[str, str], said: str
+) -> None:
+    log = tmp_path / "worker.log"
+    with a_worker("127.0.0.1:1", store, log, **settings) as worker:
+        assert worker.wait(60) == 1
+    (line,) = log.read_text().splitlines()
+    assert said in json.loads(line)["reason"]
+
+
+def test_temporal_is_spoken_to_with_tls_where_the_settings_say_so(tmp_path: Path) -> None:
+    assert _tls(TemporalSettings()) is False
+    assert _tls(TemporalSettings(tls=True)) is True
+    assert _tls(TemporalSettings(api_key=SecretStr("key"))) is True
+    certificate = tmp_path / "ca.pem"
+    certificate.write_bytes(b"a certificate")
+    tls = _tls(TemporalSettings(tls_server_ca=certificate))
+    assert not isinstance(tls, bool)
+    assert tls.server_root_ca_cert == b"a certificate"
