@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, make
-from activities.pilot import open_escalation
+from activities.escalating import open_escalation
 from program.calendar import Quarter
 from program.decision import as_recorded
 from program.escalation import Escalation
@@ -186,6 +186,10 @@ class Roster:
 
     def _changed(self, terms: Terms) -> dict[PartnerId, TierMove]:
         with self._store.read() as tx:
+            # An old re-score may be run again: it concerns neither who has come back since nor who was moved on.
+            tiers = {
+                s.partner.id: s.tier for s in tx.partners.roster(Stage.ACTIVE) if s.since and s.since <= terms.as_of
+            }
             return {
                 move.partner: TierMove(
                     quarter=terms.quarter,
@@ -194,7 +198,7 @@ class Roster:
                     because=tx.decisions.get(move.decision).ruling.because,
                 )
                 for move in tx.rescores.moves(terms.quarter)
-                if move.changed
+                if move.changed and tiers.get(move.partner) == move.record.tier
             }
 
     @activity.defn
