@@ -1,5 +1,7 @@
 """Escalations: their workflows are started, and what becomes of them is recorded."""
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -8,8 +10,11 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from program.escalation import Escalation
-from store.database import Store
+from activities import letters
+from program.decision import Decision
+from program.escalation import Escalation, EscalationState
+from program.partner import PartnerId, Stage
+from store.database import Store, Transaction
 
 ESCALATION_ID: Final = "escalation/{}"
 """The workflow ID of an escalation."""
@@ -63,3 +68,46 @@ class Escalating:
         """Record who answers; the first answer stays."""
         with self._store.write() as tx:
             return tx.escalations.acknowledge(acknowledgement.key, acknowledgement.who, acknowledgement.note)
+
+
+def open_escalation(
+    tx: Transaction, partner: PartnerId, stage: Stage, cycle: str, decision: Decision, at: datetime
+) -> tuple[Escalation | None, tuple[str, ...]]:
+    """Open the escalation of a stall and write the notice of it.
+
+    Returns the escalation while it waits for an answer, so that its workflow runs whatever was interrupted; None once
+    somebody answered or it ended.
+    """
+    standing = tx.partners.get(partner)
+    ruling = decision.ruling
+    escalation = tx.escalations.open(
+        Escalation(
+            partner=partner,
+            stage=stage,
+            condition=ruling.rule or f"{decision.policy}-open",
+            cycle=cycle,
+            owner=standing.partner.owner,
+            because=ruling.because,
+            advice=ruling.advice,
+            opened_on=decision.as_of,
+        )
+    )
+    if escalation.state != EscalationState.OPEN:
+        return None, ()
+    notice = letters.escalated(escalation, standing.partner)
+    tx.notices.write(notice, at)
+    return escalation, (notice.key,)
+
+
+def end_escalations(
+    tx: Transaction, partner: PartnerId, cycle: str | None, note: str, day: date, stages: Iterable[Stage] = Stage
+) -> tuple[str, ...]:
+    """End a partner's escalations, all or those of one cycle or stage, and say which workflows have to hear of it.
+
+    Asked again, it names the same ones: whoever asked may have died before it could tell them.
+    """
+    found = tx.escalations.listed(partner=partner, states=EscalationState)
+    every = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
+    for escalation in every:
+        tx.escalations.end(escalation.key, note, day)
+    return tuple(e.key for e in every if not e.answered_by and (e.state == EscalationState.OPEN or e.closed_on == day))

@@ -7,11 +7,12 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, make
+from activities.escalating import end_escalations, open_escalation
 from activities.qualification import Beginning, begin_pilot
 from program.calendar import Quarter
 from program.decision import Decision, Ruling
 from program.errors import Refused
-from program.escalation import Escalation, EscalationState
+from program.escalation import Escalation
 from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms, achieved, week_of
 from rules.folder import CHECKPOINT, VERDICT
@@ -235,43 +236,3 @@ class Pilots:
             return tx.preparation.record_next_action(
                 action.partner, action.what, action.who, action.due_on, action.as_of
             )
-
-
-def open_escalation(
-    tx: Transaction, partner: PartnerId, stage: Stage, cycle: str, decision: Decision, at: datetime
-) -> tuple[Escalation | None, tuple[str, ...]]:
-    """Open the escalation of a stall and write the notice of it.
-
-    Returns the escalation while it waits for an answer, so that its workflow runs whatever was interrupted; None once
-    somebody answered or it ended.
-    """
-    standing = tx.partners.get(partner)
-    ruling = decision.ruling
-    escalation = tx.escalations.open(
-        Escalation(
-            partner=partner,
-            stage=stage,
-            condition=ruling.rule or f"{decision.policy}-open",
-            cycle=cycle,
-            owner=standing.partner.owner,
-            because=ruling.because,
-            advice=ruling.advice,
-            opened_on=decision.as_of,
-        )
-    )
-    if escalation.state != EscalationState.OPEN:
-        return None, ()
-    notice = letters.escalated(escalation, standing.partner)
-    tx.notices.write(notice, at)
-    return escalation, (notice.key,)
-
-
-def end_escalations(tx: Transaction, partner: PartnerId, cycle: str | None, note: str, day: date) -> tuple[str, ...]:
-    """End a partner's escalations, all or those of one cycle, and say which workflows have to hear of it.
-
-    Asked again, it names the same ones: whoever asked may have died before it could tell them.
-    """
-    every = [e for e in tx.escalations.listed(partner=partner, states=EscalationState) if cycle in (None, e.cycle)]
-    for escalation in every:
-        tx.escalations.end(escalation.key, note, day)
-    return tuple(e.key for e in every if not e.answered_by and (e.state == EscalationState.OPEN or e.closed_on == day))

@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, made, make
+from activities.escalating import end_escalations
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
 from program.escalation import Escalation
@@ -79,6 +80,8 @@ class Qualified(BaseModel):
     stage: Stage
     terms: PilotTerms | None = None
     deferred_until: date | None = None
+    over: tuple[str, ...] = ()
+    """The escalations that it ended."""
     notices: tuple[str, ...] = ()
 
 
@@ -91,6 +94,16 @@ class Lapse(BaseModel):
     application: int
     as_of: date
     known_at: datetime
+
+
+class Lapsed(BaseModel):
+    """What is left to do once a deferral's time is over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    over: tuple[str, ...]
+    """The escalations that it ended."""
+    notices: tuple[str, ...]
 
 
 class Qualification:
@@ -182,6 +195,10 @@ class Qualification:
     ) -> Qualified:
         standing = tx.partners.get(candidacy.partner)
         ruling, key, at = decided.ruling, candidacy.purpose, candidacy.known_at
+        # What a deferral waits for, somebody waits for still; that its scorecard is overdue is over.
+        settled = {Stage.APPLIED} if ruling.outcome not in {"sign", "decline"} else {Stage.APPLIED, Stage.DEFERRED}
+        cycle = f"application-{candidacy.application}"
+        over = end_escalations(tx, candidacy.partner, cycle, "A scorecard was submitted.", candidacy.as_of, settled)
         if ruling.outcome == "sign":
             beginning = Beginning(
                 application=candidacy.application,
@@ -195,31 +212,39 @@ class Qualification:
             terms = begin_pilot(tx, program, standing, beginning)
             notice = letters.pilot_started(standing.partner, candidacy.application, terms)
             tx.notices.write(notice, at)
-            return Qualified(decision=decision, ruling=ruling, stage=Stage.PILOT, terms=terms, notices=(notice.key,))
+            return Qualified(
+                decision=decision, ruling=ruling, stage=Stage.PILOT, terms=terms, over=over, notices=(notice.key,)
+            )
         if ruling.outcome == "decline":
             tx.partners.move(candidacy.partner, key, Stage.DECLINED, candidacy.as_of, ruling.because, at)
             notice = letters.declined(standing.partner, key, ruling)
             tx.notices.write(notice, at)
-            return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, notices=(notice.key,))
+            return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, over=over, notices=(notice.key,))
         until = candidacy.as_of + timedelta(days=program.program.deferral_days)
         reason = ruling.because if ruling.outcome else _still_missing(program, candidacy.scorecard, ruling)
         tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, reason, at, next_date=until)
         notice = letters.deferred(standing.partner, key, ruling, reason, until)
         tx.notices.write(notice, at)
         return Qualified(
-            decision=decision, ruling=ruling, stage=Stage.DEFERRED, deferred_until=until, notices=(notice.key,)
+            decision=decision,
+            ruling=ruling,
+            stage=Stage.DEFERRED,
+            deferred_until=until,
+            over=over,
+            notices=(notice.key,),
         )
 
     @activity.defn
-    def let_deferral_lapse(self, lapse: Lapse) -> tuple[str, ...]:
-        """Decline a deferred candidate that has brought nothing in time; the notices that tell it."""
+    def let_deferral_lapse(self, lapse: Lapse) -> Lapsed:
+        """Decline a deferred candidate that has brought nothing in time."""
         with self._store.write() as tx:
             because = "The deferral expired; what was missing did not come."
-            key = f"application-{lapse.application}/lapsed"
-            tx.partners.move(lapse.partner, key, Stage.DECLINED, lapse.as_of, because, lapse.known_at)
+            cycle = f"application-{lapse.application}"
+            over = end_escalations(tx, lapse.partner, cycle, because, lapse.as_of)
+            tx.partners.move(lapse.partner, f"{cycle}/lapsed", Stage.DECLINED, lapse.as_of, because, lapse.known_at)
             notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
             tx.notices.write(notice, lapse.known_at)
-            return (notice.key,)
+            return Lapsed(over=over, notices=(notice.key,))
 
 
 def _still_missing(program: LoadedProgram, scorecard: Scorecard, ruling: Ruling) -> str:

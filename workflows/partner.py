@@ -135,16 +135,16 @@ class PartnerLifecycle:
                 as_of=until,
                 known_at=workflow.now(),
             )
-            self.tell(
-                await workflow.execute_local_activity_method(
-                    Qualification.let_deferral_lapse,
-                    lapse,
-                    start_to_close_timeout=options.QUICKLY,
-                    retry_policy=options.PERSISTENTLY,
-                    summary="Deferral expired",
-                )
+            lapsed = await workflow.execute_local_activity_method(
+                Qualification.let_deferral_lapse,
+                lapse,
+                start_to_close_timeout=options.QUICKLY,
+                retry_policy=options.PERSISTENTLY,
+                summary="Deferral expired",
             )
             self._to(Stage.DECLINED)
+            self.tell(lapsed.notices)
+            await self._end_escalations(lapsed.over, "The deferral expired.")
 
     async def _pilot(self) -> None:
         pilot = Pilot(self._state, self)
@@ -240,6 +240,7 @@ class PartnerLifecycle:
             self._state.terms, self._state.deferred_until = qualified.terms, qualified.deferred_until
             self._to(qualified.stage)
             self.tell(qualified.notices)
+            await self._end_escalations(qualified.over, "A scorecard was submitted.")
             return Ruled(
                 decision=qualified.decision,
                 ruling=qualified.ruling,

@@ -105,7 +105,7 @@ def test_a_deferral_that_brings_nothing_lapses(office: Office) -> None:
     partner = office.applied("Acme")
     office.submits(partner, a_scorecard(without=("people",)))
     lapse = Lapse(partner=partner, application=1, as_of=day(90), known_at=at(day(90)))
-    (key,) = office.run(office.gate.let_deferral_lapse, lapse)
+    (key,) = office.run(office.gate.let_deferral_lapse, lapse).notices
     assert office.standing(partner).stage == Stage.DECLINED
     assert "You are welcome to apply again" in office.notices()[key]
 
