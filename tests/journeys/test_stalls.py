@@ -117,3 +117,16 @@ async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> N
         ("application-1/pilot-1", EscalationState.ENDED),
         ("application-1/pilot-2", EscalationState.OPEN),
     ]
+
+
+async def test_a_verdict_does_not_wait_for_an_escalation_that_temporal_lost(world: World) -> None:
+    partner, first = await world.in_pilot("Acme"), world.first_day
+    await world.until(partner, first + 21 * DAY)
+    [stall] = world.escalations(partner)
+    await world.escalation(stall.key).terminate("lost")
+
+    await world.until(partner, first + 60 * DAY)
+
+    assert world.outcomes(partner, "pilot-verdict") == ["reset"]
+    assert [e.state for e in world.escalations(partner)] == [EscalationState.ENDED]
+    assert (await world.lifecycle(partner).describe()).status == WorkflowExecutionStatus.RUNNING
