@@ -1,0 +1,94 @@
+"""What happens by itself for the roster, and that there is one of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import date, time
+
+import pytest
+from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleDescription, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from activities.roster import Rescored
+from program.calendar import Clock
+from tests.world import PATIENCE, World, eventually
+from workflows.rescore import RosterRescore
+from workflows.schedules import RESCORE, SWEEP, ensure_schedules
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[Client]:
+    """A server without schedules, before and after."""
+    await without_schedules(world.env.client)
+    yield world.env.client
+    await without_schedules(world.env.client)
+
+
+async def without_schedules(client: Client) -> None:
+    for name in (RESCORE, SWEEP):
+        with suppress(RPCError):
+            await client.get_schedule_handle(name).delete()
+
+
+async def described(client: Client, name: str) -> ScheduleDescription:
+    return await client.get_schedule_handle(name).describe()
+
+
+async def test_there_are_two_schedules_however_often_a_worker_starts(client: Client, world: World) -> None:
+    for _ in range(3):
+        await ensure_schedules(client, world.clock, world.task_queue)
+
+    async def are_there() -> bool:
+        return {schedule.id async for schedule in await client.list_schedules()} == {RESCORE, SWEEP}
+
+    await eventually(are_there)
+    rescore = (await described(client, RESCORE)).info.next_action_times
+    assert {(at.month, at.day, at.hour) for at in rescore} <= {(month, 1, 6) for month in (1, 4, 7, 10)}
+    sweep = (await described(client, SWEEP)).info.next_action_times
+    assert {(at.weekday(), at.hour) for at in sweep} == {(0, 6)}
+
+
+async def test_another_clock_or_queue_is_taken_up_and_who_was_paused_stays_so(client: Client, world: World) -> None:
+    await ensure_schedules(client, world.clock, world.task_queue)
+    await client.get_schedule_handle(RESCORE).pause(note="The auditors are here")
+
+    await ensure_schedules(client, Clock(timezone="Europe/Berlin", day_begins=time(5, 30)), "another-queue")
+
+    for name in (RESCORE, SWEEP):
+        schedule = (await described(client, name)).schedule
+        assert schedule.spec.time_zone_name == "Europe/Berlin"
+        [calendar] = schedule.spec.calendars
+        assert [(r.start, r.end) for r in (*calendar.hour, *calendar.minute)] == [(5, 5), (30, 30)]
+        assert isinstance(schedule.action, ScheduleActionStartWorkflow)
+        assert schedule.action.task_queue == "another-queue"
+        assert schedule.state.paused == (name == RESCORE)
+    assert (await described(client, RESCORE)).schedule.state.note == "The auditors are here"
+
+
+async def test_the_schedule_rescores_a_quarter_once_whoever_asks_beside_it(client: Client, world: World) -> None:
+    partner = await world.active("Acme")
+    there = world.on(date(2017, 4, 1))
+    await ensure_schedules(client, there.clock, world.task_queue)
+    query = f"WorkflowId = 'rescore/2017Q1' AND TaskQueue = '{world.task_queue}'"
+
+    schedule = client.get_schedule_handle(RESCORE)
+    for _ in range(2):
+        await schedule.trigger()
+    asked = await there.operations.begin_rescore(None)
+    await asyncio.wait_for(asked.result(), PATIENCE)
+
+    async def are_done() -> bool:
+        ran = (await described(client, RESCORE)).info
+        return ran.num_actions + ran.num_actions_skipped_overlap >= 2 and not ran.running_actions
+
+    await eventually(are_done)
+    results: list[Rescored] = []
+    async for execution in client.list_workflows(query):
+        handle = client.get_workflow_handle_for(RosterRescore.run, execution.id, run_id=execution.run_id)
+        assert (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
+        results.append(await handle.result())
+    assert results
+    assert all(result == results[0] for result in results)
+    assert len(world.decisions(partner, "tier-movement")) == 1
+    with world.store.read() as tx:
+        assert [quarter for quarter, published in tx.rescores.begun() if published] == ["2017Q1"]
