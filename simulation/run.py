@@ -26,7 +26,6 @@ from simulation.assumptions import with_mutual_work
 from simulation.report import Report, report
 from store.database import Store
 from worker import assemble, connect, declare_search_attributes, put_in_force
-from workflows.messages import ActionTaken, JointPlay
 
 TASK_QUEUE: Final = "simulation"
 
@@ -114,33 +113,34 @@ class _Run:
         self._skipper = skipper
 
     async def start(self, progress: Progress) -> None:
-        """Import the export, and have every partner start its pilot on the first day."""
+        """Import the export and what is assumed, and have every partner start its pilot on the first day."""
         scenario, operations = self._scenario, self._operations
         operations.record_partners(scenario.partners)
         progress("Importing opportunities")
         opportunities = with_mutual_work(scenario.opportunities, scenario.assumed.mutual)
         operations.record_opportunities(opportunities, "export")
+        self._prepare()
         progress("Starting the pilots")
         await for_each([partner.id for partner in scenario.partners], self._start_one)
 
+    def _prepare(self) -> None:
+        """Record what is assumed of every pilot; nobody did it, so it is a bulk fact and no act."""
+        assumed, first_day, last_day = self._scenario.assumed, self._scenario.first_day, self._scenario.last_day
+        with self._operations.store.write() as tx:
+            for partner in self._scenario.partners:
+                accounts = [f"Assumed account {n + 1}" for n in range(assumed.accounts or 0)]
+                tx.preparation.map_accounts(partner.id, accounts, first_day)
+                for n in range(assumed.plays or 0):
+                    tx.preparation.agree_play(partner.id, f"Assumed play {n + 1}", "Assumed", "Assumed", first_day)
+                if assumed.next_actions:
+                    tx.preparation.record_next_action(partner.id, "Assumed", "Assumed", last_day, first_day)
+
     async def _start_one(self, partner: PartnerId) -> None:
-        operations, assumed = self._operations, self._scenario.assumed
-        if assumed.scorecard is None:
-            await operations.adopt(partner, self._scenario.first_day)
+        if self._scenario.assumed.scorecard is None:
+            await self._operations.adopt(partner, self._scenario.first_day)
         else:
-            await operations.apply(partner)
-            await operations.submit_scorecard(partner, assumed.scorecard)
-        with operations.store.read() as tx:
-            if tx.partners.get(partner).stage != Stage.PILOT:
-                return
-        if assumed.accounts:
-            await operations.map_accounts(partner, [f"Assumed account {n + 1}" for n in range(assumed.accounts)])
-        for n in range(assumed.plays or 0):
-            play = JointPlay(name=f"Assumed play {n + 1}", trigger="Assumed", outcome="Assumed")
-            await operations.agree_play(partner, play)
-        if assumed.next_actions:
-            action = ActionTaken(what="Assumed", who="Assumed", due_on=self._scenario.last_day)
-            await operations.record_next_action(partner, action)
+            await self._operations.apply(partner)
+            await self._operations.submit_scorecard(partner, self._scenario.assumed.scorecard)
 
     async def live(self, progress: Progress) -> None:
         """Let time pass to the last day; where a quarter ends on the way, everybody is re-scored."""
