@@ -8,6 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from program.escalation import Escalation, EscalationState
     from workflows import options
     from workflows.messages import Answer
+    from workflows.steps import when_asked
 
 
 @workflow.defn(name=ESCALATION)
@@ -29,13 +30,8 @@ class EscalationLadder:
     @workflow.update
     async def acknowledge(self, answer: Answer) -> Escalation:
         """Somebody answers for it; the first answer stays."""
-        recorded = await workflow.execute_activity_method(
-            Escalating.acknowledge,
-            Acknowledgement(key=self._escalation.key, who=answer.who, note=answer.note),
-            start_to_close_timeout=options.QUICKLY,
-            retry_policy=options.FOR_AN_ANSWER,
-            summary=f"{answer.who} answers",
-        )
+        given = Acknowledgement(key=self._escalation.key, who=answer.who, note=answer.note)
+        recorded = await when_asked(Escalating.acknowledge, given, f"{answer.who} answers")
         self._escalation = recorded
         return recorded
 

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import date, timedelta
-from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.departure import Closing, Departure, Departures
@@ -33,20 +32,7 @@ with workflow.unsafe.imports_passed_through():
         Submission,
     )
     from workflows.pilot import Pilot
-
-Asked = TypeVar("Asked")
-Answered = TypeVar("Answered")
-
-
-def refused(message: str) -> ApplicationError:
-    """The answer to somebody who asked for what cannot be done."""
-    return ApplicationError(message, type="Refused", non_retryable=True)
-
-
-def reason(error: FailureError) -> str:
-    """Why an activity failed. A local one fails with the error itself, a regular one with an error that has a cause."""
-    cause = error.cause if isinstance(error, ActivityError) and error.cause else error
-    return cause.message if isinstance(cause, FailureError) else str(cause)
+    from workflows.steps import reason, refused, when_asked, when_due
 
 
 @workflow.defn
@@ -135,13 +121,7 @@ class PartnerLifecycle:
                 as_of=until,
                 known_at=workflow.now(),
             )
-            lapsed = await workflow.execute_local_activity_method(
-                Qualification.let_deferral_lapse,
-                lapse,
-                start_to_close_timeout=options.QUICKLY,
-                retry_policy=options.PERSISTENTLY,
-                summary="Deferral expired",
-            )
+            lapsed = await when_due(Qualification.let_deferral_lapse, lapse, "Deferral expired")
             self._to(Stage.DECLINED)
             self.tell(lapsed.notices)
             await self._end_escalations(lapsed.over, "The deferral expired.")
@@ -193,13 +173,7 @@ class PartnerLifecycle:
                 as_of=self._state.last_day,
                 known_at=workflow.now(),
             )
-            closed = await workflow.execute_local_activity_method(
-                Departures.close_record,
-                closing,
-                start_to_close_timeout=options.QUICKLY,
-                retry_policy=options.PERSISTENTLY,
-                summary="Record closed",
-            )
+            closed = await when_due(Departures.close_record, closing, "Record closed")
             self._to(Stage.EXITED)
         await self._end_escalations(closed.over, "The partner has left.")
 
@@ -235,7 +209,7 @@ class PartnerLifecycle:
                 as_of=self._today(),
                 known_at=workflow.now(),
             )
-            qualified = await self._answered(Qualification.qualify, candidacy, f"Scorecard {number}")
+            qualified = await when_asked(Qualification.qualify, candidacy, f"Scorecard {number}")
             self._state.scorecards = number
             self._state.terms, self._state.deferred_until = qualified.terms, qualified.deferred_until
             self._to(qualified.stage)
@@ -259,7 +233,7 @@ class PartnerLifecycle:
             assert self._state.terms is not None
             most = self._state.terms.plan.most_accounts
             asked = Accounts(partner=self._state.partner, names=accounts.names, most=most, as_of=self._today())
-            return await self._answered(Pilots.map_accounts, asked, f"{len(accounts.names)} accounts")
+            return await when_asked(Pilots.map_accounts, asked, f"{len(accounts.names)} accounts")
 
     @map_accounts.validator
     def _may_map_accounts(self, accounts: MappedAccounts) -> None:  # noqa: ARG002
@@ -270,7 +244,7 @@ class PartnerLifecycle:
         """Record a joint play; 0 where it was agreed before."""
         async with self._act_in(Stage.PILOT):
             asked = Play(partner=self._state.partner, as_of=self._today(), **play.model_dump())
-            return await self._answered(Pilots.agree_play, asked, play.name)
+            return await when_asked(Pilots.agree_play, asked, play.name)
 
     @agree_play.validator
     def _may_agree_play(self, play: JointPlay) -> None:  # noqa: ARG002
@@ -281,7 +255,7 @@ class PartnerLifecycle:
         """Record a next action; 0 where it was recorded before."""
         async with self._act_in(Stage.PILOT, Stage.ACTIVE):
             asked = NextAction(partner=self._state.partner, as_of=self._today(), **action.model_dump())
-            return await self._answered(Pilots.record_next_action, asked, action.what)
+            return await when_asked(Pilots.record_next_action, asked, action.what)
 
     @record_next_action.validator
     def _may_record_next_action(self, action: ActionTaken) -> None:
@@ -379,23 +353,6 @@ class PartnerLifecycle:
         except TimeoutError:
             return True
         return False
-
-    async def _answered(self, act: Callable[[Any, Asked], Answered], asked: Asked, summary: str) -> Answered:
-        """Have something done that a person asked for; what is wrong with it is their answer.
-
-        By a regular activity: it starts once the request is in the history, so nothing is done for a request that a
-        crash makes everybody forget.
-        """
-        try:
-            return await workflow.execute_activity_method(
-                act,
-                asked,
-                start_to_close_timeout=options.QUICKLY,
-                retry_policy=options.FOR_AN_ANSWER,
-                summary=summary,
-            )
-        except ActivityError as error:
-            raise refused(reason(error)) from error
 
     async def _give_notice(self, because: str, *, waive: bool = False) -> None:
         departure = Departure(

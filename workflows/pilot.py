@@ -9,8 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.pilot import Judged, Look, Pilots
     from program.escalation import Escalation
     from program.pilot import PilotTerms
-    from workflows import options
     from workflows.messages import Lifecycle
+    from workflows.steps import when_due
 
 
 class Surroundings(Protocol):
@@ -47,13 +47,7 @@ class Pilot:
 
     async def _look_at(self, week: int) -> None:
         look = self._look(self._terms.checkpoint(week)).model_copy(update={"week": week})
-        seen = await workflow.execute_local_activity_method(
-            Pilots.look_at_week,
-            look,
-            start_to_close_timeout=options.QUICKLY,
-            retry_policy=options.PERSISTENTLY,
-            summary=f"Week {week}",
-        )
+        seen = await when_due(Pilots.look_at_week, look, f"Week {week}")
         self._state.weeks_seen = week
         workflow.set_current_details(f"Week {week} of {self._terms.weeks}: {seen.ruling.outcome}")
         if seen.escalation:
@@ -63,13 +57,8 @@ class Pilot:
     async def judge(self) -> Judged:
         """Have the verdict decided: if need be, the second time, with what is known."""
         settle = self._state.decide_by is not None
-        judged = await workflow.execute_local_activity_method(
-            Pilots.judge,
-            self._look(self._terms.last_day).model_copy(update={"settle": settle}),
-            start_to_close_timeout=options.QUICKLY,
-            retry_policy=options.PERSISTENTLY,
-            summary="Verdict on what is known" if settle else "Verdict",
-        )
+        look = self._look(self._terms.last_day).model_copy(update={"settle": settle})
+        judged = await when_due(Pilots.judge, look, "Verdict on what is known" if settle else "Verdict")
         if judged.escalation:
             await self._lifecycle.escalate(judged.escalation)
         self._lifecycle.tell(judged.notices)
