@@ -105,9 +105,9 @@ class _Service:
         store = Store(self._settings.database)
         store.migrate()
         async with self._temporal() as (address, page), self._kept("worker", lambda: self._start_worker(address)):
-            remark(f"Gatehouse runs here: {store}")
-            remark(f"Temporal:  {address}" + (f", its page http://127.0.0.1:{page}" if page else ""))
-            work = asyncio.create_task(self._begin(store, address, with_sample=with_sample))
+            where = _WHERE.format(database=store, temporal=address, page=f"http://127.0.0.1:{page}" if page else "none")
+            remark(where)
+            work = asyncio.create_task(self._begin(store, address, where, with_sample=with_sample))
             stopped = asyncio.create_task(self._stop.wait())
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -118,14 +118,14 @@ class _Service:
         self._settings.service_file.unlink(missing_ok=True)
         store.close()
 
-    async def _begin(self, store: Store, address: str, *, with_sample: bool) -> None:
+    async def _begin(self, store: Store, address: str, where: str, *, with_sample: bool) -> None:
         client = await connect(self._settings.temporal, address)
         await _worker_ready(client, self._settings.temporal.task_queue)
         remark("The worker is ready.")
         operations = Operations(store, client, self._settings.temporal.task_queue, self._program.program.clock)
         if with_sample:
             await self._load_sample(operations)
-        remark(_NEXT)
+        remark(f"\n{where}{_NEXT}")
 
     async def _load_sample(self, operations: Operations) -> None:
         """Load the sample into an empty database; one that was broken off is finished."""
@@ -229,6 +229,12 @@ async def _worker_ready(client: Client, task_queue: str) -> None:
         while not (await client.workflow_service.describe_task_queue(request)).pollers:  # noqa: ASYNC110 -- the server's
             await asyncio.sleep(0.1)
 
+
+_WHERE: Final = """Gatehouse runs here:
+  database         {database}
+  Temporal         {temporal}
+  Temporal's page  {page}
+"""
 
 _NEXT: Final = """
 Worth typing next, in another terminal:

@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 21)
 def test_a_newcomer_sees_partners_decided_and_starts_and_stops_as_they_like(tmp_path: Path) -> None:
     with a_service(tmp_path) as service:
         service.until(lambda: service.says("Worth typing next"))
-        for words in ("Gatehouse runs here", "its page http://127.0.0.1:", "gatehouse decisions list"):
+        for words in ("Gatehouse runs here", "Temporal's page  http://127.0.0.1:", "gatehouse decisions list"):
             assert service.says(words)
         assert service.decided >= 20
         assert json.loads((tmp_path / "service.json").read_text())["temporal"].startswith("127.0.0.1:")
