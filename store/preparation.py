@@ -39,8 +39,6 @@ class Preparation:
         actions = select(func.count()).where(
             NextActionRow.partner == partner, NextActionRow.recorded_on <= as_of, NextActionRow.due_on >= as_of
         )
-        return (
-            self._session.scalar(accounts) or 0,
-            self._session.scalar(plays) or 0,
-            bool(self._session.scalar(actions)),
-        )
+        counted = select(*(count.scalar_subquery() for count in (accounts, plays, actions)))
+        mapped, agreed, due = self._session.execute(counted).one()
+        return mapped, agreed, bool(due)
