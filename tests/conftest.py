@@ -36,6 +36,8 @@ async def virtual_time() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_extra_args=[
             *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
             *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="100ms"'),
+            # Else what continues as new within a second of its start has to wait for the second to pass.
+            *("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="1ms"'),
         ],
     ) as env:
         yield env

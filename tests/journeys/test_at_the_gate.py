@@ -92,7 +92,7 @@ async def test_a_deferral_names_what_is_missing_and_the_evidence_signs(world: Wo
     assert (ruled.stage, ruled.next_date) == (Stage.DEFERRED, until)
     assert {"market", "unsound"} <= set(ruled.ruling.unknown)
     assert world.standing(partner).next_date == until
-    await world.until(partner, world.first_day + timedelta(days=30))
+    await world.until(partner, world.first_day + timedelta(days=85))
     [notice] = world.outbox.sent
     assert "Reaches our buyers" in notice.body
     assert "Financial stability or compliance" in notice.body
@@ -100,10 +100,10 @@ async def test_a_deferral_names_what_is_missing_and_the_evidence_signs(world: Wo
 
     ruled = await world.operations.submit_scorecard(partner, a_scorecard())
     assert (ruled.stage, ruled.ruling.outcome) == (Stage.PILOT, "sign")
-    assert world.standing(partner).since == world.first_day + timedelta(days=30)
+    assert world.standing(partner).since == world.first_day + timedelta(days=85)
     # The deferral's day comes, and means nothing any more.
     await world.until(partner, until + timedelta(days=5))
-    assert world.outcomes(partner, "pilot-verdict") == ["reset"]
+    assert world.standing(partner).stage == Stage.PILOT
     assert "application.expired" not in world.told(partner)
 
 

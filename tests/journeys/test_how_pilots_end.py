@@ -48,8 +48,8 @@ async def test_a_first_miss_resets_the_pilot_and_names_every_fix(world: World) -
 
 
 async def test_a_second_pilot_expands_or_is_the_last(world: World) -> None:
-    first = world.first_day
-    mends, goes = await world.in_pilot("Mends"), await world.in_pilot("Goes")
+    first = world.first_day - 59 * DAY
+    mends, goes = await world.in_pilot("Mends", since=first), await world.in_pilot("Goes", since=first)
     world.succeeds(mends, first + 60 * DAY)
     still_open, decided = world.brings(goes, first + 70 * DAY), world.brings(goes, first, lost=first + 20 * DAY)
     await asyncio.gather(*(world.until(partner, first + 119 * DAY) for partner in (mends, goes)))
@@ -78,34 +78,36 @@ async def test_a_second_pilot_expands_or_is_the_last(world: World) -> None:
 
 
 async def test_a_pilot_keeps_the_terms_it_was_agreed_on_through_its_reset(world: World) -> None:
-    partner = await world.in_pilot("Acme")
+    first = world.first_day - 59 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     agreed, asked = "{qualified: 6, progressed: 3}", "{qualified: 7, progressed: 7}"
     text = world.program.files["program.yaml"]
     assert agreed in text
     put_in_force(world.store, load_program({**world.program.files, "program.yaml": text.replace(agreed, asked)}))
-    other = await world.in_pilot("Bolt")
+    other = await world.in_pilot("Bolt", since=first)
     for each in (partner, other):
-        world.succeeds(each, world.first_day + 60 * DAY)
-    await asyncio.gather(*(world.until(each, world.first_day + 120 * DAY) for each in (partner, other)))
+        world.succeeds(each, first + 60 * DAY)
+    await asyncio.gather(*(world.until(each, first + 120 * DAY) for each in (partner, other)))
 
     assert world.outcomes(partner, "pilot-verdict") == ["reset", "expand"]
     assert world.outcomes(other, "pilot-verdict") == ["reset", "exit"]
 
 
-async def _unsaid(world: World, name: str) -> str:
+async def _unsaid(world: World, name: str, first: date) -> str:
     """A partner in a pilot whose deals nobody asked the other side about."""
-    partner = await world.in_pilot(name)
+    partner = await world.in_pilot(name, since=first)
     for week in range(6):
-        created = world.first_day + week * 7 * DAY
+        created = first + week * 7 * DAY
         world.brings(partner, created, won=created + DAY, mutual=None)
     return partner
 
 
 async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days(world: World) -> None:
-    silent, answers = await asyncio.gather(_unsaid(world, "Silent"), _unsaid(world, "Answers"))
-    verdict_day = world.first_day + 60 * DAY
-    assert verdict_day == date(2017, 4, 30), "a Sunday"
-    decide_by = date(2017, 5, 5)
+    first = world.first_day - 57 * DAY
+    silent, answers = await asyncio.gather(*(_unsaid(world, name, first) for name in ("Silent", "Answers")))
+    verdict_day = first + 60 * DAY
+    assert verdict_day == date(2017, 3, 4), "a Saturday"
+    decide_by = date(2017, 3, 10)
 
     await asyncio.gather(*(world.until(partner, verdict_day) for partner in (silent, answers)))
 

@@ -82,7 +82,8 @@ async def test_a_pilot_goes_on_with_its_next_checkpoint(world: World) -> None:
 
 
 async def test_the_second_pilot_after_a_reset_is_found_as_the_second(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    first = world.first_day - 59 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     await world.until(partner, first + 70 * DAY)
     world.succeeds(partner, first + 60 * DAY)
     later = world.on(first + 71 * DAY)
@@ -94,7 +95,8 @@ async def test_the_second_pilot_after_a_reset_is_found_as_the_second(world: Worl
 
 
 async def test_a_verdict_that_stayed_open_is_settled_on_the_day_that_was_set(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    first = world.first_day - 59 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     for week in range(6):
         world.brings(partner, first + 7 * week * DAY, won=first + (7 * week + 1) * DAY, mutual=None)
     await world.until(partner, first + 61 * DAY)

@@ -78,8 +78,8 @@ async def test_the_first_answer_to_an_escalation_stays(world: World) -> None:
 
 
 async def test_two_answers_at_once_are_one(world: World) -> None:
-    partner = await world.in_pilot("Acme")
-    await world.until(partner, world.first_day + 21 * DAY)
+    partner = await world.in_pilot("Acme", since=world.first_day - 20 * DAY)
+    await world.until(partner, world.first_day + DAY)
     [stall] = world.escalations(partner)
 
     answers = await asyncio.gather(
@@ -95,8 +95,8 @@ async def test_two_answers_at_once_are_one(world: World) -> None:
 
 
 async def test_a_stall_ends_with_the_partners_exit(world: World) -> None:
-    partner = await world.in_pilot("Acme")
-    await world.until(partner, world.first_day + 21 * DAY)
+    partner = await world.in_pilot("Acme", since=world.first_day - 20 * DAY)
+    await world.until(partner, world.first_day + DAY)
     [stall] = world.escalations(partner)
 
     await world.operations.exit(partner, "The company was sold", waive_notice=True)
@@ -111,7 +111,8 @@ async def test_a_stall_ends_with_the_partners_exit(world: World) -> None:
 
 
 async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    first = world.first_day - 50 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     await world.until(partner, first + 81 * DAY)
     assert [(e.cycle, e.state) for e in world.escalations(partner)] == [
         ("application-1/pilot-1", EscalationState.ENDED),
@@ -120,8 +121,9 @@ async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> N
 
 
 async def test_a_verdict_does_not_wait_for_an_escalation_that_temporal_lost(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
-    await world.until(partner, first + 21 * DAY)
+    first = world.first_day - 50 * DAY
+    partner = await world.in_pilot("Acme", since=first)
+    await world.until(partner, first + 56 * DAY)
     [stall] = world.escalations(partner)
     await world.escalation(stall.key).terminate("lost")
 

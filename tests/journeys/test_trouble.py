@@ -62,7 +62,8 @@ async def state_of(world: World, partner: str) -> State:
 
 
 async def test_a_verdict_that_is_under_way_comes_before_an_exit(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    first = world.first_day - 58 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     world.succeeds(partner, first)
     await world.until(partner, first + 59 * DAY)
 
@@ -83,13 +84,14 @@ async def test_a_verdict_that_is_under_way_comes_before_an_exit(world: World) ->
     assert left.last_day == first + 90 * DAY  # as an active partner
     with world.store.read() as tx:
         moves = [(day, to) for day, _, to, _ in tx.partners.moves(partner)]
-    assert moves[2:] == [(first + 60 * DAY, Stage.ACTIVE), (first + 60 * DAY, Stage.LEAVING)]
+    assert moves[1:] == [(first + 60 * DAY, Stage.ACTIVE), (first + 60 * DAY, Stage.LEAVING)]
     state = await state_of(world, partner)
     assert (state.stage, state.next_date) == (Stage.LEAVING, left.last_day)
 
 
 async def test_an_exit_that_is_under_way_comes_before_the_verdict(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    first = world.first_day - 58 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     world.succeeds(partner, first)
     await world.until(partner, first + 59 * DAY)
 
@@ -170,7 +172,8 @@ async def test_applying_twice_at_once_is_one_application(world: World) -> None:
 
 
 async def test_each_notice_goes_out_once_though_the_mail_server_refuses_thrice(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    first = world.first_day - 58 * DAY
+    partner = await world.in_pilot("Acme", since=first)
     await world.until(partner, first + 59 * DAY)
     before = len(world.outbox.sent)
     world.outbox.refusals = 3
@@ -185,7 +188,7 @@ async def test_each_notice_goes_out_once_though_the_mail_server_refuses_thrice(w
     assert world.outbox.refusals == 0
     assert [n.key for n in world.outbox.sent[before:]] == [f"{cycle}/pilot-1/verdict", f"{cycle}/pilot-2/started"]
     assert set(Counter(notice.key for notice in world.outbox.sent).values()) == {1}
-    assert world.outcomes(partner, "pilot-checkpoint")[8:] == ["on_track"]
+    assert world.outcomes(partner, "pilot-checkpoint") == ["on_track"]
 
     async def is_noted() -> bool:
         with world.store.read() as tx:
@@ -196,7 +199,7 @@ async def test_each_notice_goes_out_once_though_the_mail_server_refuses_thrice(w
 
 async def test_a_declined_partners_workflow_ends_when_its_letter_is_out(world: World) -> None:
     partner = await world.applied("Acme")
-    world.outbox.refusals = 3
+    world.outbox.refusals = 2
     ruled = await soon(world.operations.submit_scorecard(partner, a_scorecard(market=1)))
     assert ruled.stage == Stage.DECLINED  # the answer does not wait for the letter
 

@@ -7,7 +7,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from activities.roster import LIFECYCLE_ID, TierMove
 from program.calendar import Quarter
-from tests.world import World, eventually
+from tests.world import World, a_scorecard, eventually
 from workflows.partner import PartnerLifecycle
 
 DAY = timedelta(days=1)
@@ -25,7 +25,9 @@ async def is_found(world: World, partner: str, query: str) -> None:
 
 
 async def test_a_lifecycle_is_found_by_stage_tier_and_type_and_says_each_once(world: World) -> None:
-    partner, first = await world.in_pilot("Acme"), world.first_day
+    partner = await world.applied("Acme")
+    await world.operations.submit_scorecard(partner, a_scorecard())
+    first = world.first_day
     await is_found(world, partner, "GatehouseStage = 'pilot' AND GatehouseTier IS NULL AND GatehouseType = 'resell'")
     world.succeeds(partner, first + 60 * DAY)
     await world.until(partner, first + 61 * DAY)  # a reset changes neither stage nor tier
