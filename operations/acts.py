@@ -30,7 +30,7 @@ from activities.roster import LIFECYCLE_ID, Rescored
 from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
 from program.errors import Refused
-from program.escalation import Escalation
+from program.escalation import Escalation, EscalationState
 from program.opportunity import Opportunity
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.scorecard import Scorecard
@@ -227,6 +227,8 @@ class Operations:
             known = tx.escalations.get(key)
         if known.answered_by:
             return known
+        if known.state == EscalationState.ENDED:
+            raise Refused(f"{key} ended on {known.closed_on}; there is nothing to answer any more: {known.note}")
         handle = self.client.get_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key))
         return await _answered(handle.execute_update(EscalationLadder.acknowledge, Answer(who=who, note=note)), key)
 
