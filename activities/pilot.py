@@ -29,6 +29,8 @@ class Look(BaseModel):
     terms: PilotTerms
     as_of: date
     known_at: datetime
+    today: date
+    """The day on which it happens: later than what it is as of where a verdict stayed open, or nobody was at work."""
     week: int | None = None
     """Of a checkpoint."""
     settle: bool = False
@@ -184,8 +186,8 @@ class Pilots:
             beginning = Beginning(
                 application=look.application,
                 number=look.terms.number + 1,
-                started_on=day,
-                as_of=day,
+                started_on=look.today,
+                as_of=look.today,
                 known_at=at,
                 key=look.purpose,
                 because=ruling.because,

@@ -71,6 +71,7 @@ class Pilot:
             terms=self._terms,
             as_of=as_of,
             known_at=workflow.now(),
+            today=self._state.clock.today(workflow.now()),
         )
 
     @property

@@ -185,12 +185,12 @@ class Office:
     def looks(self, partner: str, week: int) -> Look:
         terms = self.terms(partner)
         on = terms.checkpoint(week)
-        return Look(partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), week=week)
+        return Look(partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), today=on, week=week)
 
     def judges(self, partner: str, *, settle: bool = False) -> Look:
         terms = self.terms(partner)
         on = terms.last_day + timedelta(days=7 * settle)
-        return Look(partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), settle=settle)
+        return Look(partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), today=on, settle=settle)
 
 
 def candidacy(partner: str, scorecard: Scorecard, number: int = 1, on: date = START) -> Candidacy:

@@ -81,6 +81,20 @@ async def _is_active(world: World, partner: str) -> bool:
     return world.standing(partner).stage == Stage.ACTIVE
 
 
+async def test_a_pilot_that_is_reset_late_has_sixty_days_from_then_on(world: World) -> None:
+    partner = world.knows("Acme")
+    with world.env.with_time_skipping_disabled():
+        await world.operations.adopt(partner, world.first_day - timedelta(days=75))
+
+    async def is_reset() -> bool:
+        return world.outcomes(partner, "pilot-verdict") == ["reset"]
+
+    await eventually(is_reset)
+    with world.store.read() as tx:
+        [_, (_, second, _, _)] = tx.pilots.of(partner)
+    assert second.started_on == world.first_day
+
+
 async def test_a_pilot_that_has_not_begun_is_not_taken_over(world: World) -> None:
     partner = world.knows("Acme")
     with pytest.raises(Refused, match="a pilot that begins on 2017-03-02 does not run yet; today is 2017-03-01"):

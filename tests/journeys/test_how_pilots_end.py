@@ -140,8 +140,8 @@ async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days
         [asked] = world.escalations(partner)
         assert asked.state == EscalationState.ENDED
         assert (await world.escalation(asked.key).result()).state == EscalationState.ENDED
-    # The second pilot of the silent one begins on the day of the verdict, not on the day it was settled.
-    assert pilots(world, silent)[1][1] == verdict_day
-    await world.until(silent, verdict_day + 7 * DAY)
+    # The second pilot of the silent one begins on the day it was settled: none of its 60 days is over by then.
+    assert pilots(world, silent)[1][1] == decide_by
+    await world.until(silent, decide_by + 7 * DAY)
     weeks = [d.as_of for d in world.decisions(silent, "pilot-checkpoint") if "/pilot-2/" in d.purpose]
-    assert weeks == [verdict_day + 7 * DAY]
+    assert weeks == [decide_by + 7 * DAY]
