@@ -87,8 +87,8 @@ def make(
     if found:
         return found
     chosen = program.policies[policy]
-    recorded = tx.facts.of(occasion.partner, occasion.as_of, occasion.known_at)
-    asked = [*chosen.facts, *chosen.events]
+    asked = {*chosen.facts, *chosen.events}
+    recorded = {} if asked <= facts.keys() else tx.facts.of(occasion.partner, occasion.as_of, occasion.known_at)
     used = as_recorded({n: v for n, v in {**recorded, **facts}.items() if n in asked and v is not None})
     return tx.decisions.record(
         Decision(

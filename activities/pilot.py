@@ -130,7 +130,7 @@ class Pilots:
         assert look.week is not None
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
-            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at)
+            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at, look.terms.started_on)
             first = max(1, look.week - look.terms.plan.recent_weeks + 1)
             weeks = [week_of(look.terms, week, opportunities) for week in range(first, look.week + 1)]
             accounts, plays, next_action = tx.preparation.counts(look.partner, look.as_of)
@@ -158,7 +158,7 @@ class Pilots:
         """
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
-            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at)
+            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at, look.terms.started_on)
             accounts, plays, _ = tx.preparation.counts(look.partner, look.as_of)
             facts = achieved(look.terms, look.as_of, opportunities)
             facts |= {"mapped_accounts": accounts, "joint_plays": plays}

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -42,7 +43,7 @@ class LoadedProgram:
     policies: Mapping[str, Policy]
     files: Mapping[str, str] = field(repr=False)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the names and texts of all files."""
         digest = hashlib.sha256()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from program.decision import Decision, Ruling
 from program.errors import Refused
 from store.tables import DecisionRow
-from store.writing import add_new
+from store.writing import add
 
 _KEPT = ("partner", "policy", "policy_version", "program", "purpose", "as_of", "known_at", "facts")
 
@@ -30,7 +30,9 @@ class Decisions:
             "rule": decision.ruling.rule,
             "ruling": decision.ruling.model_dump(mode="json"),
         }
-        add_new(self._session, DecisionRow, values)
+        added = add(self._session, DecisionRow, [values])
+        if added:
+            return int(added[0].id), decision
         found = self.find(decision.partner, decision.policy, decision.as_of, decision.purpose)
         assert found
         return found

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.opportunity import Opportunity
@@ -51,24 +51,22 @@ class Opportunities:
                     added += 1
                 fresh.append(opportunity)
             self._session.flush()  # the old rows end before the new ones begin: only one may be current
-            self._session.add_all(
-                OpportunityRow(
-                    **o.model_dump(),
-                    source=source,
-                    learned_at=at,
-                    superseded_at=None,
-                    handed_over_to=handed_over.get(o.id),
-                )
-                for o in fresh
-            )
-            self._session.flush()
+            same = {"source": source, "learned_at": at, "superseded_at": None}
+            rows = [{**o.model_dump(), **same, "handed_over_to": handed_over.get(o.id)} for o in fresh]
+            if rows:
+                self._session.execute(insert(OpportunityRow), rows)
         return added, changed
 
-    def of(self, partner: str, as_of: date, known_at: datetime) -> list[Opportunity]:
-        """A partner's opportunities as they stood at the end of a day, as far as was known at an instant."""
-        return self.by_partner([partner], as_of, known_at)[partner]
+    def of(self, partner: str, as_of: date, known_at: datetime, since: date | None = None) -> list[Opportunity]:
+        """A partner's opportunities as they stood at the end of a day, as far as was known at an instant.
 
-    def by_partner(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, list[Opportunity]]:
+        With `since`, only those that were created or progressed from that day on.
+        """
+        return self.by_partner([partner], as_of, known_at, since)[partner]
+
+    def by_partner(
+        self, partners: Iterable[str], as_of: date, known_at: datetime, since: date | None = None
+    ) -> dict[str, list[Opportunity]]:
         """The same for several partners at once."""
         found: dict[str, list[Opportunity]] = {partner: [] for partner in partners}
         # Columns, not rows of the session: nothing is changed, and there are many.
@@ -78,6 +76,8 @@ class Opportunities:
             OpportunityRow.learned_at <= known_at,
             or_(OpportunityRow.superseded_at.is_(None), OpportunityRow.superseded_at > known_at),
         )
+        if since:
+            query = query.where(or_(OpportunityRow.created_on >= since, OpportunityRow.progressed_on >= since))
         for row in self._session.execute(query.order_by(OpportunityRow.created_on, OpportunityRow.id)):
             seen = Opportunity.model_construct(**row._asdict()).as_of(as_of)
             if seen:

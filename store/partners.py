@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
@@ -131,7 +131,7 @@ class Partners:
 
     def expects(self, partner: str, day: date | None) -> None:
         """Note the next day on which something happens by itself."""
-        self._row(partner).next_date = day
+        self._session.execute(update(PartnerRow).where(PartnerRow.id == partner).values(next_date=day))
 
     def set_tier(self, partner: str, tier: str, *, at_risk: bool) -> None:
         row = self._row(partner)

@@ -192,3 +192,12 @@ def test_a_deal_that_was_handed_over_stays_so_when_the_crm_says_more_of_it(any_s
     assert handed_over(any_store) == {"O-1": "Ada"}
     record(any_store, LATER + timedelta(hours=1), a_deal(partner="bolt"))
     assert handed_over(any_store) == {"O-1": None}
+
+
+def test_a_pilot_reads_what_was_created_or_progressed_since_its_first_day_alone(any_store: Store) -> None:
+    settled = a_deal("O-1", created=-20, progressed_on=day(-1), closed_on=day(30), won=True)
+    moved_on = a_deal("O-2", created=-20, progressed_on=day(0))
+    new = a_deal("O-3", created=0)
+    record(any_store, AT, settled, moved_on, new)
+    with any_store.read() as tx:
+        assert tx.opportunities.of("acme", FAR_AWAY, AT, TODAY) == [moved_on, new]
