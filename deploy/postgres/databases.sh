@@ -3,6 +3,14 @@
 # Temporal and Gatehouse share the server and nothing else: neither role reaches the other's data.
 set -eu
 
+for name in TEMPORAL_DB_PASSWORD GATEHOUSE_DB_PASSWORD; do
+    eval "value=\${$name:-}"
+    if [ -z "$value" ]; then
+        echo "$name is empty; set it in deploy/.env, and begin anew with: docker compose down --volumes" >&2
+        exit 1
+    fi
+done
+
 psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=postgres \
     --set=temporal_password="$TEMPORAL_DB_PASSWORD" --set=gatehouse_password="$GATEHOUSE_DB_PASSWORD" <<'SQL'
 create role temporal login password :'temporal_password';
