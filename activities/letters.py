@@ -109,7 +109,7 @@ def tier_changed(partner: Partner, quarter: str, program: Program, tier: str, mo
 def leaves(partner: Partner, application: int, last_day: date, because: str) -> Notice:
     """To the partner: it leaves, when, and why."""
     return Notice(
-        key=f"{partner.id}/application-{application}/leaves",
+        key=f"{partner.id}/application-{application}/leaves-{last_day}",
         kind="partner.leaves",
         partner=partner.id,
         recipient=partner.name,

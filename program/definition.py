@@ -91,6 +91,8 @@ class Program(BaseModel):
         faults += [
             f"stalls.active: tier {name} has no number of days" for name in tiers if name not in self.stalls.active
         ]
+        if self.tiers[-1].cap is not None:
+            faults.append(f"tiers: {tiers[-1]} is the last and takes everyone who is left; it has no cap")
         faults += [
             f"types: {kind} has no targets; every type is held to its own"
             for kind in PartnerType

@@ -14,7 +14,7 @@ from program.scorecard import FEWEST_FACTORS, MOST_FACTORS, FactValue, Identifie
 
 Hours = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
 
-MEASURES = ("won_revenue", "qualified_opportunities", "progressed_opportunities", "win_rate")
+MEASURES = ("won_revenue", "sourced_pipeline", "qualified_opportunities", "progressed_opportunities", "win_rate")
 """The facts of a quarter that a factor can be built on; `measured` supplies them."""
 
 
@@ -126,10 +126,11 @@ def _four_places(value: Fraction) -> Decimal:
 def measured(quarter: Quarter, opportunities: Iterable[Opportunity]) -> dict[str, FactValue]:
     """A partner's facts of one quarter, from its opportunities as they stood at its end.
 
-    `win_rate` is unknown where nothing was closed. It is a ratio to four places, rounded half to even.
+    `sourced_pipeline` is what is known of the value of what was brought in it. `win_rate` is unknown where nothing was
+    closed; it is a ratio to four places, rounded half to even.
     """
     won = lost = qualified = progressed = moved = 0
-    revenue = Decimal(0)
+    revenue = sourced = Decimal(0)
     for opportunity in opportunities:
         within = {
             name
@@ -142,6 +143,7 @@ def measured(quarter: Quarter, opportunities: Iterable[Opportunity]) -> dict[str
             if day is not None and quarter.contains(day)
         }
         moved += bool(within)
+        sourced += opportunity.value or 0 if "created" in within else 0
         qualified += "qualified" in within
         progressed += "progressed" in within
         if "closed" in within:
@@ -151,6 +153,7 @@ def measured(quarter: Quarter, opportunities: Iterable[Opportunity]) -> dict[str
     closed = won + lost
     return {
         "won_revenue": revenue,
+        "sourced_pipeline": sourced,
         "qualified_opportunities": qualified,
         "progressed_opportunities": progressed,
         "win_rate": _four_places(Fraction(won, closed)) if closed else None,
@@ -167,7 +170,7 @@ class Scored(BaseModel):
     name: str
     score: Score
     pipeline: Decimal
-    """Its won revenue, for ties."""
+    """What it sourced in the quarter, for ties."""
 
 
 class Placement(BaseModel):

@@ -119,7 +119,7 @@ class Rescores:
                 partner=row.partner,
                 name=name,
                 score=Score(low=row.low, high=row.high),
-                pipeline=Decimal(str(row.facts["won_revenue"])),
+                pipeline=Decimal(str(row.facts["sourced_pipeline"])),
             )
             for row, name in self._session.execute(query.where(ScoreRow.quarter == str(quarter)))
         ]

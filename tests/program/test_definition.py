@@ -94,11 +94,18 @@ def place(text: str, mark: str) -> str:
             id="a tier twice",
         ),
         pytest.param(
+            "    service: {cadence: Content track",
+            "    cap: 10\n    service: {cadence: Content track",
+            "program: default",
+            "tiers: self-serve is the last and takes everyone who is left; it has no cap",
+            id="a cap where everyone else goes",
+        ),
+        pytest.param(
             "fact: win_rate",
             "fact: employees",
             "program: default",
             "score: factor conversion rests on employees; a quarter is measured by won_revenue,"
-            " qualified_opportunities, progressed_opportunities, win_rate",
+            " sourced_pipeline, qualified_opportunities, progressed_opportunities, win_rate",
             id="a factor that no quarter measures",
         ),
         pytest.param(

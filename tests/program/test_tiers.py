@@ -131,6 +131,7 @@ def test_a_quarter_counts_what_happened_from_its_first_day_to_its_last() -> None
     ]
     assert measured(Q3, deals) == {
         "won_revenue": Decimal("300.50"),
+        "sourced_pipeline": Decimal(7200),
         "qualified_opportunities": 2,
         "progressed_opportunities": 1,
         "win_rate": Decimal("0.6667"),

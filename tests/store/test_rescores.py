@@ -16,7 +16,7 @@ from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
 
 Q1, Q2, Q3 = (Quarter(year=2017, number=number) for number in (1, 2, 3))
-FACTS = {"won_revenue": 1000.5, "win_rate": None, "moved_opportunities": 2}
+FACTS = {"sourced_pipeline": 1000.5, "win_rate": None, "moved_opportunities": 2}
 SCORE = Score(low=Decimal("12.3456"), high=Decimal("27.3456"))
 LATER = AT + timedelta(hours=1)
 
@@ -49,7 +49,7 @@ def test_a_rescore_keeps_to_what_it_was_begun_on(any_store: Store) -> None:
 def test_a_partner_is_scored_once_and_comes_back_exactly(any_store: Store) -> None:
     with any_store.write() as tx:
         begin(tx, Q1, "acme")
-        tx.rescores.score(Q1, {"acme": (Score(low=Decimal(0), high=Decimal(100)), {"won_revenue": 0})})
+        tx.rescores.score(Q1, {"acme": (Score(low=Decimal(0), high=Decimal(100)), {"sourced_pipeline": 0})})
         tx.rescores.score(Q1, {})
         assert tx.rescores.scored(Q1) == [Scored(partner="acme", name="Acme", score=SCORE, pipeline=Decimal("1000.5"))]
         assert tx.rescores.scored(Q2) == []
