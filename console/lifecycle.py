@@ -1,6 +1,5 @@
 """`gatehouse apply` and `gatehouse exit`: the two ends of a partner's lifecycle."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from console.arguments import PARTNERS, PartnerName, examples, said
 from console.installation import Installation, here
 from console.screen import complain, progress, say, show, table
-from operations.acts import AT_ONCE, Operations, Unanswered
+from operations.acts import Operations, Unanswered, for_each
 from program.errors import Refused
 from program.partner import ENDED, PartnerId, Stage
 from workflows.messages import State
@@ -72,26 +71,18 @@ async def apply_all(
     Raises:
         Unanswered: where no worker runs; the others are not even asked for.
     """
-    turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(partner: PartnerId) -> State | Refused:
-        async with turns:
-            try:
-                return await operations.apply(partner, again=again)
-            except Unanswered:
-                raise
-            except Refused as refused:
-                return refused
-            finally:
-                done()
+        try:
+            return await operations.apply(partner, again=again)
+        except Unanswered:
+            raise
+        except Refused as refused:
+            return refused
+        finally:
+            done()
 
-    tasks = [asyncio.create_task(one(partner)) for partner in partners]
-    try:
-        answers = await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-    return dict(zip(partners, answers, strict=True))
+    return dict(zip(partners, await for_each(partners, one), strict=True))
 
 
 def _report(before: dict[PartnerId, Stage], answers: dict[PartnerId, State | Refused]) -> None:

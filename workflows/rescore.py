@@ -1,5 +1,6 @@
 """The quarterly re-score of the whole roster: one workflow per quarter."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from typing import Final
@@ -31,9 +32,9 @@ class RosterRescore:
         """Re-score a quarter; one that is published already stays as it is."""
         terms = await self._begin(rescore)
         if not terms.published:
-            await self._score_everyone(terms)
+            await self._every_page(Roster.score_page, "Score the partners", terms)
             await self._cut(terms)
-            await self._decide_moves(terms)
+            await self._every_page(Roster.move_page, "Decide the moves", terms)
         rescored = await self._publish(terms)
         await self._tell(terms)
         return rescored
@@ -62,17 +63,18 @@ class RosterRescore:
             )
         return as_of
 
-    async def _score_everyone(self, terms: Terms) -> None:
+    async def _every_page(self, act: Callable[[Roster, Page], Page | None], doing: str, terms: Terms) -> None:
         page: Page | None = Page(terms=terms)
         while page:
-            workflow.set_current_details(f"Scoring, after {page.after or 'nobody yet'}")
+            summary = f"{doing} after {page.after or 'none'}"
+            workflow.set_current_details(summary)
             page = await workflow.execute_activity_method(
-                Roster.score_page,
+                act,
                 page,
                 start_to_close_timeout=options.A_PAGE,
                 heartbeat_timeout=options.SIGN_OF_LIFE,
                 retry_policy=options.PERSISTENTLY,
-                summary=f"Score the partners after {page.after or 'none'}",
+                summary=summary,
             )
 
     async def _cut(self, terms: Terms) -> None:
@@ -83,19 +85,6 @@ class RosterRescore:
             retry_policy=options.PERSISTENTLY,
             summary="Cut the tiers",
         )
-
-    async def _decide_moves(self, terms: Terms) -> None:
-        page: Page | None = Page(terms=terms)
-        while page:
-            workflow.set_current_details(f"Deciding moves, after {page.after or 'nobody yet'}")
-            page = await workflow.execute_activity_method(
-                Roster.move_page,
-                page,
-                start_to_close_timeout=options.A_PAGE,
-                heartbeat_timeout=options.SIGN_OF_LIFE,
-                retry_policy=options.PERSISTENTLY,
-                summary=f"Decide the moves after {page.after or 'none'}",
-            )
 
     async def _publish(self, terms: Terms) -> Rescored:
         return await workflow.execute_activity_method(
