@@ -134,6 +134,7 @@ class Partners:
         self._session.execute(update(PartnerRow).where(PartnerRow.id == partner).values(next_date=day))
 
     def set_tier(self, partner: str, tier: str, *, at_risk: bool) -> None:
+        """Put a partner into a tier, and note whether it is warned there."""
         row = self._row(partner)
         row.tier, row.at_risk = tier, at_risk
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from program.calendar import Quarter
 from program.partner import PartnerId, Stage
 from program.tiers import Placement, Score, Scored, TierRecord
+from store.partners import Partners
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_new
 
@@ -184,11 +185,11 @@ class Rescores:
             return
         rescore.published_at = at
         moves = {move.partner: move for move in self.moves(quarter)}
-        active = select(PartnerRow).where(PartnerRow.stage == Stage.ACTIVE)
-        for row in self._session.scalars(active):
-            move = moves.get(row.id)
+        partners = Partners(self._session)
+        for standing in partners.roster(Stage.ACTIVE):
+            move = moves.get(standing.partner.id)
             if move:
-                row.tier, row.at_risk = move.record.tier, move.move == "warn"
+                partners.set_tier(move.partner, move.record.tier, at_risk=move.move == "warn")
 
     def summary(self, quarter: Quarter) -> tuple[dict[str, int], dict[str, int]]:
         """How many partners each tier has after a re-score, and how often each move was decided."""
