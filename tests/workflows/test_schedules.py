@@ -82,6 +82,13 @@ async def test_the_schedule_rescores_a_quarter_once_whoever_asks_beside_it(clien
         return ran.num_actions + ran.num_actions_skipped_overlap >= 2 and not ran.running_actions
 
     await eventually(are_done)
+
+    async def are_listed_as_ended() -> bool:
+        # Lists come from an index that is a little behind.
+        found = [execution.status async for execution in client.list_workflows(query)]
+        return bool(found) and WorkflowExecutionStatus.RUNNING not in found
+
+    await eventually(are_listed_as_ended)
     results: list[Rescored] = []
     async for execution in client.list_workflows(query):
         handle = client.get_workflow_handle_for(RosterRescore.run, execution.id, run_id=execution.run_id)
