@@ -76,7 +76,11 @@ async def test_a_pilot_goes_on_with_its_next_checkpoint(world: World) -> None:
     assert world.outcomes(partner, "pilot-verdict") == ["reset"]
     # The escalation's own workflow was not lost; the verdict ends it as ever.
     assert [(e.key, e.state) for e in world.escalations(partner)] == [(stall.key, EscalationState.ENDED)]
-    assert (await world.escalation(stall.key).describe()).status == WorkflowExecutionStatus.COMPLETED
+
+    async def its_workflow_has_ended() -> bool:
+        return (await world.escalation(stall.key).describe()).status == WorkflowExecutionStatus.COMPLETED
+
+    await eventually(its_workflow_has_ended)
     keys = [notice.key for notice in world.outbox.sent]
     assert len(keys) == len(set(keys))
 
