@@ -23,8 +23,12 @@ class Ruling(BaseModel):
     """The other rules that held, in the policy's order."""
     because: str = ""
     advice: str = ""
+    possible: tuple[str, ...] = ()
+    """The outcomes that the facts nobody knows leave possible, best first; one where nothing is open."""
     unknown: tuple[str, ...] = ()
     """The declared facts that nobody knows."""
+    missing: tuple[str, ...] = ()
+    """Those of the unknown facts that can change the outcome, first the one that would settle most."""
 
 
 class Decision(BaseModel):
