@@ -25,7 +25,7 @@ def check(policy: Policy) -> list[Fault]:
 
 def _idle(policy: Policy) -> Iterator[tuple[Path, str]]:
     """What is declared and never matters."""
-    given = {rule.then for rule in policy.rules} | {policy.otherwise.then}
+    given = {rule.then for rule in policy.rules} | {policy.otherwise.then if policy.otherwise else None}
     for index, outcome in enumerate(policy.outcomes):
         if outcome not in given:
             yield ("outcomes", index), f"no rule gives {outcome}; add one or remove the outcome"

@@ -57,6 +57,9 @@ def rule_on(policy: Policy, holding: frozenset[str], unknown: tuple[str, ...] = 
     ordered = [rule for rule in policy.rules if rule.id in holding]
     deciding = next((rule for rule in ordered if rule.then), None)
     source = deciding or policy.otherwise
+    if source is None:
+        because = "None of the rules decides, and the policy does not say what holds otherwise."
+        return Ruling(outcome=None, also=tuple(rule.id for rule in ordered), because=because, unknown=unknown)
     return Ruling(
         outcome=source.then,
         rule=deciding.id if deciding else None,

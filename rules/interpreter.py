@@ -33,12 +33,12 @@ def _holds(condition: Condition, policy: Policy, encoded: EncodedFacts, conclude
         case Concluded(flag=flag):
             return flag in concluded
         case Sequence():
-            return _found(condition, policy, encoded)
+            return found(condition, policy, encoded)
         case Compare():
             return _compares(condition, encoded.facts, policy.facts)
 
 
-def _found(sequence: Sequence, policy: Policy, encoded: EncodedFacts) -> bool:
+def found(sequence: Sequence, policy: Policy, encoded: EncodedFacts) -> bool:
     """Whether some value of `by` starts an unbroken run of events that meet the condition."""
     fields = policy.events[sequence.of].fields
     met = {

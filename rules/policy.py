@@ -75,7 +75,8 @@ class _Head(BaseModel):
     events: dict[Identifier, EventType] = Field(default={}, max_length=MOST_FIELDS)
     outcomes: tuple[Name, ...] = Field(min_length=1)
     """Best first."""
-    otherwise: Otherwise
+    otherwise: Otherwise | None = None
+    """None where the rules leave no gap."""
 
 
 class _RuleText(Rule):
@@ -206,6 +207,7 @@ def _contradictions(policy: _PolicyText) -> Iterator[tuple[Path, str]]:
             if name in names[:number]
         )
     given: list[tuple[Path, str | None]] = [(("rules", i, "then"), rule.then) for i, rule in enumerate(policy.rules)]
-    for place, outcome in (*given, (("otherwise",), policy.otherwise.then)):
+    otherwise = policy.otherwise.then if policy.otherwise else None
+    for place, outcome in (*given, (("otherwise",), otherwise)):
         if outcome is not None and outcome not in policy.outcomes:
             yield place, f"{outcome} is no outcome{nearest(outcome, [*policy.outcomes])}"

@@ -1,0 +1,167 @@
+"""A policy as formulas for an SMT solver: what can be asked of all facts at once instead of one set at a time.
+
+The solver decides over whole numbers within the declared limits, so its answers are exact: facts that show something,
+or the certainty that there are none. The only module that speaks to it.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import z3
+
+from rules.facts import LARGEST_NUMBER, Encoded, FactType
+from rules.policy import Policy
+
+Formula = Any
+"""A truth of the solver's, or a number; it has no types of its own."""
+
+EFFORT: Final = 20_000_000
+"""Steps of the solver before it gives up: seconds, where a question about a policy takes milliseconds. Steps, because a
+limit in seconds would let the same question be answered or not by how busy the machine is."""
+
+_TURN = threading.RLock()
+"""One question at a time: the solver's own bookkeeping is not safe between threads."""
+
+
+class Unproven(RuntimeError):
+    """The solver gave up; nothing is known either way."""
+
+
+@contextmanager
+def logic_of(policy: Policy) -> Iterator["Logic"]:
+    """The formulas of a policy. What is made of them must not be kept beyond the block."""
+    with _TURN:
+        yield Logic(policy)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Facts that meet what was asked."""
+
+    model: Any
+
+    def number(self, formula: Formula) -> int:
+        """The value of a number."""
+        return int(self.model.eval(formula, model_completion=True).as_long())
+
+    def holds(self, formula: Formula) -> bool:
+        """Whether a formula holds of them."""
+        return bool(z3.is_true(self.model.eval(formula, model_completion=True)))
+
+
+class Logic:
+    """A policy's formulas, in a space of their own."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._space = z3.Context()
+        texts = (choice for declared in self._types() for choice in declared.of or ())
+        self.numbers: Mapping[str, int] = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        """Choices by number: the solver compares numbers faster than text."""
+        self.texts = tuple(self.numbers)
+
+    def _types(self) -> Iterator[FactType]:
+        yield from self.policy.facts.values()
+        for event in self.policy.events.values():
+            yield from event.fields.values()
+
+    # Formulas
+
+    def all(self, formulas: Iterable[Formula]) -> Formula:
+        return z3.And(*formulas, self._space)
+
+    def any(self, formulas: Iterable[Formula]) -> Formula:
+        return z3.Or(*formulas, self._space)
+
+    def negate(self, formula: Formula) -> Formula:
+        return z3.Not(formula, self._space)
+
+    def truth(self, value: bool) -> Formula:
+        return z3.BoolVal(value, self._space)
+
+    def choose(self, condition: Formula, then: Formula, otherwise: Formula) -> Formula:
+        """One number or the other."""
+        return z3.If(condition, then, otherwise, self._space)
+
+    def number(self, value: int) -> Formula:
+        return z3.IntVal(value, self._space)
+
+    def either(self, name: str) -> Formula:
+        """A truth that may be so or not."""
+        return z3.Bool(name, self._space)
+
+    def variable(self, name: str, declared: FactType) -> Formula:
+        """Any value of a type: a truth for a flag, else a whole number in the scale of the type."""
+        return z3.Bool(name, self._space) if declared.type == "flag" else z3.Int(name, self._space)
+
+    def limits(self, variable: Formula, declared: FactType) -> Formula:
+        """That a variable is a value of its type."""
+        if declared.type == "flag":
+            return self.truth(True)
+        if declared.type == "choice":
+            return self.any(variable == self.numbers[choice] for choice in declared.of or ())
+        low, high = limits_of(declared)
+        return self.all([variable >= low, variable <= high])
+
+    def value(self, encoded: Encoded) -> Formula:
+        if isinstance(encoded, bool):
+            return self.truth(encoded)
+        return self.number(self.numbers[encoded] if isinstance(encoded, str) else encoded)
+
+    # Questions
+
+    def find(self, formulas: Iterable[Formula], prefer: Iterable[Formula] = ()) -> Found | None:
+        """Facts that meet all formulas, and of the preferences, in their order, those that they can meet; or None.
+
+        Raises:
+            Unproven: where the solver gives up.
+        """
+        solver = z3.Solver(ctx=self._space)
+        solver.set("rlimit", EFFORT)
+        solver.add(*formulas)
+        if not self._answers(solver):
+            return None
+        model = solver.model()
+        for preference in prefer:
+            if z3.is_true(model.eval(preference, model_completion=True)):
+                solver.add(preference)
+                continue
+            solver.push()
+            solver.add(preference)
+            if solver.check() == z3.sat:
+                model = solver.model()
+            else:
+                solver.pop()
+        return Found(model)
+
+    def least(self, formulas: Iterable[Formula], *amounts: Formula) -> Found | None:
+        """Facts that meet all formulas and make the amounts as small as can be, the first one first; or None.
+
+        Raises:
+            Unproven: where the solver gives up.
+        """
+        solver = z3.Optimize(ctx=self._space)
+        solver.set("rlimit", EFFORT)
+        solver.set("priority", "lex")
+        solver.add(*formulas)
+        for amount in amounts:
+            solver.minimize(amount)
+        return Found(solver.model()) if self._answers(solver) else None
+
+    @staticmethod
+    def _answers(solver: Any) -> bool:
+        answer = solver.check()
+        if answer == z3.unknown:
+            raise Unproven(f"the solver gave up after {EFFORT:,} steps: {solver.reason_unknown()}")
+        return bool(answer == z3.sat)
+
+
+def limits_of(declared: FactType) -> tuple[int, int]:
+    """The least and the largest number of a type, in its scale."""
+    scale = 10**declared.places
+    low = int(declared.encode(declared.min)) if declared.min is not None else -LARGEST_NUMBER * scale
+    high = int(declared.encode(declared.max)) if declared.max is not None else LARGEST_NUMBER * scale
+    return (max(low, 0) if declared.type == "count" else low), high

@@ -1,0 +1,279 @@
+"""Facts in formulas: all that a policy could be asked about, and what it would say.
+
+Written from the language alone: it shares with the engine and the interpreter what a policy is, and nothing of how
+they evaluate it.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+from rules import interpreter
+from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
+from rules.facts import Encoded, EncodedFacts, FactType
+from rules.logic import Formula, Found, Logic
+from rules.policy import Policy
+
+FEWEST_EVENTS: Final = 9
+"""Events of a kind that are thought of; more where a policy asks for a longer sequence."""
+
+
+@dataclass
+class World:
+    """One set of facts in formulas: what may be known of them, and which rules then hold and decide."""
+
+    logic: Logic
+    facts: dict[str, Formula] = field(default_factory=dict)
+    known: dict[str, Formula] = field(default_factory=dict)
+    """Whether a fact is known; one that is not meets no comparison."""
+    events: dict[str, list["Slot"]] = field(default_factory=dict)
+    """The events of kinds that are not given."""
+    given: EncodedFacts = field(default_factory=EncodedFacts)
+    within: list[Formula] = field(default_factory=list)
+    """That all values are of their types."""
+    holds: list[Formula] = field(default_factory=list)
+    """Of each rule, that its condition holds."""
+
+    @classmethod
+    def of(
+        cls,
+        logic: Logic,
+        name: str,
+        given: EncodedFacts | None = None,
+        *,
+        settled: bool = False,
+        like: "World | None" = None,
+        anew: Collection[str] = (),
+    ) -> "World":
+        """Make one.
+
+        Args:
+            logic: The formulas of the policy.
+            name: Tells its variables from another world's.
+            given: What is known; what is not may be anything.
+            settled: Whether facts that are not given are decided without: no comparison with them holds. If nothing
+                is given, any fact may be unknown.
+            like: Another world, with which it has all in common that is neither given nor named in `anew`.
+            anew: Facts that may differ from the other world's.
+        """
+        policy, world = logic.policy, cls(logic, given=given or EncodedFacts())
+        for fact, declared in policy.facts.items():
+            if fact in world.given.facts:
+                world.facts[fact] = logic.value(world.given.facts[fact])
+                world.known[fact] = logic.truth(True)
+                continue
+            if like and fact not in anew:
+                world.facts[fact], world.known[fact] = like.facts[fact], like.known[fact]
+                continue
+            world.facts[fact] = logic.variable(f"{name}.{fact}", declared)
+            may_lack = settled and given is None
+            world.known[fact] = logic.either(f"{name}.{fact}?") if may_lack else logic.truth(not settled)
+            world.within.append(logic.limits(world.facts[fact], declared))
+        for kind in policy.events:
+            if kind not in world.given.events:
+                without = settled and given is not None
+                world.events[kind] = like.events[kind] if like else [] if without else world._slots(name, kind)
+        concluded: dict[str, Formula] = {}
+        for rule in policy.rules:
+            holds = world._condition(rule.when, concluded)
+            world.holds.append(holds)
+            if rule.concludes:
+                concluded[rule.concludes] = logic.any([concluded.get(rule.concludes, logic.truth(False)), holds])
+        return world
+
+    # What comes of the facts
+
+    @property
+    def deciding(self) -> list[int]:
+        """The positions of the rules with an outcome."""
+        return [number for number, rule in enumerate(self.logic.policy.rules) if rule.then]
+
+    def decides(self, number: int) -> Formula:
+        """That this rule is the first with an outcome that holds."""
+        before = [self.logic.negate(self.holds[earlier]) for earlier in self.deciding if earlier < number]
+        return self.logic.all([self.holds[number], *before])
+
+    @property
+    def undecided(self) -> Formula:
+        """That no rule with an outcome holds."""
+        return self.logic.all(self.logic.negate(self.holds[number]) for number in self.deciding)
+
+    @property
+    def rank(self) -> Formula:
+        """The outcome's place in the policy's list, the best being 0; behind all of them where there is none."""
+        policy = self.logic.policy
+        places = {outcome: place for place, outcome in enumerate(policy.outcomes)}
+        otherwise = places[policy.otherwise.then] if policy.otherwise else len(places)
+        rank = self.logic.number(otherwise)
+        for number in reversed(self.deciding):
+            rank = self.logic.choose(
+                self.holds[number], self.logic.number(places[policy.rules[number].then or ""]), rank
+            )
+        return rank
+
+    def gives(self, outcome: str) -> Formula:
+        """That this is the outcome."""
+        policy = self.logic.policy
+        ways = [self.decides(number) for number in self.deciding if policy.rules[number].then == outcome]
+        if policy.otherwise and policy.otherwise.then == outcome:
+            ways.append(self.undecided)
+        return self.logic.any(ways)
+
+    def equals(self, fact: str, value: Encoded) -> Formula:
+        """That a fact has a value."""
+        return self.facts[fact] == self.logic.value(value)
+
+    def read(self, found: Found) -> dict[str, Any]:
+        """The facts, as they are handed to a policy: events as lists under their kind, unknown facts left out."""
+        policy = self.logic.policy
+        read: dict[str, Any] = {}
+        for fact, declared in policy.facts.items():
+            if found.holds(self.known[fact]):
+                read[fact] = self._plain(found, self.facts[fact], declared)
+        for kind, declared_event in policy.events.items():
+            if kind in self.given.events:
+                happened = self.given.events[kind]
+                fields = declared_event.fields
+                read[kind] = [{name: fields[name].decode(value) for name, value in event.items()} for event in happened]
+                continue
+            read[kind] = [
+                {name: self._plain(found, slot.fields[name], field) for name, field in declared_event.fields.items()}
+                for slot in self.events[kind]
+                if found.holds(slot.present)
+            ]
+        return read
+
+    def plain(self, preferred: Mapping[str, Encoded] | None = None) -> list[Formula]:
+        """Preferences for facts a person would think of: given values, else no flag set, and small numbers."""
+        wanted, calm = preferred or {}, []
+        for fact, variable in self.facts.items():
+            declared = self.logic.policy.facts[fact]
+            calm.append(self.known[fact])
+            if fact in wanted:
+                calm.append(self.equals(fact, wanted[fact]))
+            elif declared.type == "flag":
+                calm.append(self.logic.negate(variable))
+            elif declared.ordered:
+                scale = 10**declared.places
+                calm += [variable >= 0, variable <= 1000 * scale, variable <= 100 * scale, variable % scale == 0]
+        calm += [self.logic.negate(slot.present) for slots in self.events.values() for slot in reversed(slots)]
+        for kind, slots in self.events.items():
+            declared_fields = self.logic.policy.events[kind].fields
+            for slot in slots:
+                for name, variable in slot.fields.items():
+                    if declared_fields[name].ordered:
+                        calm += [variable >= 0, variable <= 100 * 10 ** declared_fields[name].places]
+        return calm
+
+    # Conditions as formulas
+
+    def _slots(self, name: str, kind: str) -> list["Slot"]:
+        logic, fields = self.logic, self.logic.policy.events[kind].fields
+        slots = []
+        for number in range(_most_events(logic.policy, kind)):
+            label = f"{name}.{kind}{number}"
+            variables = {field: logic.variable(f"{label}.{field}", declared) for field, declared in fields.items()}
+            slots.append(Slot(logic.either(label), variables))
+            self.within += [logic.limits(variables[field], declared) for field, declared in fields.items()]
+        # Which of the slots are taken makes no difference; the first ones are.
+        self.within += [logic.any([logic.negate(later.present), slot.present]) for slot, later in pairwise(slots)]
+        return slots
+
+    def _condition(self, condition: Condition, concluded: Mapping[str, Formula]) -> Formula:
+        logic = self.logic
+        match condition:
+            case AllOf(parts=parts):
+                return logic.all(self._condition(part, concluded) for part in parts)
+            case AnyOf(parts=parts):
+                return logic.any(self._condition(part, concluded) for part in parts)
+            case Concluded(flag=flag):
+                return concluded[flag]
+            case Sequence(of=of) if of in self.given.events:
+                return logic.truth(interpreter.found(condition, logic.policy, self.given))
+            case Sequence():
+                return self._run(condition)
+            case Compare(fact=fact, other=other):
+                known = [self.known[fact], *([self.known[other]] if other else [])]
+                return logic.all([*known, self._compare(condition, self.facts, logic.policy.facts)])
+
+    def _compare(self, compare: Compare, variables: Mapping[str, Formula], types: Mapping[str, FactType]) -> Formula:
+        mine, declared = variables[compare.fact], types[compare.fact]
+        if compare.other is None:
+            return self.logic.any(_OPERATORS[compare.operator](mine, self.logic.value(v)) for v in compare.values)
+        other = types[compare.other]
+        its = variables[compare.other]
+        if declared.ordered:
+            places = max(declared.places, other.places)
+            mine, its = mine * 10 ** (places - declared.places), its * 10 ** (places - other.places)
+        return _OPERATORS[compare.operator](mine, its)
+
+    def _run(self, sequence: Sequence) -> Formula:
+        """That some events follow one another and meet the condition."""
+        logic, slots = self.logic, self.events[sequence.of]
+        fields = logic.policy.events[sequence.of].fields
+        met = [logic.all([slot.present, self._each(sequence.each, slot, fields)]) for slot in slots]
+        ending = met
+        for _ in range(1, sequence.length):
+            ending = [
+                logic.all(
+                    [
+                        met[i],
+                        logic.any(
+                            logic.all([ending[j], slots[i].fields[sequence.by] == slots[j].fields[sequence.by] + 1])
+                            for j in range(len(slots))
+                            if j != i
+                        ),
+                    ]
+                )
+                for i in range(len(slots))
+            ]
+        return logic.any(ending)
+
+    def _each(self, condition: Condition, slot: "Slot", types: Mapping[str, FactType]) -> Formula:
+        match condition:
+            case AllOf(parts=parts):
+                return self.logic.all(self._each(part, slot, types) for part in parts)
+            case AnyOf(parts=parts):
+                return self.logic.any(self._each(part, slot, types) for part in parts)
+            case Compare():
+                return self._compare(condition, slot.fields, types)
+            case Concluded() | Sequence():
+                raise TypeError("an event is compared by its own fields only")
+
+    def _plain(self, found: Found, variable: Formula, declared: FactType) -> Any:
+        if declared.type == "flag":
+            return found.holds(variable)
+        number = found.number(variable)
+        return self.logic.texts[number] if declared.type == "choice" else declared.decode(number)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one event: whether there is one, and its fields."""
+
+    present: Formula
+    fields: Mapping[str, Formula]
+
+
+def _most_events(policy: Policy, kind: str) -> int:
+    return max([FEWEST_EVENTS, *(s.length for rule in policy.rules for s in _sequences(rule.when) if s.of == kind)])
+
+
+def _sequences(condition: Condition) -> Iterator[Sequence]:
+    if isinstance(condition, Sequence):
+        yield condition
+    elif isinstance(condition, AllOf | AnyOf):
+        for part in condition.parts:
+            yield from _sequences(part)
+
+
+_OPERATORS: Final[Mapping[str, Callable[[Formula, Formula], Formula]]] = {
+    "eq": lambda a, b: a == b,
+    "in": lambda a, b: a == b,
+    "not": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+}
