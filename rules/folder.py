@@ -45,12 +45,17 @@ class LoadedProgram:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the names and texts of all files."""
-        digest = hashlib.sha256()
-        for name, text in sorted(self.files.items()):
-            for part in (name, text):
-                digest.update(len(part.encode()).to_bytes(8) + part.encode())
-        return digest.hexdigest()
+        """What it is known by."""
+        return digest_of(self.files)
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """SHA-256 over the names and texts of all files of a program, each after its length."""
+    digest = hashlib.sha256()
+    for name, text in sorted(files.items()):
+        for part in (name, text):
+            digest.update(len(part.encode()).to_bytes(8) + part.encode())
+    return digest.hexdigest()
 
 
 def read_folder(folder: Path) -> LoadedProgram:
