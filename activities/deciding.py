@@ -9,6 +9,7 @@ from program.decision import Decision, as_recorded
 from program.partner import PartnerId
 from rules.decide import decide
 from rules.folder import LoadedProgram, load_program
+from rules.receipt import ENGINES
 from store.database import Store, Transaction
 
 KEPT = 16
@@ -66,7 +67,7 @@ def make(
     program: LoadedProgram,
     policy: str,
     occasion: Occasion,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, Mapping[str, Any]],
     *,
     settle: bool = False,
 ) -> tuple[int, Decision]:
@@ -80,7 +81,8 @@ def make(
         program: The program whose policy decides.
         policy: The policy's name.
         occasion: Whom and what it is about, as of which day, by what was known when.
-        facts: What Gatehouse itself supplies; facts recorded about the partner fill in what the policy asks beyond.
+        facts: What Gatehouse itself supplies, by where it comes from; of two sources of one fact the later counts.
+            Facts recorded about the partner fill in what the policy asks beyond.
         settle: Whether to decide with what is known where something is not.
     """
     found = made(tx, policy, occasion)
@@ -88,18 +90,30 @@ def make(
         return found
     chosen = program.policies[policy]
     asked = {*chosen.facts, *chosen.events}
-    recorded = {} if asked <= facts.keys() else tx.facts.of(occasion.partner, occasion.as_of, occasion.known_at)
-    used = as_recorded({n: v for n, v in {**recorded, **facts}.items() if n in asked and v is not None})
+    supplied = {name: (value, source) for source, group in facts.items() for name, value in group.items()}
+    recorded = {} if asked <= supplied.keys() else tx.facts.of(occasion.partner, occasion.as_of, occasion.known_at)
+    known = {name: (fact.value, fact.origin) for name, fact in recorded.items()} | supplied
+    used = {name: of for name, of in known.items() if name in asked and of[0] is not None}
+    values = as_recorded({name: value for name, (value, _) in used.items()})
     return tx.decisions.record(
         Decision(
             partner=occasion.partner,
             policy=policy,
             policy_version=chosen.version,
             program=program.digest,
+            program_version=program.program.version,
             purpose=occasion.purpose,
             as_of=occasion.as_of,
             known_at=occasion.known_at,
-            ruling=decide(chosen, used, settle=settle),
-            facts=used,
+            settle=settle,
+            ruling=decide(chosen, values, settle=settle),
+            facts=values,
+            sources={name: source for name, (_, source) in used.items()},
+            engines=dict(ENGINES),
         )
     )
+
+
+def rules_of(program: LoadedProgram) -> str:
+    """The program as the source of a fact."""
+    return f"program version {program.program.version}"

@@ -1,6 +1,8 @@
 """The 60 days: weekly looks, the verdict, and what partner and owner record on the way."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
@@ -13,8 +15,9 @@ from program.calendar import Quarter
 from program.decision import Decision, Ruling
 from program.errors import Refused
 from program.escalation import Escalation
+from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
-from program.pilot import PilotTerms, achieved, week_of
+from program.pilot import PilotTerms, achieved, agreed, week_of
 from rules.folder import CHECKPOINT, VERDICT
 from store.database import Store, Transaction
 
@@ -116,6 +119,18 @@ class NextAction(BaseModel):
 DAYS_TO_FIND_OUT = 5
 """Business days that the owner of a pilot has to supply what its verdict still needs."""
 
+OPPORTUNITIES, PREPARATION = "opportunities", "preparation"
+"""Where facts of a pilot come from, beside its terms."""
+
+
+def _progress(look: Look, opportunities: Sequence[Opportunity], accounts: int, plays: int) -> dict[str, dict[str, Any]]:
+    """How a pilot stands, by where that is known from."""
+    return {
+        OPPORTUNITIES: dict(achieved(look.terms, look.as_of, opportunities)),
+        f"terms of pilot {look.terms.number} of application {look.application}": dict(agreed(look.terms, look.as_of)),
+        PREPARATION: {"mapped_accounts": accounts, "joint_plays": plays},
+    }
+
 
 class Pilots:
     """Looks at pilots, and what is recorded about them."""
@@ -134,15 +149,12 @@ class Pilots:
             first = max(1, look.week - look.terms.plan.recent_weeks + 1)
             weeks = [week_of(look.terms, week, opportunities) for week in range(first, look.week + 1)]
             accounts, plays, next_action = tx.preparation.counts(look.partner, look.as_of)
-            facts = achieved(look.terms, look.as_of, opportunities) | {
-                "week": look.week,
-                "mapped_accounts": accounts,
-                "joint_plays": plays,
-                "next_action_open": next_action,
-            }
-            events = {"checkpoint": [week.model_dump() for week in weeks]}
+            facts = _progress(look, opportunities, accounts, plays)
+            facts[PREPARATION]["next_action_open"] = next_action
+            facts[OPPORTUNITIES]["checkpoint"] = [week.model_dump() for week in weeks]
+            facts["calendar"] = {"week": look.week}
             occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
-            _, decision = make(tx, program, CHECKPOINT, occasion, facts | events, settle=True)
+            _, decision = make(tx, program, CHECKPOINT, occasion, facts, settle=True)
             following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
             tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
             if decision.ruling.outcome != "stalled":
@@ -160,8 +172,7 @@ class Pilots:
         with self._store.write() as tx:
             opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at, look.terms.started_on)
             accounts, plays, _ = tx.preparation.counts(look.partner, look.as_of)
-            facts = achieved(look.terms, look.as_of, opportunities)
-            facts |= {"mapped_accounts": accounts, "joint_plays": plays}
+            facts = _progress(look, opportunities, accounts, plays)
             occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
             _, decision = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
             if decision.ruling.outcome is not None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities import letters
-from activities.deciding import Occasion, Shelf, made, make
+from activities.deciding import Occasion, Shelf, made, make, rules_of
 from activities.escalating import end_escalations
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
@@ -179,7 +179,7 @@ class Qualification:
             source = f"scorecard {number} of application {application}"
             evidence = as_recorded(candidacy.scorecard.facts)
             tx.facts.record(candidacy.partner, evidence, candidacy.as_of, source, candidacy.known_at)
-            facts = form.roll_up(candidacy.scorecard)
+            facts = {source: form.roll_up(candidacy.scorecard), rules_of(program): form.minima}
             decision, decided = make(tx, program, QUALIFICATION, occasion, facts)
             return self._follow(tx, program, candidacy, decision, decided)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
-from activities.deciding import Occasion, Shelf, make
+from activities.deciding import Occasion, Shelf, make, rules_of
 from activities.escalating import open_escalation
 from program.calendar import Quarter
 from program.decision import as_recorded
@@ -140,7 +140,7 @@ class Roster:
                     program.program.tiers, last, place.cut_tier, place.facts["moved_opportunities"], full_quarter=full
                 )
                 occasion = Occasion(place.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
-                number, decision = make(tx, program, MOVEMENT, occasion, facts)
+                number, decision = make(tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts})
                 move = decision.ruling.outcome or "stay"
                 record = after_move(program.program.tiers, last, facts, move)
                 moves.append(
@@ -232,7 +232,11 @@ class Roster:
             Stage.DEFERRED: stalls.deferred,
             Stage.ACTIVE: stalls.active.get(standing.tier or "", max(stalls.active.values())),
         }[standing.stage]
-        facts = {"stage": standing.stage.value, "days_without_activity": (page.as_of - last).days, "patience": patience}
+        facts: dict[str, dict[str, Any]] = {
+            "stage": {"stage": standing.stage.value},
+            "opportunities and stage": {"days_without_activity": (page.as_of - last).days},
+            rules_of(program): {"patience": patience},
+        }
         occasion = Occasion(partner, f"sweep-{page.as_of}", page.as_of, page.known_at)
         _, decision = make(tx, program, STALL, occasion, facts)
         if decision.ruling.outcome != "stalled":

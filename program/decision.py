@@ -41,14 +41,21 @@ class Decision(BaseModel):
     policy_version: int
     program: str
     """The digest of the program the policy belongs to."""
+    program_version: int
     purpose: str
     """What was decided, so that one day can hold several: `application-1/pilot-1/week-3`."""
     as_of: date
     known_at: datetime
     """Nothing learned after this instant was used."""
+    settle: bool
+    """Whether it was to be decided with what is known, whatever is not."""
     ruling: Ruling
     facts: dict[str, Any]
     """The facts it rests on, as they were handed to the policy; events as lists under their kind."""
+    sources: dict[str, str]
+    """Where each of the facts came from."""
+    engines: dict[str, str]
+    """What decided, and the version of each."""
 
     @property
     def key(self) -> str:

@@ -110,13 +110,20 @@ def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity
     progressed = [o for o in qualified if _within(o.progressed_on, terms.started_on, end)]
     mutual = sum(o.mutual is True for o in qualified)
     unsaid = any(o.mutual is None for o in qualified)
-    elapsed = (end - terms.started_on).days
     return {
         "opportunities_created": len(created),
         "qualified_opportunities": len(qualified),
         "progressed_on_time": len(progressed),
         # One deal that both sides worked is known as soon as it is known; none is known only when all were asked about.
         "mutual_deals": mutual if mutual or not unsaid else None,
+        **agreed(terms, as_of),
+    }
+
+
+def agreed(terms: PilotTerms, as_of: date) -> dict[str, FactValue]:
+    """Those of them that come from the terms: what it has to show, and by now."""
+    elapsed = (min(as_of, terms.last_day) - terms.started_on).days
+    return {
         "target_qualified": terms.targets.qualified,
         "target_progressed": terms.targets.progressed,
         "expected_qualified": terms.targets.qualified * elapsed // terms.plan.days,

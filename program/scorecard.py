@@ -120,6 +120,13 @@ class ScorecardForm(BaseModel):
         return [criterion for section in self.sections for criterion in section.criteria]
 
     @property
+    def minima(self) -> dict[str, FactValue]:
+        """The facts that the form itself supplies: what ratings, sections and the total have to reach."""
+        parts = [(criterion.id, criterion.minimum) for criterion in self.criteria]
+        parts += [(f"{section.id}_score", section.minimum) for section in self.sections]
+        return {f"minimum_{name}": minimum for name, minimum in [*parts, ("total_score", self.minimum)] if minimum}
+
+    @property
     def fact_names(self) -> frozenset[str]:
         """Every fact that `roll_up` supplies."""
         return frozenset(self.roll_up(Scorecard(reviewer="nobody")))
@@ -161,8 +168,6 @@ class ScorecardForm(BaseModel):
             for criterion in section.criteria:
                 rated = scorecard.ratings.get(criterion.id)
                 facts[criterion.id] = rated.rating if rated else None
-                if criterion.minimum is not None:
-                    facts[f"minimum_{criterion.id}"] = criterion.minimum
             rated_parts = [
                 (criterion.weight, scorecard.ratings[criterion.id].rating)
                 for criterion in section.criteria
@@ -171,16 +176,13 @@ class ScorecardForm(BaseModel):
             complete = len(rated_parts) == len(section.criteria)
             scores[section.id] = Decimal(sum(w * r for w, r in rated_parts)) / 100 if complete else None
             facts[f"{section.id}_score"] = scores[section.id]
-            if section.minimum is not None:
-                facts[f"minimum_{section.id}_score"] = section.minimum
         known = [(section.weight, scores[section.id]) for section in self.sections]
         facts["total_score"] = (
             None
             if any(score is None for _, score in known)
             else sum((weight * score for weight, score in known if score is not None), Decimal(0)) / 100
         )
-        facts["minimum_total_score"] = self.minimum
-        return facts
+        return facts | self.minima
 
 
 class Rated(BaseModel):

@@ -1,53 +1,104 @@
-"""The ledger: decisions are added and never changed."""
+"""The ledger: decisions are added, each chained to the one before, and never changed."""
 
 from datetime import date
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
-from program.decision import Decision, Ruling
+from program.decision import Decision
 from program.errors import Refused
+from program.ledger import BEGINNING, Entry, chained, read, written
 from store.tables import DecisionRow
 from store.writing import add
 
-_KEPT = ("partner", "policy", "policy_version", "program", "purpose", "as_of", "known_at", "facts")
+_APPENDING: Final = 7_101_949_714
+"""The lock of whoever adds to the ledger on PostgreSQL: any number that nobody else locks."""
 
 
-def _decision(row: DecisionRow) -> Decision:
-    return Decision(ruling=Ruling.model_validate(row.ruling), **{name: getattr(row, name) for name in _KEPT})
+def index_of(decision: Decision) -> dict[str, Any]:
+    """What of a decision stands in columns of its own, to be searched."""
+    return {
+        "partner": decision.partner,
+        "policy": decision.policy,
+        "policy_version": decision.policy_version,
+        "program": decision.program,
+        "purpose": decision.purpose,
+        "as_of": decision.as_of.isoformat(),
+        "known_at": decision.known_at,
+        "outcome": decision.ruling.outcome,
+        "rule": decision.ruling.rule,
+    }
+
+
+def _decision(row: Row[int, str]) -> tuple[int, Decision]:
+    number, record = row
+    try:
+        return number, read(record)
+    except ValueError:
+        raise Refused(
+            f"decision {number} cannot be read, so its record was changed; `gatehouse decisions verify` says what else"
+        ) from None
+
+
+_RECORDS: Final[Select[int, str]] = select(DecisionRow.number, DecisionRow.record)
 
 
 class Decisions:
-    """Decisions, by number and by what they decided."""
+    """Decisions, by number and by what they decided, as one transaction sees them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._head: tuple[int, str] | None = None
 
     def record(self, decision: Decision) -> tuple[int, Decision]:
         """Record a decision and return its number; where one of its key is there already, that one stays and counts."""
-        values = {name: getattr(decision, name) for name in _KEPT} | {
-            "outcome": decision.ruling.outcome,
-            "rule": decision.ruling.rule,
-            "ruling": decision.ruling.model_dump(mode="json"),
+        last, previous = self._turn()
+        number, record = last + 1, written(decision)
+        values = {
+            "number": number,
+            "previous": previous,
+            "hash": chained(previous, number, record.encode()),
+            "record": record,
+            **index_of(decision),
         }
-        added = add(self._session, DecisionRow, [values])
-        if added:
-            return int(added[0].id), decision
+        if add(self._session, DecisionRow, [values]):
+            self._head = number, values["hash"]
+            return number, decision
         found = self.find(decision.partner, decision.policy, decision.as_of, decision.purpose)
         assert found
         return found
 
+    def _turn(self) -> tuple[int, str]:
+        """Number and hash of the last record, once it is our turn to add the next.
+
+        Whoever adds has the ledger to the end of its transaction, so numbers have no gaps and the chain no forks, and
+        the head is read once however many are added. SQLite has one writer as it is. On PostgreSQL it is a lock of
+        ours, taken with the first decision of a transaction. Activities decide before they change rows that another
+        transaction may want (what they add before, a scorecard and its facts, is wanted by the same activity alone):
+        who has the ledger therefore never waits for somebody who waits for the ledger. A page of 500 moves has it for
+        about a second, and others wait as long; pages are that small for this reason too.
+        """
+        if self._head is None:
+            if self._session.get_bind().dialect.name == "postgresql":
+                self._session.execute(text(f"SELECT pg_advisory_xact_lock({_APPENDING})"))
+            # A statement of its own: one that waits for the lock would still see what was there before it waited.
+            query = select(DecisionRow.number, DecisionRow.hash).order_by(DecisionRow.number.desc()).limit(1)
+            found = self._session.execute(query).first()
+            self._head = (found.number, found.hash) if found else (0, BEGINNING)
+        return self._head
+
     def find(self, partner: str, policy: str, as_of: date, purpose: str) -> tuple[int, Decision] | None:
         """The decision of a key, with its number; None where nothing was decided."""
-        row = self._session.scalar(
-            select(DecisionRow).where(
+        row = self._session.execute(
+            _RECORDS.where(
                 DecisionRow.partner == partner,
                 DecisionRow.policy == policy,
-                DecisionRow.as_of == as_of,
+                DecisionRow.as_of == as_of.isoformat(),
                 DecisionRow.purpose == purpose,
             )
-        )
-        return (row.id, _decision(row)) if row else None
+        ).first()
+        return _decision(row) if row else None
 
     def get(self, number: int) -> Decision:
         """A decision by its number.
@@ -55,19 +106,29 @@ class Decisions:
         Raises:
             Refused: where there is none.
         """
-        row = self._session.get(DecisionRow, number)
+        row = self._session.execute(_RECORDS.where(DecisionRow.number == number)).first()
         if row is None:
             raise Refused(f"there is no decision {number}; `gatehouse decisions list` shows those there are")
-        return _decision(row)
+        return _decision(row)[1]
+
+    def entry(self, number: int) -> Entry:
+        """A record with its place in the chain.
+
+        Raises:
+            Refused: where there is none.
+        """
+        self.get(number)
+        columns = (DecisionRow.number, DecisionRow.previous, DecisionRow.hash, DecisionRow.record)
+        row = self._session.execute(select(*columns).where(DecisionRow.number == number)).one()
+        return Entry.model_validate(row._asdict())
 
     def listed(
         self, *, partner: str | None = None, policy: str | None = None, last: int | None = None
     ) -> list[tuple[int, Decision]]:
         """Decisions in the order they were recorded: all, or the last few."""
-        query = select(DecisionRow).order_by(DecisionRow.id.desc())
+        query = _RECORDS.order_by(DecisionRow.number.desc())
         if partner:
             query = query.where(DecisionRow.partner == partner)
         if policy:
             query = query.where(DecisionRow.policy == policy)
-        rows = self._session.scalars(query.limit(last) if last else query)
-        return [(row.id, _decision(row)) for row in rows][::-1]
+        return [_decision(row) for row in self._session.execute(query.limit(last) if last else query)][::-1]

@@ -1,6 +1,7 @@
 """Facts about partners, each with the day it is true of and the instant we learned it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +10,21 @@ from sqlalchemy.orm import Session
 
 from store.tables import FactRow
 from store.writing import add_new
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a source said of a day."""
+
+    value: Any
+    source: str
+    true_of: date
+    learned_at: datetime
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, as a decision says it."""
+        return f"{self.source}, true of {self.true_of}"
 
 
 class Facts:
@@ -22,11 +38,14 @@ class Facts:
         common = {"partner": partner, "true_of": true_of, "source": source, "learned_at": at}
         return add_new(self._session, FactRow, [{**common, "name": n, "value": v} for n, v in facts.items()])
 
-    def of(self, partner: str, as_of: date, known_at: datetime) -> dict[str, Any]:
-        """The latest value of each fact as of a day, as far as was known at an instant."""
+    def of(self, partner: str, as_of: date, known_at: datetime) -> dict[str, Known]:
+        """The latest of each fact as of a day, as far as was known at an instant."""
         query = (
             select(FactRow)
             .where(FactRow.partner == partner, FactRow.true_of <= as_of, FactRow.learned_at <= known_at)
             .order_by(FactRow.true_of, FactRow.learned_at, FactRow.id)
         )
-        return {row.name: row.value for row in self._session.scalars(query)}
+        return {
+            row.name: Known(value=row.value, source=row.source, true_of=row.true_of, learned_at=row.learned_at)
+            for row in self._session.scalars(query)
+        }

@@ -118,7 +118,7 @@ class Partners:
             Refused: where the program knows no such move.
         """
         row = self._row(partner)
-        move = {"partner": partner, "key": key, "came_from": row.stage, "went_to": wanted, "day": day}
+        move = {"partner": partner, "key": key, "came_from": row.stage, "went_to": wanted, "tier": tier, "day": day}
         if not add_new(self._session, StageMoveRow, {**move, "because": because, "recorded_at": at}):
             return False
         check_move(partner, Stage(row.stage), wanted)

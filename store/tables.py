@@ -26,6 +26,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def microseconds(instant: datetime) -> int:
+    """An instant as the databases hold it: counted from the beginning of 1970."""
+    if instant.tzinfo is None:
+        raise TypeError(f"{instant} has no time zone; instants are UTC")
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
 class Instant(TypeDecorator[datetime]):
     """A UTC instant as microseconds since 1970: one order, one precision, the same on every database."""
 
@@ -33,11 +40,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise TypeError(f"{value} has no time zone; instants are UTC")
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else _EPOCH + timedelta(microseconds=value)
@@ -124,6 +127,8 @@ class StageMoveRow(Row):
     key: Mapped[str]
     came_from: Mapped[str]
     went_to: Mapped[str]
+    tier: Mapped[str | None]
+    """The one it has from then on, until a re-score moves it."""
     day: Mapped[date]
     because: Mapped[str]
     recorded_at: Mapped[datetime]
@@ -243,23 +248,28 @@ class FactRow(Row):
 
 
 class DecisionRow(Row):
-    """A decision. Rows are added and never changed; the first for a key stays the only one."""
+    """A decision at its place in the ledger. Rows are added and never changed; the first for a key stays the only one.
+
+    The record is the decision. `previous` and `hash` chain it to the one before; the other columns are its index.
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (UniqueConstraint("partner", "policy", "as_of", "purpose"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    record: Mapped[str]
     partner: Mapped[str] = mapped_column(ForeignKey("partners.id"))
     policy: Mapped[str]
     policy_version: Mapped[int]
     program: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
     purpose: Mapped[str]
-    as_of: Mapped[date]
+    as_of: Mapped[str] = mapped_column(String(10))
+    """Written YYYY-MM-DD, as it is in the record: it is compared and never read."""
     known_at: Mapped[datetime]
     outcome: Mapped[str | None]
     rule: Mapped[str | None]
-    ruling: Mapped[dict[str, Any]]
-    facts: Mapped[dict[str, Any]]
 
 
 class RescoreRow(Row):
@@ -291,7 +301,7 @@ class ScoreRow(Row):
     tier: Mapped[str | None]
     quarters_below: Mapped[int | None]
     quarters_inactive: Mapped[int | None]
-    decision: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
+    decision: Mapped[int | None] = mapped_column(ForeignKey("decisions.number"))
 
 
 class EscalationRow(Row):

@@ -1,6 +1,7 @@
 """How decisions are made: once, by the rules of their time, on what was known then."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -139,10 +140,13 @@ def test_facts_that_nobody_asked_for_are_refused_and_nothing_is_kept(office: Off
 def test_of_two_rulings_on_one_occasion_the_first_is_returned(office: Office) -> None:
     partner = office.active("Acme")
     occasion = Occasion(partner, "sweep", START, at(START))
-    facts = {"stage": "active", "days_without_activity": 46, "patience": 45}
+    facts: dict[str, dict[str, Any]] = {
+        "stage": {"stage": "active", "days_without_activity": 46},
+        "program": {"patience": 45},
+    }
     with office.store.write() as tx:
         number, first = make(tx, office.program, "stall", occasion, facts)
-        assert make(tx, office.program, "stall", occasion, facts | {"patience": 90}) == (number, first)
+        assert make(tx, office.program, "stall", occasion, facts | {"program": {"patience": 90}}) == (number, first)
     assert first.ruling.outcome == "stalled"
 
 

@@ -37,10 +37,14 @@ def test_a_decision_is_known_by_whom_it_is_about_what_for_and_when() -> None:
         policy="pilot-verdict",
         policy_version=1,
         program="0" * 64,
+        program_version=1,
         purpose="application-1/pilot-1/verdict",
         as_of=date(2017, 4, 30),
         known_at=datetime(2017, 4, 30, 6, tzinfo=UTC),
+        settle=True,
         ruling=Ruling(outcome="expand"),
         facts={},
+        sources={},
+        engines={},
     )
     assert decision.key == "acme:pilot-verdict:2017-04-30:application-1/pilot-1/verdict"

@@ -37,11 +37,15 @@ def a_decision(outcome: str = "sign", **changes: Any) -> Decision:
         "policy": "qualification",
         "policy_version": 1,
         "program": PROGRAM,
+        "program_version": 1,
         "purpose": "application-1/scorecard-1",
         "as_of": TODAY,
         "known_at": AT,
         "ruling": Ruling(outcome=outcome, because="Because."),
+        "settle": False,
         "facts": {"market": 4, "share": 0.25, "unsound": False, "checkpoint": [{"week": 1}]},
+        "sources": {"market": "scorecard 1 of application 1", "checkpoint": "opportunities"},
+        "engines": {"durable-rules": "2.0.28", "interpreter": "0.1.0"},
     }
     return Decision.model_validate(values | changes)
 
@@ -258,7 +262,8 @@ def test_a_fact_is_what_was_last_said_of_it_by_then(
         assert tx.facts.record("acme", {"share": 2}, TODAY, "review", LATER) == 1
         assert tx.facts.record("acme", {"share": 3}, day(5), "crm", LATER) == 1
         assert tx.facts.record("acme", {"share": 9}, TODAY, "crm", LATER) == 0  # a source says of a day what it says
-        assert tx.facts.of("acme", day(as_of), known_at) == expected
+        known = tx.facts.of("acme", day(as_of), known_at)
+        assert {name: fact.value for name, fact in known.items()} == expected
         assert tx.facts.of("bolt", day(as_of), known_at) == {}
 
 
