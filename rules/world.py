@@ -43,6 +43,7 @@ class World:
         given: EncodedFacts | None = None,
         *,
         settled: bool = False,
+        free: Collection[str] = (),
         like: "World | None" = None,
         anew: Collection[str] = (),
     ) -> "World":
@@ -54,8 +55,9 @@ class World:
             given: What is known; what is not may be anything.
             settled: Whether facts that are not given are decided without: no comparison with them holds. If nothing
                 is given, any fact may be unknown.
+            free: Facts that are not given and known all the same: they may be anything.
             like: Another world, with which it has all in common that is neither given nor named in `anew`.
-            anew: Facts that may differ from the other world's.
+            anew: Facts and kinds of events that may differ from the other world's.
         """
         policy, world = logic.policy, cls(logic, given=given or EncodedFacts())
         for fact, declared in policy.facts.items():
@@ -68,12 +70,17 @@ class World:
                 continue
             world.facts[fact] = logic.variable(f"{name}.{fact}", declared)
             may_lack = settled and given is None
-            world.known[fact] = logic.either(f"{name}.{fact}?") if may_lack else logic.truth(not settled)
+            is_known = not settled or fact in free
+            world.known[fact] = logic.either(f"{name}.{fact}?") if may_lack else logic.truth(is_known)
             world.within.append(logic.limits(world.facts[fact], declared))
         for kind in policy.events:
-            if kind not in world.given.events:
+            if kind in world.given.events:
+                continue
+            if like and kind not in anew:
+                world.events[kind] = like.events[kind]
+            else:
                 without = settled and given is not None
-                world.events[kind] = like.events[kind] if like else [] if without else world._slots(name, kind)
+                world.events[kind] = [] if without else world._slots(name, kind)
         concluded: dict[str, Formula] = {}
         for rule in policy.rules:
             holds = world._condition(rule.when, concluded)
