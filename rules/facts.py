@@ -7,7 +7,8 @@ anything is decided; decimals are scaled to integers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, field_validator, model_validator
@@ -65,8 +66,8 @@ class FactType(BaseModel):
 
     @field_validator("min", "max", mode="before")
     @classmethod
-    def _number(cls, value: Any) -> Any:
-        return value if value is None else _decimal(_percent(value))
+    def _bound(cls, value: Any) -> Any:
+        return value if value is None else _number(_percent(value))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -89,12 +90,12 @@ class FactType(BaseModel):
             raise ValueError(f"`min` {self.min} is more than `max` {self.max}")
         return self
 
-    @property
+    @cached_property
     def ordered(self) -> bool:
         """Whether one value can be more than another."""
         return self.type not in ("flag", "choice")
 
-    @property
+    @cached_property
     def places(self) -> int:
         """Decimal places the engine's integers carry."""
         return _PLACES.get(self.type, self.decimals or 0)
@@ -121,7 +122,7 @@ class FactType(BaseModel):
             if not fits:
                 raise ValueError(f"{_shown(value)} is not {self.expected}")
             return bool(value) if self.type == "flag" else str(value)
-        number = _decimal(_percent(value) if self.type == "ratio" else value)
+        number = _number(_percent(value) if self.type == "ratio" else value)
         below = self.min is not None and number < self.min
         if below or (self.max is not None and number > self.max):
             raise ValueError(f"{_shown(value)} is not {self.expected}")
@@ -137,8 +138,8 @@ class FactType(BaseModel):
         """Whether the two can stand in one comparison."""
         return (self.ordered and other.ordered) or self.type == other.type
 
-    def _scaled(self, number: Decimal) -> int:
-        scaled = _scaled(number, self.places)
+    def _scaled(self, number: int | Decimal) -> int:
+        scaled = number * 10**self.places if isinstance(number, int) else _scaled(number, self.places)
         if scaled is None or (self.type == "count" and scaled < 0):
             raise ValueError(f"{_shown(number)} is not {self.expected}")
         return scaled
@@ -194,13 +195,18 @@ def encode(facts: Mapping[str, Any], declared: Mapping[str, FactType], events: M
     Raises:
         FactError: with everything that does not fit.
     """
-    names = [*declared, *events]
-    problems = [f"{name} is not declared{nearest(str(name), names)}" for name in facts if name not in names]
+    problems = [
+        f"{name} is not declared{nearest(str(name), [*declared, *events])}"
+        for name in facts
+        if name not in declared and name not in events
+    ]
     known: dict[str, Encoded] = {}
     happened: dict[str, list[dict[str, Encoded]]] = {}
-    for name in names:
+    unknown: list[str] = []
+    for name in (*declared, *events):
         value = facts.get(name)
         if value is None:
+            unknown.append(name)
             continue
         try:
             if name in declared:
@@ -211,7 +217,7 @@ def encode(facts: Mapping[str, Any], declared: Mapping[str, FactType], events: M
             problems.append(f"{name}: {error}")
     if problems:
         raise FactError("; ".join(problems))
-    return EncodedFacts(known, happened, tuple(name for name in names if facts.get(name) is None))
+    return EncodedFacts(known, happened, tuple(unknown))
 
 
 def _encode_events(value: Any, declared: EventType) -> list[dict[str, Encoded]]:
@@ -239,12 +245,17 @@ def _percent(value: Any) -> Any:
         return value
 
 
-def _decimal(value: Any) -> Decimal:
+_NUMBERS = (int, float, Decimal)
+_EXACT = Context(prec=MOST_DIGITS, traps=[Inexact])
+"""Refuses to round; the digits of a number and its places are few."""
+
+
+def _number(value: Any) -> int | Decimal:
     """A number as it was written. Floats come from JSON only, where 0.1 is what was meant by 0.1."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise ValueError(f"{_shown(value)} is not a number")  # noqa: TRY004 (one error for a wrong value)
-    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite():
+    number = Decimal(str(value)) if isinstance(value, float) else value
+    if isinstance(number, Decimal) and not number.is_finite():
         raise ValueError(f"{value} is not a number")
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise ValueError(f"{_shown(value)} is too large; numbers go up to 9 trillion either side of zero")
@@ -252,15 +263,13 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _scaled(number: Decimal, places: int) -> int | None:
-    """The number times ten to the places, if that is whole. Exact: no decimal context rounds on the way."""
-    sign, digits, exponent = number.as_tuple()
-    if not number:
-        return 0
-    if len(digits) > MOST_DIGITS or not isinstance(exponent, int) or exponent + places < -MOST_DIGITS:
+    """The number times ten to the places, if that is whole."""
+    try:
+        scaled = number.scaleb(places, _EXACT)
+    except Inexact:
         return None
-    coefficient = int("".join(map(str, digits)))
-    whole, rest = divmod(coefficient * 10 ** (exponent + places + MOST_DIGITS), 10**MOST_DIGITS)
-    return None if rest else -whole if sign else whole
+    whole = int(scaled)
+    return whole if whole == scaled else None
 
 
 def _shown(value: Any) -> str:

@@ -26,6 +26,8 @@ def fired(policy: Policy, encoded: EncodedFacts) -> frozenset[str]:
 
 def _holds(condition: Condition, policy: Policy, encoded: EncodedFacts, concluded: set[str]) -> bool:
     match condition:
+        case Compare():  # the most frequent first: pydantic's models are slow to say what they are not
+            return _compares(condition, encoded.facts, policy.facts)
         case AllOf(parts=parts):
             return all(_holds(part, policy, encoded, concluded) for part in parts)
         case AnyOf(parts=parts):
@@ -34,8 +36,6 @@ def _holds(condition: Condition, policy: Policy, encoded: EncodedFacts, conclude
             return flag in concluded
         case Sequence():
             return found(condition, policy, encoded)
-        case Compare():
-            return _compares(condition, encoded.facts, policy.facts)
 
 
 def found(sequence: Sequence, policy: Policy, encoded: EncodedFacts) -> bool:
@@ -49,27 +49,32 @@ def found(sequence: Sequence, policy: Policy, encoded: EncodedFacts) -> bool:
 
 def _meets(condition: Condition, event: Mapping[str, Encoded], fields: Mapping[str, FactType]) -> bool:
     match condition:
+        case Compare():
+            return _compares(condition, event, fields)
         case AllOf(parts=parts):
             return all(_meets(part, event, fields) for part in parts)
         case AnyOf(parts=parts):
             return any(_meets(part, event, fields) for part in parts)
-        case Compare():
-            return _compares(condition, event, fields)
         case Concluded() | Sequence():
             raise TypeError("an event is compared by its own fields only")
 
 
 def _compares(compare: Compare, facts: Mapping[str, Encoded], types: Mapping[str, FactType]) -> bool:
     """One comparison; it does not hold where a fact is unknown."""
-    if compare.fact not in facts or (compare.other is not None and compare.other not in facts):
+    mine = facts.get(compare.fact)
+    if mine is None:
         return False
-    declared = types[compare.fact]
+    if compare.operator == "in":
+        return mine in compare.values
+    holds = _OPERATORS[compare.operator]
     if compare.other is None:
-        return any(_OPERATORS[compare.operator](facts[compare.fact], value) for value in compare.values)
-    other = types[compare.other]
+        return bool(holds(mine, compare.values[0]))
+    its = facts.get(compare.other)
+    if its is None:
+        return False
+    declared, other = types[compare.fact], types[compare.other]
     places = max(declared.places, other.places)
-    mine, its = _at(places, facts[compare.fact], declared), _at(places, facts[compare.other], other)
-    return bool(_OPERATORS[compare.operator](mine, its))
+    return bool(holds(_at(places, mine, declared), _at(places, its, other)))
 
 
 def _at(places: int, encoded: Encoded, declared: FactType) -> Encoded:
@@ -79,7 +84,6 @@ def _at(places: int, encoded: Encoded, declared: FactType) -> Encoded:
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
-    "in": operator.eq,
     "not": operator.ne,
     "lt": operator.lt,
     "lte": operator.le,

@@ -37,8 +37,8 @@ Message = dict[str, Encoded]
 
 _OPERATORS = {"not": "$neq", "lt": "$lt", "lte": "$lte", "gt": "$gt", "gte": "$gte"}
 _MIRRORED = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
-_CLOSING = {"kind": "$end"}
-"""Asserted last; the rule on it always fires, and only a session in which a rule fired can be deleted safely."""
+_PRIMING = {"kind": "$prime"}
+"""The first session of an engine can only be deleted safely once a rule fired in it."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ class Network:
             name: {"all": [{f"m{number}": {"$and": tests}} for number, tests in enumerate(antecedents)]}
             for name, antecedents in self.rules.items()
         }
-        return json.dumps({**rules, "end": {"all": [{"m0": {"$and": [_CLOSING]}}], "pri": 65000}})
+        return json.dumps({**rules, "prime": {"all": [{"m0": {"$and": [_PRIMING]}}]}})
 
     def messages(self, encoded: EncodedFacts) -> list[Message]:
-        """Facts as messages, the closing one not among them.
+        """Facts as messages.
 
         Raises:
             FactError: where events combine to more runs than can be followed.
@@ -118,13 +118,13 @@ class Network:
         events = ((self.events[kind], event) for kind, happened in encoded.events.items() for event in happened)
         return [self.facts.message(encoded.facts), *(scope.message(event) for scope, event in events)]
 
-    def closing(self) -> Message:
-        """The message that ends every evaluation."""
-        return dict(_CLOSING)
+    def priming(self) -> Message:
+        """The message on which a rule fires whatever the policy is."""
+        return dict(_PRIMING)
 
-    def held(self, rule: str) -> Message | None:
-        """What to assert when a rule of the engine has fired."""
-        return {"kind": "held", "name": self.derives[rule]} if rule in self.derives else None
+    def held(self, name: str) -> Message:
+        """The message that something derived is held."""
+        return {"kind": "held", "name": name}
 
 
 def compile_policy(policy: Policy) -> Network:
