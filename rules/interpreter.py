@@ -27,7 +27,7 @@ def fired(policy: Policy, encoded: EncodedFacts) -> frozenset[str]:
 def _holds(condition: Condition, policy: Policy, encoded: EncodedFacts, concluded: set[str]) -> bool:
     match condition:
         case Compare():  # the most frequent first: pydantic's models are slow to say what they are not
-            return _compares(condition, encoded.facts, policy.facts)
+            return compares(condition, encoded.facts, policy.facts)
         case AllOf(parts=parts):
             return all(_holds(part, policy, encoded, concluded) for part in parts)
         case AnyOf(parts=parts):
@@ -50,7 +50,7 @@ def found(sequence: Sequence, policy: Policy, encoded: EncodedFacts) -> bool:
 def _meets(condition: Condition, event: Mapping[str, Encoded], fields: Mapping[str, FactType]) -> bool:
     match condition:
         case Compare():
-            return _compares(condition, event, fields)
+            return compares(condition, event, fields)
         case AllOf(parts=parts):
             return all(_meets(part, event, fields) for part in parts)
         case AnyOf(parts=parts):
@@ -59,7 +59,7 @@ def _meets(condition: Condition, event: Mapping[str, Encoded], fields: Mapping[s
             raise TypeError("an event is compared by its own fields only")
 
 
-def _compares(compare: Compare, facts: Mapping[str, Encoded], types: Mapping[str, FactType]) -> bool:
+def compares(compare: Compare, facts: Mapping[str, Encoded], types: Mapping[str, FactType]) -> bool:
     """One comparison; it does not hold where a fact is unknown."""
     mine = facts.get(compare.fact)
     if mine is None:
