@@ -4,8 +4,8 @@ The tree holds only what can be decided exactly: every value is already checked 
 compared with, and encoded as the engine sees it.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -70,7 +70,42 @@ class AnyOf(BaseModel):
     parts: tuple["Condition", ...]
 
 
-Condition = Compare | Concluded | Sequence | AllOf | AnyOf
+Leaf = Compare | Concluded | Sequence
+Condition = Leaf | AllOf | AnyOf
+
+T = TypeVar("T")
+
+
+def leaves(condition: Condition) -> list[Leaf]:
+    """What a condition is made of, in the order of its file."""
+    if isinstance(condition, AllOf | AnyOf):
+        return [leaf for part in condition.parts for leaf in leaves(part)]
+    return [condition]
+
+
+def fold(condition: Condition, values: Iterator[T], every: Callable[[list[T]], T], some: Callable[[list[T]], T]) -> T:
+    """What comes of a condition, given what comes of its leaves, in their order."""
+    match condition:
+        case AllOf(parts=parts):
+            return every([fold(part, values, every, some) for part in parts])
+        case AnyOf(parts=parts):
+            return some([fold(part, values, every, some) for part in parts])
+        case _:
+            return next(values)
+
+
+def names(condition: Condition) -> set[str]:
+    """The facts, kinds of events and conclusions that a condition rests on."""
+    found: set[str] = set()
+    for leaf in leaves(condition):
+        match leaf:
+            case Compare(fact=fact, other=other):
+                found |= {fact, other or fact}
+            case Concluded(flag=flag):
+                found.add(flag)
+            case Sequence(of=of):
+                found.add(of)
+    return found
 
 
 def walk(condition: Condition) -> Iterator[Condition]:

@@ -113,29 +113,24 @@ class Logic:
 
     # Questions
 
+    @property
+    def steps(self) -> int:
+        """How much effort all questions took so far."""
+        return int(z3.Solver(ctx=self._space).statistics().get_key_value("rlimit count"))
+
+    def questions(self, formulas: Iterable[Formula] = ()) -> "Questions":
+        """Begin to ask about facts that meet these formulas."""
+        asked = Questions(z3.Solver(ctx=self._space))
+        asked.add(*formulas)
+        return asked
+
     def find(self, formulas: Iterable[Formula], prefer: Iterable[Formula] = ()) -> Found | None:
         """Facts that meet all formulas, and of the preferences, in their order, those that they can meet; or None.
 
         Raises:
             Unproven: where the solver gives up.
         """
-        solver = z3.Solver(ctx=self._space)
-        solver.set("rlimit", EFFORT)
-        solver.add(*formulas)
-        if not self._answers(solver):
-            return None
-        model = solver.model()
-        for preference in prefer:
-            if z3.is_true(model.eval(preference, model_completion=True)):
-                solver.add(preference)
-                continue
-            solver.push()
-            solver.add(preference)
-            if solver.check() == z3.sat:
-                model = solver.model()
-            else:
-                solver.pop()
-        return Found(model)
+        return self.questions(formulas).find(prefer=prefer)
 
     def least(self, formulas: Iterable[Formula], *amounts: Formula) -> Found | None:
         """Facts that meet all formulas and make the amounts as small as can be, the first one first; or None.
@@ -144,19 +139,69 @@ class Logic:
             Unproven: where the solver gives up.
         """
         solver = z3.Optimize(ctx=self._space)
-        solver.set("rlimit", EFFORT)
         solver.set("priority", "lex")
         solver.add(*formulas)
         for amount in amounts:
             solver.minimize(amount)
-        return Found(solver.model()) if self._answers(solver) else None
+        return Found(solver.model()) if _answers(solver) else None
 
-    @staticmethod
-    def _answers(solver: Any) -> bool:
-        answer = solver.check()
-        if answer == z3.unknown:
-            raise Unproven(f"the solver gave up after {EFFORT:,} steps: {solver.reason_unknown()}")
-        return bool(answer == z3.sat)
+
+class Questions:
+    """Questions about facts that have something in common; what one takes to answer is not worked out again."""
+
+    def __init__(self, solver: Any) -> None:
+        self._solver = solver
+
+    def add(self, *formulas: Formula) -> None:
+        """Whatever is asked from now on is asked of facts that meet these formulas too."""
+        self._solver.add(*formulas)
+
+    def find(self, *formulas: Formula, prefer: Iterable[Formula] = ()) -> Found | None:
+        """Facts that meet all formulas, and of the preferences, in their order, those that they can meet; or None.
+
+        Raises:
+            Unproven: where the solver gives up.
+        """
+        self._solver.push()
+        try:
+            self._solver.add(*formulas)
+            if not _answers(self._solver):
+                return None
+            return Found(self._nearest(self._solver.model(), list(prefer)))
+        finally:
+            self._solver.pop()
+
+    def _nearest(self, model: Any, preferences: list[Formula]) -> Any:
+        """Add those of the preferences that can be met, first come first served, and find a model of them.
+
+        They are tried together, and in halves where that is too much: most of them can be met.
+        """
+        unmet = [p for p in preferences if not z3.is_true(model.eval(p, model_completion=True))]
+        if not unmet:
+            self._solver.add(*preferences)
+            return model
+        self._solver.push()
+        self._solver.add(*preferences)
+        met = self._solver.check() == z3.sat
+        if met:
+            model = self._solver.model()
+        self._solver.pop()
+        if met:
+            self._solver.add(*preferences)
+        elif len(preferences) > 1:
+            middle = len(preferences) // 2
+            model = self._nearest(model, preferences[:middle])
+            model = self._nearest(model, preferences[middle:])
+        return model
+
+
+def _answers(solver: Any) -> bool:
+    """Whether there is an answer; the effort is for each question."""
+    solver.set("rlimit", EFFORT)
+    answer = solver.check()
+    if answer == z3.unknown:
+        raise Unproven(f"the solver gave up after {EFFORT:,} steps: {solver.reason_unknown()}")
+    return bool(answer == z3.sat)
 
 
 def limits_of(declared: FactType) -> tuple[int, int]:

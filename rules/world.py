@@ -4,13 +4,13 @@ Written from the language alone: it shares with the engine and the interpreter w
 they evaluate it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
 from rules import interpreter
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
+from rules.conditions import Compare, Concluded, Condition, Leaf, Sequence, fold, leaves, names
 from rules.facts import Encoded, EncodedFacts, FactType
 from rules.logic import Formula, Found, Logic
 from rules.policy import Policy
@@ -34,6 +34,7 @@ class World:
     """That all values are of their types."""
     holds: list[Formula] = field(default_factory=list)
     """Of each rule, that its condition holds."""
+    concluded: dict[str, Formula] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -81,13 +82,30 @@ class World:
             else:
                 without = settled and given is not None
                 world.events[kind] = [] if without else world._slots(name, kind)
-        concluded: dict[str, Formula] = {}
-        for rule in policy.rules:
-            holds = world._condition(rule.when, concluded)
-            world.holds.append(holds)
-            if rule.concludes:
-                concluded[rule.concludes] = logic.any([concluded.get(rule.concludes, logic.truth(False)), holds])
+        world._rules(like)
         return world
+
+    def _rules(self, like: "World | None") -> None:
+        """Write the rules as formulas; those that rest on nothing new are another world's."""
+        logic = self.logic
+        new = {name for name, variable in self.facts.items() if not like or variable is not like.facts[name]}
+        new |= {
+            kind for kind in logic.policy.events if not like or self.events.get(kind, 0) is not like.events.get(kind)
+        }
+        for number, rule in enumerate(logic.policy.rules):
+            if like and not names(rule.when) & new:
+                holds = like.holds[number]
+            else:
+                holds = fold(rule.when, iter(self.leaves(number)), logic.all, logic.any)
+                new |= {rule.concludes} if rule.concludes else set()
+            self.holds.append(holds)
+            if rule.concludes:
+                before = self.concluded.get(rule.concludes, logic.truth(False))
+                self.concluded[rule.concludes] = logic.any([before, holds])
+
+    def leaves(self, number: int) -> list[Formula]:
+        """What a rule's condition is made of, in the order of its file, each as a formula."""
+        return [self.meets(leaf) for leaf in leaves(self.logic.policy.rules[number].when)]
 
     # What comes of the facts
 
@@ -187,22 +205,19 @@ class World:
         self.within += [logic.any([logic.negate(later.present), slot.present]) for slot, later in pairwise(slots)]
         return slots
 
-    def _condition(self, condition: Condition, concluded: Mapping[str, Formula]) -> Formula:
+    def meets(self, part: Leaf) -> Formula:
+        """That a comparison is met, a sequence of events found, or something concluded."""
         logic = self.logic
-        match condition:
-            case AllOf(parts=parts):
-                return logic.all(self._condition(part, concluded) for part in parts)
-            case AnyOf(parts=parts):
-                return logic.any(self._condition(part, concluded) for part in parts)
+        match part:
             case Concluded(flag=flag):
-                return concluded[flag]
+                return self.concluded[flag]
             case Sequence(of=of) if of in self.given.events:
-                return logic.truth(interpreter.found(condition, logic.policy, self.given))
+                return logic.truth(interpreter.found(part, logic.policy, self.given))
             case Sequence():
-                return self._run(condition)
+                return self.run(part)
             case Compare(fact=fact, other=other):
                 known = [self.known[fact], *([self.known[other]] if other else [])]
-                return logic.all([*known, self._compare(condition, self.facts, logic.policy.facts)])
+                return logic.all([*known, self._compare(part, self.facts, logic.policy.facts)])
 
     def _compare(self, compare: Compare, variables: Mapping[str, Formula], types: Mapping[str, FactType]) -> Formula:
         mine, declared = variables[compare.fact], types[compare.fact]
@@ -215,7 +230,7 @@ class World:
             mine, its = mine * 10 ** (places - declared.places), its * 10 ** (places - other.places)
         return _OPERATORS[compare.operator](mine, its)
 
-    def _run(self, sequence: Sequence) -> Formula:
+    def run(self, sequence: Sequence) -> Formula:
         """That some events follow one another and meet the condition."""
         logic, slots = self.logic, self.events[sequence.of]
         fields = logic.policy.events[sequence.of].fields
@@ -238,15 +253,9 @@ class World:
         return logic.any(ending)
 
     def _each(self, condition: Condition, slot: "Slot", types: Mapping[str, FactType]) -> Formula:
-        match condition:
-            case AllOf(parts=parts):
-                return self.logic.all(self._each(part, slot, types) for part in parts)
-            case AnyOf(parts=parts):
-                return self.logic.any(self._each(part, slot, types) for part in parts)
-            case Compare():
-                return self._compare(condition, slot.fields, types)
-            case Concluded() | Sequence():
-                raise TypeError("an event is compared by its own fields only")
+        compares = [leaf for leaf in leaves(condition) if isinstance(leaf, Compare)]
+        formulas = (self._compare(compare, slot.fields, types) for compare in compares)
+        return fold(condition, formulas, self.logic.all, self.logic.any)
 
     def _plain(self, found: Found, variable: Formula, declared: FactType) -> Any:
         if declared.type == "flag":
@@ -264,15 +273,9 @@ class Slot:
 
 
 def _most_events(policy: Policy, kind: str) -> int:
-    return max([FEWEST_EVENTS, *(s.length for rule in policy.rules for s in _sequences(rule.when) if s.of == kind)])
-
-
-def _sequences(condition: Condition) -> Iterator[Sequence]:
-    if isinstance(condition, Sequence):
-        yield condition
-    elif isinstance(condition, AllOf | AnyOf):
-        for part in condition.parts:
-            yield from _sequences(part)
+    """One event more than the longest sequence, so that a longer run than is asked for can be thought of too."""
+    runs = (leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Sequence))
+    return max([FEWEST_EVENTS, *(run.length + 1 for run in runs if run.of == kind)])
 
 
 _OPERATORS: Final[Mapping[str, Callable[[Formula, Formula], Formula]]] = {

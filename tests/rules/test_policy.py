@@ -44,6 +44,7 @@ def test_a_policy_says_what_its_file_says(policy: Policy) -> None:
     assert (policy.policy, policy.version, policy.outcomes) == ("pilot-verdict", 1, ("expand", "reset", "exit"))
     assert [rule.id for rule in policy.rules] == ["target_met_together", "first_miss_resets"]
     assert policy.rules[1].advice == "Agree the fixes."
+    assert policy.otherwise
     assert policy.otherwise.then == "exit"
     assert policy.facts["qualified"].better == "higher"
     assert policy.title_of("qualified") == "opportunities that met our standard"
@@ -142,7 +143,6 @@ def test_a_condition_that_cannot_be_decided_is_refused_where_it_stands(when: str
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("otherwise: down", "", "p:1:1: otherwise: missing; add it"),
         ("otherwise: down", "otherwise: left", "p:15:1: otherwise: left is no outcome; there are up, down"),
         ("then: up", "then: upp", "p:19:5: rules.first.then: upp is no outcome; did you mean up?"),
         (
