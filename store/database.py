@@ -20,6 +20,7 @@ from program.errors import Refused
 from store.decisions import Decisions
 from store.escalations import Escalations
 from store.facts import Facts
+from store.ledger import Ledger
 from store.notices import Notices
 from store.opportunities import Opportunities
 from store.partners import Partners
@@ -55,6 +56,7 @@ class Transaction:
         self.preparation = Preparation(session)
         self.facts = Facts(session)
         self.decisions = Decisions(session)
+        self.ledger = Ledger(session)
         self.rescores = Rescores(session)
         self.escalations = Escalations(session)
         self.notices = Notices(session)

@@ -94,6 +94,7 @@ async def test_a_decision_is_shown_with_its_facts(colleague: Operator, world: Wo
     assert (shown["outcome"], shown["rule"], shown["as_of"]) == ("decline", "fit_below_minimum", "2017-03-01")
     assert shown["facts"]["market"] == 2
     assert "Apply again with named accounts that show it" in " ".join(page.split())
+    assert len(shown.pop("hash")) == 64
     assert colleague.gets("decisions", "list", "--partner", partner, "--policy", "qualification") == [shown]
     assert colleague.gets("decisions", "list", "--policy", "pilot-verdict") == []
 
