@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
@@ -31,6 +32,7 @@ from activities.escalating import Escalating
 from activities.pilot import Pilots
 from activities.qualification import Qualification
 from activities.roster import Roster
+from operations.publishing import publish_first
 from program.errors import Refused
 from rules.folder import LoadedProgram, read_folder
 from settings import Settings, TemporalSettings
@@ -144,12 +146,23 @@ def assemble(
     )
 
 
-def put_in_force(store: Store, program: LoadedProgram) -> None:
-    """Make a program the one that new decisions are made under."""
-    with store.write() as tx:
-        tx.programs.put_in_force(
-            program.digest, program.program.program, program.program.version, program.files, datetime.now(UTC)
-        )
+def first_program(store: Store, folder: Path) -> LoadedProgram | None:
+    """The folder's program where none was published yet; None where one was, which then decides whatever a folder says.
+
+    Raises:
+        Refused: where there is nothing to begin with.
+    """
+    with store.read() as tx:
+        published = tx.programs.listed()
+    if not published:
+        return read_folder(folder)
+    try:
+        if read_folder(folder).digest not in {publication.digest for publication in published}:
+            advice = f"gatehouse program publish {folder} --effective DATE --by WHO --note TEXT"
+            log.warning("program.not-published", folder=str(folder), advice=advice)
+    except Refused as refused:
+        log.warning("program.not-read", folder=str(folder), reason=str(refused))
+    return None
 
 
 async def declare_search_attributes(client: Client) -> None:
@@ -169,13 +182,19 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until told to stop; then finish what is under way, or hand it back."""
     store = Store(settings.database)
     store.check()
-    program = read_folder(settings.program)
+    first = first_program(store, settings.program)
     client = await connect(settings.temporal, settings.temporal_address)
-    put_in_force(store, program)
+    now = datetime.now(UTC)
+    if first:
+        publish_first(store, first, first.program.clock.today(now), now)
+    program = Shelf(store).at(now)
+    assert program
     await declare_search_attributes(client)
     await ensure_schedules(client, program.program.clock, settings.temporal.task_queue)
     async with assemble(client, store, settings.temporal.task_queue, threads=settings.threads):
-        log.info("worker.ready", address=settings.temporal_address, database=str(store), program=program.digest[:12])
+        log.info(
+            "worker.ready", address=settings.temporal_address, database=str(store), program=program.program.version
+        )
         await stop.wait()
         log.info("worker.stopping")
     store.close()

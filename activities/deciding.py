@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from program.decision import Decision, as_recorded
@@ -13,7 +13,7 @@ from rules.receipt import ENGINES
 from store.database import Store, Transaction
 
 KEPT = 16
-"""Programs kept in memory: the one in force and those that running pilots were agreed under."""
+"""Programs kept in memory: those in force and those that running pilots were agreed under."""
 
 
 class Shelf:
@@ -27,7 +27,7 @@ class Shelf:
         """The program of a digest.
 
         Raises:
-            Refused: where it was never in force.
+            Refused: where it was never published.
         """
         program = self._programs.get(digest)
         if program is None:
@@ -38,13 +38,27 @@ class Shelf:
             self._programs[digest] = program
         return program
 
-    def in_force(self) -> LoadedProgram:
-        """The program that new decisions are made under."""
+    def in_force(self, on: date) -> LoadedProgram:
+        """The program that decides what is new on a day."""
+        program = self._in_force(on)
+        if program is None:
+            raise RuntimeError("no program was published yet; a worker publishes the first when it starts")
+        return program
+
+    def at(self, now: datetime, lag: timedelta = timedelta(0)) -> LoadedProgram | None:
+        """The program in force at an instant; None before any was published.
+
+        A version comes into force when its day begins by the clock of the one before.
+        """
+        before = self._in_force((now - lag).astimezone(UTC).date() - timedelta(days=1))
+        if before is None:
+            return None
+        return self.in_force(before.program.clock.model_copy(update={"lag": lag}).today(now))
+
+    def _in_force(self, on: date) -> LoadedProgram | None:
         with self._store.read() as tx:
-            digest = tx.programs.in_force()
-        if digest is None:
-            raise RuntimeError("no program is in force yet; the worker puts one in force when it starts")
-        return self.get(digest)
+            publication = tx.programs.in_force(on)
+        return self.get(publication.digest) if publication else None
 
 
 @dataclass(frozen=True)

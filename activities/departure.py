@@ -72,7 +72,7 @@ class Departures:
     @activity.defn
     def give_notice(self, departure: Departure) -> Leaving:
         """Tell a partner that it leaves; it keeps its standing until its last day."""
-        rules = self._shelf.in_force().program.exit
+        rules = self._shelf.in_force(departure.as_of).program.exit
         with self._store.write() as tx:
             standing = tx.partners.get(departure.partner)
             days = 0 if departure.waive_notice else rules.notice(standing.stage).days

@@ -209,7 +209,7 @@ class Pilots:
             tx.notices.write(started, at)
             return Judged(ruling=ruling, stage=Stage.PILOT, terms=terms, over=over, notices=(told.key, started.key))
         if ruling.outcome == "expand":
-            entry = self._shelf.in_force().program.entry_tier
+            entry = self._shelf.in_force(day).program.entry_tier
             next_rescore = Quarter.of(day).next.first_day
             tx.partners.move(
                 look.partner, look.purpose, Stage.ACTIVE, day, ruling.because, at, tier=entry, next_date=next_rescore

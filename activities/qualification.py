@@ -120,7 +120,7 @@ class Qualification:
         An application that is on record is found where it stands, with what is due still: a workflow that was broken
         off before its history could say so, or that Temporal lost altogether, goes on from what the store knows.
         """
-        program = self._shelf.in_force()
+        program = self._shelf.in_force(entry.as_of)
         with self._store.write() as tx:
             standing = tx.partners.get(entry.partner)
             if standing.application > entry.application or (
@@ -167,7 +167,7 @@ class Qualification:
         with self._store.read() as tx:
             occasion = Occasion(candidacy.partner, candidacy.purpose, candidacy.as_of, candidacy.known_at)
             found = made(tx, QUALIFICATION, occasion)
-        program = self._shelf.get(found[1].program) if found else self._shelf.in_force()
+        program = self._shelf.get(found[1].program) if found else self._shelf.in_force(candidacy.as_of)
         form = program.program.scorecard
         form.check(candidacy.scorecard)
         self._check_further_facts(candidacy, program)

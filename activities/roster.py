@@ -95,7 +95,7 @@ class Roster:
     @activity.defn
     def begin_rescore(self, begin: RescoreBegin) -> Terms:
         """Note on what a quarter's re-score rests, or find what it was begun on."""
-        program = self._shelf.in_force()
+        program = self._shelf.in_force(begin.as_of)
         with self._store.write() as tx:
             return tx.rescores.begin(begin.quarter, begin.as_of, begin.known_at, program.digest)
 
@@ -204,7 +204,7 @@ class Roster:
     @activity.defn
     def look_for_stalls(self, page: SweepPage) -> SweepPage:
         """Decide for the next partners outside a pilot whether they have stalled."""
-        program = self._shelf.in_force()
+        program = self._shelf.in_force(page.as_of)
         with self._store.write() as tx:
             standings = tx.partners.page([Stage.APPLIED, Stage.DEFERRED, Stage.ACTIVE], page.after or "", PAGE)
             last = tx.opportunities.last_movement([s.partner.id for s in standings], page.as_of, page.known_at)

@@ -69,13 +69,12 @@ class Installation:
 
     @cached_property
     def program(self) -> LoadedProgram:
-        """The program in force; the one that a worker would put in force where none is yet."""
+        """The program in force today; the one that a worker would begin with where none was published yet."""
         try:
-            with self.store.read() as tx:
-                in_force = tx.programs.in_force()
+            in_force = Shelf(self.store).at(datetime.now(UTC), self.lag)
         except Missing:
             in_force = None
-        return Shelf(self.store).get(in_force) if in_force else read_folder(self.settings.program)
+        return in_force or read_folder(self.settings.program)
 
     @property
     def clock(self) -> Clock:

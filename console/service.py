@@ -18,6 +18,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from activities.deciding import Shelf
 from console import sample
 from console.arguments import BEGIN
 from console.installation import read_settings
@@ -25,11 +26,11 @@ from console.screen import remark
 from embedded import Guarded, Server, start, start_temporal
 from operations.acts import Operations
 from program.calendar import Clock
+from program.definition import Program
 from program.errors import Refused
-from rules.folder import LoadedProgram, read_folder
 from settings import Settings
 from store.database import Store
-from worker import connect
+from worker import connect, first_program
 
 PORT, PAGE_PORT = 7233, 8233
 """Where the embedded server and its web page are, unless something else is there already."""
@@ -53,9 +54,8 @@ def up(*, no_sample: bool = typer.Option(False, "--no-sample", help="Leave an em
     """
     settings = read_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    program = read_folder(settings.program)
     with _alone(settings) as lock:
-        asyncio.run(_Service(settings, program, lock).run(with_sample=not no_sample))
+        asyncio.run(_Service(settings, lock).run(with_sample=not no_sample))
 
 
 @contextmanager
@@ -91,9 +91,8 @@ def _another_runs(settings: Settings) -> bool:
 class _Service:
     """What `gatehouse up` runs."""
 
-    def __init__(self, settings: Settings, program: LoadedProgram, lock: int) -> None:
+    def __init__(self, settings: Settings, lock: int) -> None:
         self._settings = settings
-        self._program = program
         self._lock = lock
         self._stop = asyncio.Event()
         self._running: dict[str, int] = {"up": os.getpid()}
@@ -104,6 +103,9 @@ class _Service:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         store = Store(self._settings.database)
         store.migrate()
+        first_program(
+            store, self._settings.program
+        )  # where it is unfit, say so once and here
         async with self._temporal() as (address, page), self._kept("worker", lambda: self._start_worker(address)):
             where = _WHERE.format(database=store, temporal=address, page=f"http://127.0.0.1:{page}" if page else "none")
             remark(where)
@@ -122,12 +124,15 @@ class _Service:
         client = await connect(self._settings.temporal, address)
         await _worker_ready(client, self._settings.temporal.task_queue)
         remark("The worker is ready.")
-        operations = Operations(store, client, self._settings.temporal.task_queue, self._program.program.clock)
+        in_force = Shelf(store).at(datetime.now(UTC))
+        assert in_force, "the worker has published the first"
+        program = in_force.program
+        operations = Operations(store, client, self._settings.temporal.task_queue, program.clock)
         if with_sample:
-            await self._load_sample(operations)
+            await self._load_sample(operations, program)
         remark(f"\n{where}{_NEXT}")
 
-    async def _load_sample(self, operations: Operations) -> None:
+    async def _load_sample(self, operations: Operations, program: Program) -> None:
         """Load the sample into an empty database; one that was broken off is finished."""
         marker = self._settings.home / "sample.json"
         with operations.store.read() as tx:
@@ -140,7 +145,7 @@ class _Service:
         if noted["loaded"]:
             return
         remark("Loading a made-up roster; `gatehouse up --no-sample` would not.")
-        samples = sample.make(self._program.program, date.fromisoformat(noted["day"]))
+        samples = sample.make(program, date.fromisoformat(noted["day"]))
         await sample.load(operations, samples)
         marker.write_text(json.dumps(noted | {"loaded": True}))
         remark(f"{len(samples)} partners are under way.")

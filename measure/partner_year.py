@@ -16,6 +16,7 @@ from temporalio.testing import TimeSkipper
 from activities.roster import LIFECYCLE_ID, RESCORED, TierMove
 from embedded import temporal_in_memory
 from operations.acts import Operations
+from operations.publishing import publish_first
 from program.calendar import Clock, Quarter
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType
@@ -24,7 +25,7 @@ from rules.folder import DEFAULT_PROGRAM, read_folder
 from settings import TemporalSettings
 from simulation.run import SKIPS_TIME
 from store.database import Store
-from worker import assemble, connect, declare_search_attributes, put_in_force
+from worker import assemble, connect, declare_search_attributes
 
 FIRST_DAY = date(2017, 3, 1)
 PARTNER = Partner(id="acme", name="Acme", type=PartnerType.RESELL, region="North", owner="Ada", owner_manager="Max")
@@ -104,7 +105,7 @@ async def main() -> None:
         async with temporal_in_memory(*SKIPS_TIME) as server:
             client = await connect(TemporalSettings(), server.address)
             await declare_search_attributes(client)
-            put_in_force(store, read_folder(DEFAULT_PROGRAM))
+            publish_first(store, read_folder(DEFAULT_PROGRAM), FIRST_DAY, datetime.now(UTC))
             morning = datetime.combine(FIRST_DAY, time(7), tzinfo=UTC)
             operations = Operations(store, client, "measure", Clock(lag=datetime.now(UTC) - morning))
             operations.record_partners([PARTNER])

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -42,6 +42,8 @@ class LoadedProgram:
     program: Program
     policies: Mapping[str, Policy]
     files: Mapping[str, str] = field(repr=False)
+    cases: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What proves it: the texts of its cases by file name. They decide nothing and are not part of the digest."""
 
     @cached_property
     def digest(self) -> str:
@@ -50,7 +52,7 @@ class LoadedProgram:
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """SHA-256 over the names and texts of all files of a program, each after its length."""
+    """SHA-256 over the names and texts of `program.yaml` and the policies, each after its length."""
     digest = hashlib.sha256()
     for name, text in sorted(files.items()):
         for part in (name, text):
@@ -70,7 +72,9 @@ def read_folder(folder: Path) -> LoadedProgram:
             f"{folder} holds no program.yaml; give the folder of a program, such as a copy of {DEFAULT_PROGRAM}"
         )
     paths = [folder / "program.yaml", *sorted((folder / "policies").glob("*.yaml"))]
-    return load_program({str(path.relative_to(folder)): _text(path) for path in paths}, folder)
+    loaded = load_program({str(path.relative_to(folder)): _text(path) for path in paths}, folder)
+    cases = sorted((folder / "cases").glob("*.yaml"))
+    return replace(loaded, cases={str(path.relative_to(folder)): _text(path) for path in cases})
 
 
 def _text(path: Path) -> str:

@@ -15,6 +15,7 @@ from activities.roster import LIFECYCLE_ID
 from embedded import temporal_in_memory
 from intake.mapping import Assumptions
 from operations.acts import Operations, for_each
+from operations.publishing import publish_first
 from program.calendar import Clock, quarters_between
 from program.errors import Refused
 from program.opportunity import Opportunity
@@ -25,7 +26,7 @@ from settings import TemporalSettings
 from simulation.assumptions import with_mutual_work
 from simulation.report import Report, report
 from store.database import Store
-from worker import assemble, connect, declare_search_attributes, put_in_force
+from worker import assemble, connect, declare_search_attributes
 
 TASK_QUEUE: Final = "simulation"
 
@@ -92,7 +93,7 @@ async def _at_work(scenario: Scenario, store: Store) -> AsyncIterator["_Run"]:
         client = await connect(TemporalSettings(), server.address)
         await declare_search_attributes(client)
         program = scenario.rules
-        put_in_force(store, program)
+        publish_first(store, program, scenario.first_day, datetime.now(UTC))
         async with assemble(client, store, TASK_QUEUE):
             clock = _lagging(program.program.clock, scenario.first_day)
             yield _Run(scenario, Operations(store, client, TASK_QUEUE, clock), TimeSkipper(client))

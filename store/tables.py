@@ -84,16 +84,24 @@ class Row(DeclarativeBase):
 
 
 class ProgramRow(Row):
-    """A program as it was when it came into force: its files, under the digest of their content."""
+    """A published version of a program: its files, under the digest of their content. Only a withdrawal is added."""
 
     __tablename__ = "programs"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(unique=True)
     name: Mapped[str]
-    version: Mapped[int]
     files: Mapped[dict[str, Any]]
     """File name to text."""
-    in_force_since: Mapped[datetime] = mapped_column(index=True)
+    cases: Mapped[dict[str, Any]]
+    """The same of the cases that prove it, which are not part of the digest."""
+    effective_on: Mapped[date]
+    published_by: Mapped[str]
+    note: Mapped[str]
+    published_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None]
+    withdrawn_because: Mapped[str | None]
 
 
 class PartnerRow(Row):

@@ -18,10 +18,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from operations.acts import Operations
 from program.partner import Stage
-from rules.folder import LoadedProgram
+from rules.folder import DEFAULT_PROGRAM, LoadedProgram
 from settings import TemporalSettings
 from store.database import Store
-from tests.world import a_partner, a_scorecard
+from tests.world import a_partner, a_scorecard, changed_program
 from worker import _tls
 
 TASK_QUEUE = "a-worker-of-its-own"
@@ -100,6 +100,32 @@ def test_a_worker_that_cannot_work_says_why_in_one_line_and_ends(
         assert worker.wait(60) == 1
     (line,) = log.read_text().splitlines()
     assert said in json.loads(line)["reason"]
+
+
+async def test_a_worker_begins_with_its_program_once_and_from_then_on_with_what_is_published(
+    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram, tmp_path: Path
+) -> None:
+    log, other = tmp_path / "worker.log", tmp_path / "other"
+    for name, text in changed_program(default_program).files.items():
+        (other / name).parent.mkdir(parents=True, exist_ok=True)
+        (other / name).write_text(text)
+    said = []
+    for folder in (DEFAULT_PROGRAM, other, tmp_path / "nowhere"):
+        address = virtual_time.client.service_client.config.target_host
+        with a_worker(address, store, log, GATEHOUSE_PROGRAM=str(folder)):
+            await until_ready(log)
+        said.append({event["event"]: event for event in map(json.loads, log.read_text().splitlines())})
+    first, second, third = said
+
+    with store.read() as tx:
+        (published,) = tx.programs.listed()
+        assert tx.programs.cases(published.digest).keys() == {f"cases/{n}.yaml" for n in default_program.policies}
+    assert (published.version, published.digest) == (1, default_program.digest)
+    assert (published.published_by, published.note) == ("worker", "first start")
+    assert set(first) == {"worker.ready"}
+    assert second["program.not-published"]["advice"].startswith(f"gatehouse program publish {other} --effective")
+    assert "holds no program.yaml" in third["program.not-read"]["reason"]
+    assert [events["worker.ready"]["program"] for events in said] == [1, 1, 1]
 
 
 def test_temporal_is_spoken_to_with_tls_where_the_settings_say_so(tmp_path: Path) -> None:

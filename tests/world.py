@@ -17,15 +17,17 @@ from temporalio.testing import WorkflowEnvironment
 from activities.escalating import ESCALATION_ID
 from activities.roster import LIFECYCLE_ID
 from operations.acts import Operations
+from operations.publishing import publish_first
 from program.decision import Decision
 from program.escalation import Escalation, EscalationState
 from program.notice import Notice
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage, Standing
+from program.publication import Publication
 from program.scorecard import Rated, Scorecard
-from rules.folder import LoadedProgram
+from rules.folder import LoadedProgram, load_program
 from store.database import Store
-from worker import assemble, put_in_force
+from worker import assemble
 from workflows.escalation import EscalationLadder
 from workflows.messages import ActionTaken, JointPlay, State
 from workflows.partner import PartnerLifecycle
@@ -53,6 +55,32 @@ def a_scorecard(*, without: tuple[str, ...] = (), found: dict[str, bool] | None 
         ratings={name: Rated(rating=rating, evidence="Seen in the account mapping") for name, rating in rated.items()},
         screening=answers,
     )
+
+
+def changed_program(program: LoadedProgram, *changes: tuple[str, str], file: str = "program.yaml") -> LoadedProgram:
+    """The next version of a program, in which a file says something else."""
+    files = dict(program.files)
+    for old, new in changes:
+        assert old in files[file]
+        files[file] = files[file].replace(old, new, 1)
+    version = program.program.version
+    files["program.yaml"] = files["program.yaml"].replace(f"version: {version}\n", f"version: {version + 1}\n", 1)
+    return load_program(files)
+
+
+def publish(store: Store, program: LoadedProgram, on: date) -> None:
+    """Have a program be in force from a day on, whatever stands against it."""
+    publication = Publication(
+        version=program.program.version,
+        digest=program.digest,
+        name=program.program.program,
+        effective_on=on,
+        published_by="Pat",
+        note="A test",
+        published_at=datetime.combine(on, time(6), tzinfo=UTC),
+    )
+    with store.write() as tx:
+        tx.programs.publish(publication, program.files, program.cases)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -86,7 +114,7 @@ class World:
         self.outbox = Outbox()
         self._numbers = count(1)
         self._starts_on(today)
-        put_in_force(store, program)
+        publish_first(store, program, today, datetime.now(UTC))
 
     def _starts_on(self, today: date) -> None:
         clock = self.program.program.clock

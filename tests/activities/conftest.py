@@ -22,9 +22,9 @@ from program.opportunity import Opportunity
 from program.partner import Stage, Standing
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
-from rules.folder import LoadedProgram, load_program
+from rules.folder import LoadedProgram
 from store.database import Store
-from tests.world import Outbox, a_partner, a_scorecard
+from tests.world import Outbox, a_partner, a_scorecard, changed_program, publish
 
 Result = TypeVar("Result")
 
@@ -38,15 +38,6 @@ def day(number: int) -> date:
 
 def at(on: date) -> datetime:
     return datetime.combine(on, time(6), tzinfo=UTC)
-
-
-def changed_program(program: LoadedProgram, *changes: tuple[str, str], file: str = "program.yaml") -> LoadedProgram:
-    """A program whose file says something else."""
-    text = program.files[file]
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    return load_program({**program.files, file: text})
 
 
 class Temporal:
@@ -105,8 +96,7 @@ class Office:
         return ActivityEnvironment().run(activity, argument)
 
     def puts_in_force(self, program: LoadedProgram, on: date) -> None:
-        with self.store.write() as tx:
-            tx.programs.put_in_force(program.digest, "default", program.program.version, program.files, at(on))
+        publish(self.store, program, on)
 
     # Partners, and how they came where a test begins
 

@@ -11,9 +11,9 @@ from program.errors import Refused
 from program.partner import Stage
 from rules.folder import QUALIFICATION, LoadedProgram, load_program
 from store.database import Store
-from tests.activities.conftest import START, Office, at, candidacy, changed_program, day
+from tests.activities.conftest import START, Office, at, candidacy, day
 from tests.store.contents import contents
-from tests.world import a_scorecard
+from tests.world import a_scorecard, changed_program
 
 
 @pytest.fixture
@@ -22,7 +22,6 @@ def stricter(default_program: LoadedProgram) -> LoadedProgram:
     return changed_program(
         default_program,
         ("minimum: 3.5", "minimum: 4.5"),
-        ("version: 1", "version: 2"),
         ("deferral_days: 90", "deferral_days: 10"),
     )
 
@@ -42,7 +41,7 @@ def test_what_was_decided_stays_decided_after_new_rules_were_put_in_force(
     assert {name: rows for name, rows in contents(office.store).items() if name != "programs"} == {
         name: rows for name, rows in once.items() if name != "programs"
     }
-    assert office.submits(cora, a_scorecard()).stage == Stage.DECLINED  # who comes now meets the new rules
+    assert office.submits(cora, a_scorecard(), on=day(1)).stage == Stage.DECLINED  # who comes now meets the new rules
     assert [office.decisions(partner)[0].program for partner in (acme, cora)] == [
         office.program.digest,
         stricter.digest,
@@ -88,7 +87,7 @@ def asking(default_program: LoadedProgram) -> LoadedProgram:
     policy = default_program.files["policies/qualification.yaml"]
     files = {
         **default_program.files,
-        "program.yaml": default_program.files["program.yaml"]
+        "program.yaml": default_program.files["program.yaml"].replace("version: 1", "version: 2")
         + "\nevidence:\n  - {id: overlap, title: Share of our named accounts that are its customers}\n",
         "policies/qualification.yaml": policy.replace(
             "outcomes:", "  overlap: {type: ratio, better: higher, title: overlap of accounts}\noutcomes:"
@@ -154,7 +153,8 @@ def test_programs_are_read_from_the_store_once_and_the_oldest_is_let_go(
     office: Office, default_program: LoadedProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activities.deciding, "KEPT", 2)
-    programs = [changed_program(default_program, ("version: 1", f"version: {number}")) for number in (2, 3, 4)]
+    second = changed_program(default_program)
+    programs = [second, changed_program(second), changed_program(changed_program(second))]
     for number, program in enumerate(programs):
         office.puts_in_force(program, day(number + 1))
     shelf = Shelf(office.store)
@@ -163,11 +163,12 @@ def test_programs_are_read_from_the_store_once_and_the_oldest_is_let_go(
     assert shelf.get(programs[0].digest) is first
     assert [shelf.get(program.digest).program.version for program in programs[1:]] == [3, 4]
     assert shelf.get(programs[0].digest) is not first
-    assert shelf.in_force().program.version == 4
+    assert [shelf.in_force(day(number)).program.version for number in range(-1, 5)] == [1, 1, 2, 3, 4, 4]
 
 
-def test_without_a_program_in_force_nothing_can_be_decided(store: Store) -> None:
-    with pytest.raises(RuntimeError, match="no program is in force yet"):
-        Shelf(store).in_force()
-    with pytest.raises(Refused, match="no program with the digest 77 was ever in force"):
+def test_before_a_program_was_published_nothing_can_be_decided(store: Store) -> None:
+    with pytest.raises(RuntimeError, match="no program was published yet"):
+        Shelf(store).in_force(START)
+    assert Shelf(store).at(at(START)) is None
+    with pytest.raises(Refused, match="no program with the digest 77 was ever published"):
         Shelf(store).get("77")

@@ -7,8 +7,8 @@ import pytest
 from activities.departure import Departure, Leaving
 from program.errors import Refused
 from program.partner import Stage
-from tests.activities.conftest import Office, at, changed_program, day
-from tests.world import a_scorecard
+from tests.activities.conftest import Office, at, day
+from tests.world import a_scorecard, changed_program
 
 
 def leave(office: Office, partner: str, on: int = 100, **more: Any) -> Leaving:

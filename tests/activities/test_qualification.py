@@ -46,7 +46,7 @@ def test_a_candidate_is_signed_deferred_or_declined_by_its_scorecard(
 
 
 def test_a_total_below_its_minimum_declines_though_every_part_meets_its_own(office: Office) -> None:
-    office.puts_in_force(office.changed(("minimum: 3.5", "minimum: 4.1")), day(0).replace(year=2018))
+    office.puts_in_force(office.changed(("minimum: 3.5", "minimum: 4.1")), START)
     qualified = office.submits(office.applied("Acme"), a_scorecard())
     assert (qualified.stage, qualified.ruling.rule) == (Stage.DECLINED, "total_below_minimum")
 

@@ -8,10 +8,8 @@ from sqlalchemy import select
 from program.escalation import EscalationState
 from program.opportunity import Opportunity
 from program.partner import Stage
-from rules.folder import load_program
 from store.tables import OpportunityRow
-from tests.world import World
-from worker import put_in_force
+from tests.world import World, changed_program, publish
 from workflows.partner import PartnerLifecycle
 
 DAY = timedelta(days=1)
@@ -81,9 +79,7 @@ async def test_a_pilot_keeps_the_terms_it_was_agreed_on_through_its_reset(world:
     first = world.first_day - 59 * DAY
     partner = await world.in_pilot("Acme", since=first)
     agreed, asked = "{qualified: 6, progressed: 3}", "{qualified: 7, progressed: 7}"
-    text = world.program.files["program.yaml"]
-    assert agreed in text
-    put_in_force(world.store, load_program({**world.program.files, "program.yaml": text.replace(agreed, asked)}))
+    publish(world.store, changed_program(world.program, (agreed, asked)), world.first_day)
     other = await world.in_pilot("Bolt", since=first)
     for each in (partner, other):
         world.succeeds(each, first + 60 * DAY)

@@ -4,18 +4,33 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from program.publication import Publication
 from store.database import Store
 from tests.world import a_partner
 
 AT = datetime(2017, 3, 1, 6, tzinfo=UTC)
 PROGRAM = "0" * 64
+
+
+def a_version(**changes: Any) -> Publication:
+    """A version of a program, in force since 1 March 2017."""
+    values = {
+        "version": 1,
+        "digest": PROGRAM,
+        "name": "default",
+        "effective_on": date(2017, 3, 1),
+        "published_by": "Pat",
+        "note": "A test",
+        "published_at": AT,
+    }
+    return Publication.model_validate(values | changes)
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +81,6 @@ def any_store(any_url: str, empty_database: Path) -> Iterator[Store]:
     store.migrate()
     with store.write() as tx:
         tx.partners.add([a_partner("Acme"), a_partner("Bolt")], AT)
-        tx.programs.put_in_force(PROGRAM, "default", 1, {"program.yaml": "program: default"}, AT)
+        tx.programs.publish(a_version(), {"program.yaml": "program: default"}, {})
     yield store
     store.close()

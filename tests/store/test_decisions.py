@@ -6,7 +6,7 @@ from threading import Barrier
 
 from program.decision import Decision, Ruling
 from store.database import Store
-from tests.store.conftest import AT, PROGRAM
+from tests.store.conftest import AT
 from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
 
@@ -68,19 +68,3 @@ def test_of_two_that_decide_at_once_one_is_recorded_and_both_hear_of_it(any_stor
 
     assert all(answer == recorded[0] for answer in recorded)
     assert len(contents(any_store)["decisions"]) == 1
-
-
-def test_of_two_workers_that_start_at_once_both_put_their_program_in_force(any_store: Store) -> None:
-    start = Barrier(4)
-
-    def begin(number: int) -> str | None:
-        start.wait()
-        with any_store.write() as tx:
-            at = AT + timedelta(hours=1, seconds=number)
-            tx.programs.put_in_force("1" * 64, "default", 2, {"program.yaml": "new"}, at)
-        with any_store.read() as tx:
-            return tx.programs.in_force()
-
-    with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(begin, range(4))) == {"1" * 64}
-    assert {row[0] for row in contents(any_store)["programs"]} == {PROGRAM, "1" * 64}

@@ -15,7 +15,7 @@ from program.opportunity import Opportunity
 from program.partner import Stage
 from program.pilot import PilotPlan, PilotTerms, Targets
 from store.database import Store, Transaction
-from tests.store.conftest import AT, PROGRAM
+from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import changed, contents
 from tests.world import a_partner, a_scorecard
 
@@ -78,10 +78,11 @@ ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
     "recording a decision": (lambda tx: tx.decisions.record(a_decision()), {"decisions"}),
     "opening an escalation": (lambda tx: tx.escalations.open(STALL), {"escalations"}),
     "writing a notice": (lambda tx: tx.notices.write(NOTICE, AT), {"notices"}),
-    "putting a program in force": (
-        lambda tx: tx.programs.put_in_force("1" * 64, "default", 2, {"program.yaml": ""}, LATER),
+    "publishing a program": (
+        lambda tx: tx.programs.publish(a_version(version=2, digest="1" * 64), {"program.yaml": ""}, {}),
         {"programs"},
     ),
+    "withdrawing a program": (lambda tx: tx.programs.withdraw(1, "Pat", "A slip", LATER), {"programs"}),
 }
 
 
@@ -179,6 +180,7 @@ NOBODY: dict[str, Callable[[Transaction], object]] = {
     "decision 7": lambda tx: tx.decisions.get(7),
     "escalation nobody/active": lambda tx: tx.escalations.get("nobody/active"),
     "program with the digest 77": lambda tx: tx.programs.files("77"),
+    "version 7": lambda tx: tx.programs.get(7),
 }
 
 
@@ -324,17 +326,3 @@ def test_a_notice_is_due_until_it_is_delivered(any_store: Store) -> None:
         tx.notices.delivered("acme/b", LATER + timedelta(days=1))
         assert tx.notices.undelivered() == [second, third]
     assert contents(any_store)["notices"][2][-1] == LATER
-
-
-# Programs
-
-
-def test_the_program_in_force_is_the_one_put_in_force_last(any_store: Store) -> None:
-    with any_store.write() as tx:
-        assert tx.programs.in_force() == PROGRAM
-        tx.programs.put_in_force("1" * 64, "default", 2, {"program.yaml": "new"}, LATER)
-        assert tx.programs.in_force() == "1" * 64
-        assert tx.programs.files(PROGRAM) == {"program.yaml": "program: default"}
-        tx.programs.put_in_force(PROGRAM, "default", 1, {}, LATER + timedelta(hours=1))
-        assert tx.programs.in_force() == PROGRAM
-        assert tx.programs.files(PROGRAM) == {"program.yaml": "program: default"}

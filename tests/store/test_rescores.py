@@ -11,7 +11,7 @@ from program.partner import Stage
 from program.tiers import Placement, Score, Scored, TierRecord
 from store.database import Store, Transaction
 from store.rescores import Move
-from tests.store.conftest import AT, PROGRAM
+from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
 
@@ -41,7 +41,7 @@ def test_a_rescore_keeps_to_what_it_was_begun_on(any_store: Store) -> None:
     with any_store.write() as tx:
         first = tx.rescores.begin(Q1, Q1.last_day, AT, PROGRAM)
         assert not first.published
-        tx.programs.put_in_force("1" * 64, "default", 2, {}, LATER)
+        tx.programs.publish(a_version(version=2, digest="1" * 64), {}, {})
         assert tx.rescores.begin(Q1, Q2.last_day, LATER, "1" * 64) == first
         assert tx.rescores.begun() == [("2017Q1", None)]
 

@@ -33,15 +33,20 @@ def upgrade() -> None:
     op.create_table(
         "programs",
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
-        sa.Column("in_force_since", sa.BigInteger(), nullable=False),
+        sa.Column("cases", sa.JSON(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("published_by", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("withdrawn_by", sa.Text(), nullable=True),
+        sa.Column("withdrawn_because", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_programs")),
+        sa.UniqueConstraint("version", name=op.f("uq_programs_version")),
     )
-    with op.batch_alter_table("programs", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_programs_in_force_since"), ["in_force_since"], unique=False)
-
     op.create_table(
         "accounts",
         sa.Column("partner", sa.String(length=64), nullable=False),
@@ -283,9 +288,6 @@ def downgrade() -> None:
     op.drop_table("escalations")
     op.drop_table("decisions")
     op.drop_table("accounts")
-    with op.batch_alter_table("programs", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_programs_in_force_since"))
-
     op.drop_table("programs")
     with op.batch_alter_table("partners", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_partners_stage"))
