@@ -17,7 +17,7 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
@@ -74,10 +74,11 @@ def together(asked: list[Connection]) -> float:
     """What they decide a second, all at once."""
     for process in asked:
         process.send(True)
-    return len(asked) * DECISIONS / max(process.recv() for process in asked)
+    longest: float = max(process.recv() for process in asked)
+    return len(asked) * DECISIONS / longest
 
 
-def contenders(inputs: list[Mapping[str, Any]]) -> dict[str, tuple[Evaluate, list[Any]]]:
+def contenders(inputs: list[dict[str, Any]]) -> dict[str, tuple[Evaluate, list[Any]]]:
     """What is measured in this process: both ways of zen-engine, and the parts of the full path.
 
     Raises:
@@ -88,7 +89,7 @@ def contenders(inputs: list[Mapping[str, Any]]) -> dict[str, tuple[Evaluate, lis
     kept = zen.ZenEngine({"loader": {"type": "static", "content": {"table": content}}})
     for facts in inputs:
         ruling = decide(policy, facts)
-        for result in (made.evaluate(dict(facts))["result"], kept.evaluate("table", dict(facts))["result"]):
+        for result in (made.evaluate(facts)["result"], kept.evaluate("table", facts)["result"]):
             found = [row["rule"] for row in result]
             outcome = result[0]["outcome"] if result else "defer"
             if found != [rule for rule in (ruling.rule, *ruling.also) if rule] or outcome != ruling.outcome:

@@ -90,7 +90,7 @@ def zen_table() -> dict[str, Any]:
         "outputs": [{"id": name, "name": name, "field": name} for name in ("rule", "outcome")],
         "rules": rows,
     }
-    nodes = [
+    nodes: list[dict[str, Any]] = [
         {"id": "asked", "type": "inputNode"},
         {"id": "table", "type": "decisionTableNode", "content": content},
         {"id": "told", "type": "outputNode"},
