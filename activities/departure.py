@@ -72,10 +72,11 @@ class Departures:
     @activity.defn
     def give_notice(self, departure: Departure) -> Leaving:
         """Tell a partner that it leaves; it keeps its standing until its last day."""
-        rules = self._shelf.in_force(departure.as_of).program.exit
+        program = self._shelf.in_force(departure.as_of).program
         with self._store.write() as tx:
             standing = tx.partners.get(departure.partner)
-            days = 0 if departure.waive_notice else rules.notice(standing.stage).days
+            owed = program.for_type(standing.partner.type).exit.notice(standing.stage)
+            days = 0 if departure.waive_notice else owed.days
             last_day = date.fromordinal(departure.as_of.toordinal() + days)
             tx.partners.move(
                 departure.partner,

@@ -167,8 +167,9 @@ class Qualification:
         with self._store.read() as tx:
             occasion = Occasion(candidacy.partner, candidacy.purpose, candidacy.as_of, candidacy.known_at)
             found = made(tx, QUALIFICATION, occasion)
+            kind = tx.partners.get(candidacy.partner).partner.type
         program = self._shelf.get(found[1].program) if found else self._shelf.in_force(candidacy.as_of)
-        form = program.program.scorecard
+        form = program.program.for_type(kind).scorecard
         form.check(candidacy.scorecard)
         self._check_further_facts(candidacy, program)
         with self._store.write() as tx:
@@ -220,7 +221,8 @@ class Qualification:
             notice = letters.declined(standing.partner, key, ruling)
             tx.notices.write(notice, at)
             return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, over=over, notices=(notice.key,))
-        until = candidacy.as_of + timedelta(days=program.program.deferral_days)
+        rules = program.program.for_type(standing.partner.type)
+        until = candidacy.as_of + timedelta(days=rules.deferral_days)
         reason = ruling.because if ruling.outcome else _still_missing(program, candidacy.scorecard, ruling)
         tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, reason, at, next_date=until)
         notice = letters.deferred(standing.partner, key, ruling, reason, until)
@@ -278,7 +280,7 @@ def begin_pilot(tx: Transaction, program: LoadedProgram, standing: Standing, beg
         PilotTerms(
             number=beginning.number,
             started_on=beginning.started_on,
-            plan=program.program.pilot,
+            plan=program.program.for_type(partner.type).pilot,
             targets=program.program.types[partner.type].targets,
             program=program.digest,
         ),

@@ -225,17 +225,12 @@ class Roster:
         self, tx: Transaction, program: LoadedProgram, standing: Standing, last: date, page: SweepPage
     ) -> tuple[Escalation | None, tuple[str, ...]]:
         partner: PartnerId = standing.partner.id
-        stalls = program.program.stalls
+        stalls = program.program.for_type(standing.partner.type).stalls
         active = standing.stage == Stage.ACTIVE
-        patience = {
-            Stage.APPLIED: stalls.applied,
-            Stage.DEFERRED: stalls.deferred,
-            Stage.ACTIVE: stalls.active.get(standing.tier or "", max(stalls.active.values())),
-        }[standing.stage]
         facts: dict[str, dict[str, Any]] = {
             "stage": {"stage": standing.stage.value},
             "opportunities and stage": {"days_without_activity": (page.as_of - last).days},
-            rules_of(program): {"patience": patience},
+            rules_of(program): {"patience": stalls.patience(standing.stage, standing.tier)},
         }
         occasion = Occasion(partner, f"sweep-{page.as_of}", page.as_of, page.known_at)
         _, decision = make(tx, program, STALL, occasion, facts)

@@ -102,7 +102,7 @@ def _scorecard(program: Program, meant: str, dice: random.Random) -> Scorecard:
 
 
 def _pilot(program: Program, partner: Partner, since: date, today: date, pace: float, dice: random.Random) -> Sample:
-    targets, days = program.types[partner.type].targets, program.pilot.days
+    targets, days = program.types[partner.type].targets, program.for_type(partner.type).pilot.days
     elapsed = min((today - since).days, days)
     qualified = round(targets.qualified * pace * elapsed / days)
     progressed = round(targets.progressed * pace * elapsed / days)

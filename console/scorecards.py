@@ -1,6 +1,7 @@
 """`gatehouse scorecard`: a form to fill in, and what is decided on it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from console.arguments import PartnerName, examples
-from console.installation import Installation, here
+from console.installation import here
 from console.proving import text_of
 from console.screen import details, show, title
 from program.definition import Program
@@ -31,15 +32,14 @@ def template(
 ) -> None:
     """Print the program's scorecard as a form: what is rated, by which rubric, and what is screened for."""
     installation = here(context)
-    typer.echo("\n".join(form(installation.program, _title(installation, partner))))
-
-
-def _title(installation: Installation, partner: str | None) -> str:
     if not partner:
-        return "Scorecard"
+        typer.echo("\n".join(form(installation.program, "Scorecard")))
+        return
     with installation.store.read() as tx:
         known = tx.partners.get(partner).partner
-    return f"Scorecard of {known.name}, {known.type}\n# gatehouse scorecard submit {partner} FILE"
+    program = installation.program.program.for_type(known.type)
+    title = f"Scorecard of {known.name}, {known.type}\n# gatehouse scorecard submit {partner} FILE"
+    typer.echo("\n".join(form(replace(installation.program, program=program), title)))
 
 
 def form(loaded: LoadedProgram, title: str) -> Iterator[str]:

@@ -103,9 +103,7 @@ class _Service:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         store = Store(self._settings.database)
         store.migrate()
-        first_program(
-            store, self._settings.program
-        )  # where it is unfit, say so once and here
+        first_program(store, self._settings.program)  # where it is unfit, say so once and here
         async with self._temporal() as (address, page), self._kept("worker", lambda: self._start_worker(address)):
             where = _WHERE.format(database=store, temporal=address, page=f"http://127.0.0.1:{page}" if page else "none")
             remark(where)

@@ -1,17 +1,24 @@
 """A program as its folder declares it: everything that one company decides about its partner program."""
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from program.calendar import BusinessDays, Clock
+from program.overrides import overridden
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, Targets
 from program.scorecard import Identifier, Question, ScorecardForm
 from program.tiers import MEASURES, Capacity, ScoreModel, Tier
 
 Days = Annotated[int, Field(ge=0, le=3650)]
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("has to have a value; remove it, and the program's own holds")
+    return value
 
 
 class TypeRules(BaseModel):
@@ -21,6 +28,8 @@ class TypeRules(BaseModel):
 
     title: str
     targets: Targets
+    overrides: dict[str, Annotated[Any, AfterValidator(_given)]] = {}
+    """Values it has otherwise than the program, by the way to them: `pilot.days: 90`."""
 
 
 class CalendarRules(BaseModel):
@@ -41,6 +50,11 @@ class StallRules(BaseModel):
     deferred: Days = 45
     active: dict[str, Days]
     """By tier: a partner that is looked after every two weeks stalls sooner."""
+
+    def patience(self, stage: Stage, tier: str | None) -> int:
+        """The days that are accepted of a partner that applied, was deferred or is active in a tier."""
+        by_tier = self.active.get(tier or "", max(self.active.values()))
+        return {Stage.APPLIED: self.applied, Stage.DEFERRED: self.deferred, Stage.ACTIVE: by_tier}[stage]
 
 
 class ExitRules(BaseModel):
@@ -77,6 +91,7 @@ class Program(BaseModel):
     capacity: Capacity
     stalls: StallRules
     exit: ExitRules
+    _by_type: dict[PartnerType, "Program"] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _refers_to_what_is_there(self) -> Self:
@@ -110,3 +125,16 @@ class Program(BaseModel):
     @property
     def clock(self) -> Clock:
         return self.calendar.clock
+
+    def for_type(self, kind: PartnerType) -> "Program":
+        """The program as it holds for one partner type, with what that type has otherwise.
+
+        Raises:
+            ValidationError: where a value cannot be so; a program that was loaded has none of those.
+        """
+        overrides = self.types[kind].overrides
+        if not overrides:
+            return self
+        if kind not in self._by_type:
+            self._by_type[kind] = Program.model_validate(overridden(self.model_dump(), overrides))
+        return self._by_type[kind]

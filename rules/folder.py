@@ -1,8 +1,9 @@
 """A program folder: `program.yaml`, `policies/`, and `cases/` that prove them; read as a whole or not at all."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -11,9 +12,10 @@ from pydantic import ValidationError
 
 from program.definition import Program
 from program.errors import Refused
+from program.overrides import OVERRIDABLE, Way, overridable, overridden
 from program.pilot import PILOT_FACTS
 from rules.policy import Policy, load_policy
-from rules.source import Fault, Unfit, faults_of, nearest, read_yaml
+from rules.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
 
 DEFAULT_PROGRAM = Path(__file__).parent / "default"
 
@@ -97,6 +99,7 @@ def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgr
     document = read_yaml(files["program.yaml"], str(folder / "program.yaml"))
     try:
         program = Program.model_validate(document.data)
+        faults += _unfit_overrides(program, document)
     except ValidationError as error:
         faults += faults_of(error, document, Program)
     policies = {}
@@ -112,6 +115,27 @@ def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgr
     if faults or program is None:
         raise Unfit(faults)
     return LoadedProgram(program, policies, dict(files))
+
+
+def _unfit_overrides(program: Program, document: Document) -> Iterator[Fault]:
+    """What types want to have otherwise and cannot: values that are not there, not theirs, or not possible."""
+    data = program.model_dump()
+    ways = overridable(data)
+    for kind, rules in program.types.items():
+        here = ("types", kind.value, "overrides")
+        for name in rules.overrides.keys() - ways.keys():
+            hint = nearest(name, [*ways]) if get_close_matches(name, ways) else f"; a type may override {OVERRIDABLE}"
+            yield document.fault((*here, name), f"no value that a type may override{hint}")
+        try:
+            program.for_type(kind)
+        except ValidationError as error:
+            marks: dict[Way, tuple[int, int]] = {}
+            for name in filter(ways.__contains__, rules.overrides):
+                for length in range(len(ways[name]) + 1):
+                    marks.setdefault(ways[name][:length], document.position((*here, name)))
+            typed = Document(document.file, overridden(data, rules.overrides), marks)
+            for fault in faults_of(error, typed):
+                yield replace(fault, where=".".join([*here, fault.where]))
 
 
 def _mismatches(program: Program, policies: Mapping[str, Policy], folder: Path) -> list[Fault]:

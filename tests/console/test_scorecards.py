@@ -1,13 +1,16 @@
 """Filling in a scorecard and having it decided on."""
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from program.partner import PartnerType
 from rules.folder import LoadedProgram
+from store.database import Store
 from tests.console.conftest import Operator
-from tests.world import World
+from tests.world import World, a_partner, changed_program, publish
 
 
 @pytest.fixture
@@ -40,6 +43,20 @@ def test_a_template_asks_for_all_that_the_program_rates_and_screens_for(
         assert all(f"  #   {rating}: {looks}" in template for rating, looks in criterion.rubric.items())
     for question in default_program.program.scorecard.questions:
         assert f"  # {question.title}\n  {question.id}:" in template
+
+
+def test_a_template_for_a_partner_has_the_minima_of_its_type(
+    operator: Operator, store: Store, default_program: LoadedProgram
+) -> None:
+    targets = "    targets: {qualified: 6, progressed: 3}\n"
+    lenient = f"{targets}    overrides: {{scorecard.sections.capacity.minimum: 2.5}}\n"
+    publish(store, changed_program(default_program, (targets, lenient)), date(2017, 3, 1))
+    with store.write() as tx:
+        tx.partners.add([a_partner("Acme"), a_partner("Bolt", PartnerType.REFERRAL)], datetime.now(UTC))
+
+    for partner, minimum in (("acme", "2.5"), ("bolt", "3")):
+        template = operator.sees("scorecard", "template", "--partner", partner)
+        assert f"# The people and the habits to do it: 25 % of the total, at least {minimum}\n" in template
 
 
 def test_a_template_needs_no_database(operator: Operator, tmp_path: Path) -> None:
