@@ -152,6 +152,14 @@ class PartnerSection(Section):
     region: Source
     owner: Source
     owner_manager: Source | None = None
+    email: Source | None = None
+
+
+class PersonSection(Section):
+    name: Source
+    email: Source | None = None
+    slack_member: Source | None = None
+    slack_channel: Source | None = None
 
 
 class OpportunitySection(Section):
@@ -196,6 +204,7 @@ class ImportMap(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     partners: PartnerSection | None = None
+    people: PersonSection | None = None
     opportunities: OpportunitySection | None = None
     accounts: AccountSection | None = None
     dates: str = ISO

@@ -15,6 +15,7 @@ from intake.wording import MOST_SHOWN, quoted, sentence
 from program.errors import Refused
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerId
+from program.person import Person
 
 _DAYS: Final = frozenset(name for name in Opportunity.model_fields if name.endswith("_on"))
 
@@ -57,6 +58,15 @@ def read_partners(path: Path, mapping: ImportMap | None = None) -> Intake[Partne
         Refused: listing every row that is not a partner.
     """
     return _read(path, mapping, _Kind(Partner, "partners", key=("id",)))
+
+
+def read_people(path: Path, mapping: ImportMap | None = None) -> Intake[Person]:
+    """The people in a file.
+
+    Raises:
+        Refused: listing every row that is nobody.
+    """
+    return _read(path, mapping, _Kind(Person, "people", key=("name",)))
 
 
 def read_opportunities(path: Path, mapping: ImportMap | None = None, *, known: Collection[str]) -> Intake[Opportunity]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from program.calendar import BusinessDays, Clock
+from program.notice import NoticeRules
 from program.overrides import overridden
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, Targets
@@ -91,6 +92,7 @@ class Program(BaseModel):
     capacity: Capacity
     stalls: StallRules
     exit: ExitRules
+    notices: NoticeRules = NoticeRules()
     _by_type: dict[PartnerType, "Program"] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")

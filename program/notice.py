@@ -1,8 +1,81 @@
-"""A notice: what somebody has to be told."""
+"""A notice: what somebody has to be told, of which kind, by which channel, and what has become of it."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Collection
+from datetime import datetime
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from program.partner import PartnerId
+
+
+class Audience(StrEnum):
+    """Whom a kind of notice is for."""
+
+    PARTNER = "partner"
+    """The partner itself, outside of our house."""
+    TEAM = "team"
+    """Those who look after partners: owners, and whom they report to."""
+
+
+class ChannelName(StrEnum):
+    """The ways to reach people."""
+
+    EMAIL = "email"
+    SLACK = "slack"
+    WEBHOOK = "webhook"
+    LOG = "log"
+    """Says in the log that there was something to tell, and reaches nobody."""
+
+
+class Kind(BaseModel):
+    """What a kind of notice is for, and what it means."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    audience: Audience
+    meaning: str
+
+
+_MEANINGS: Final[dict[Audience, dict[str, str]]] = {
+    Audience.PARTNER: {
+        "application.declined": "The application was declined: why, and what would change it",
+        "application.deferred": "The application waits for evidence: what is missing, and until when it can come",
+        "application.expired": "The evidence that an application waited for did not come in time; it is closed",
+        "pilot.started": "The application was accepted, or a pilot reset: what the pilot has to show, and by when",
+        "pilot.expand": "The pilot succeeded",
+        "pilot.reset": "The pilot missed its targets and is reset, once, with the fixes named",
+        "pilot.exit": "The pilot ended without success",
+        "tier.up": "The tier was raised: the service level that comes with it",
+        "tier.down": "The tier was lowered: the service level that comes with it",
+        "tier.warn": "The tier will be lowered at the next re-score unless something changes",
+        "tier.low_touch": "The partner is moved to the last tier: the service level that comes with it",
+        "partner.leaves": "The partnership ends: on which day, and why",
+    },
+    Audience.TEAM: {
+        "escalation.opened": "A partner has stalled: what happened, and what can be done",
+    },
+}
+
+KINDS: Final = {
+    name: Kind(audience=audience, meaning=meaning)
+    for audience, meanings in _MEANINGS.items()
+    for name, meaning in meanings.items()
+}
+"""Every kind of notice there is. What is not listed here cannot be written."""
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        near = get_close_matches(kind, KINDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
+        raise ValueError(f"there is no kind of notice {kind!r}; {hint}")
+    return kind
+
+
+KindName = Annotated[str, AfterValidator(_known)]
 
 
 class Notice(BaseModel):
@@ -12,8 +85,103 @@ class Notice(BaseModel):
 
     key: str
     """Made from what it reports, so that writing it again finds it there; the receiver sees it."""
-    kind: str
+    kind: KindName
     partner: PartnerId
     recipient: str
+    """A name: of the partner itself, or of somebody in the team."""
     subject: str
     body: str
+    """Plain text, a paragraph a line; lines after "- " are a list, and `...` in backticks is to be typed."""
+    thread: str = ""
+    """The key of the notice that it follows up on: both are shown as one conversation."""
+
+    @property
+    def audience(self) -> Audience:
+        return KINDS[self.kind].audience
+
+
+class NoticeRules(BaseModel):
+    """What a program says about notices: which channels they take, and which kinds nobody is told of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: dict[Audience, Annotated[tuple[ChannelName, ...], Field(min_length=1)]] = {}
+    """For an audience, the channels to be tried in this order; one that takes the notice is enough."""
+    off: tuple[KindName, ...] = ()
+
+    @model_validator(mode="after")
+    def _reaches_whom_it_means(self) -> Self:
+        for audience, names in self.channels.items():
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"channels.{audience}: {twice[0]} is listed twice; keep the place it is tried at")
+        if ChannelName.SLACK in self.channels.get(Audience.PARTNER, ()):
+            raise ValueError("channels.partner: slack reaches the team alone; a partner has email, webhook or log")
+        return self
+
+    def route(self, audience: Audience, configured: Collection[ChannelName]) -> tuple[ChannelName, ...]:
+        """The channels that a notice is to be tried by, in order; none where no wanted one is configured.
+
+        An installation in which nothing but the log is configured says everything there.
+        """
+        if not set(configured) - {ChannelName.LOG}:
+            return (ChannelName.LOG,)
+        return tuple(name for name in self.channels.get(audience, _USUAL[audience]) if name in configured)
+
+
+_USUAL: Final = {
+    Audience.PARTNER: (ChannelName.EMAIL, ChannelName.WEBHOOK),
+    Audience.TEAM: (ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK),
+}
+
+
+class NoticeState(StrEnum):
+    """What has become of a notice."""
+
+    DUE = "due"
+    """To be sent, or being sent, or to be sent again."""
+    DELIVERED = "delivered"
+    """A channel took it: it was sent at least once, and is noted so once."""
+    DEAD = "dead"
+    """Nobody takes it as things are; somebody has to look at it."""
+    OFF = "off"
+    """The program does not want its kind to be sent."""
+
+
+class Outcome(StrEnum):
+    """How a try to send a notice ended."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    """It is worth another try."""
+    REFUSED = "refused"
+    """It is not: the channel will not take it."""
+
+
+class Attempt(BaseModel):
+    """One try to send a notice by one channel."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: ChannelName
+    address: str
+    """Where it went; of a channel whose addresses are secrets, the name they have in the settings."""
+    at: datetime
+    outcome: Outcome
+    reason: str = ""
+    """Why it failed or was refused."""
+
+
+class Posting(BaseModel):
+    """A notice in the outbox, and what has become of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    notice: Notice
+    state: NoticeState
+    written_at: datetime
+    due_at: datetime | None
+    """The earliest time for the next try; None for at once."""
+    delivered_at: datetime | None
+    tries: int
+    """How often it was taken up to be sent since it was written, or last put back by an operator."""

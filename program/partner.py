@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from program.address import EmailAddress
 from program.errors import Refused
 
 PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
@@ -83,6 +84,8 @@ class Partner(BaseModel):
     """The partner manager responsible, who hears first when something stalls."""
     owner_manager: str = Field(default="", max_length=200)
     """Whom the owner reports to; empty where there is nobody."""
+    email: EmailAddress | None = None
+    """Where the partner itself is written to."""
 
 
 class Standing(BaseModel):

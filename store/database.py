@@ -24,6 +24,7 @@ from store.ledger import Ledger
 from store.notices import Notices
 from store.opportunities import Opportunities
 from store.partners import Partners
+from store.people import People
 from store.pilots import Pilots
 from store.preparation import Preparation
 from store.programs import Programs
@@ -50,6 +51,7 @@ class Transaction:
     def __init__(self, session: Session) -> None:
         self.programs = Programs(session)
         self.partners = Partners(session)
+        self.people = People(session)
         self.scorecards = Scorecards(session)
         self.opportunities = Opportunities(session)
         self.pilots = Pilots(session)

@@ -1,16 +1,46 @@
-"""The outbox: what people have to be told, written in the transaction of what it reports."""
+"""The outbox: what people have to be told, written in the transaction of what it reports, and what becomes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from program.notice import Notice
-from store.tables import NoticeRow
+from program.errors import Refused
+from program.notice import Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
+from store.tables import AttemptRow, NoticeRow
 from store.writing import add_new
 
 _FIELDS = tuple(Notice.model_fields)
+
+
+def _notice(row: NoticeRow) -> Notice:
+    return Notice(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def _posting(row: NoticeRow) -> Posting:
+    return Posting(
+        notice=_notice(row),
+        state=NoticeState(row.state),
+        written_at=row.written_at,
+        due_at=row.due_at,
+        delivered_at=row.delivered_at,
+        tries=row.tries,
+    )
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return (NoticeRow.state == NoticeState.DUE) & or_(NoticeRow.due_at.is_(None), NoticeRow.due_at <= now)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A notice that was taken up to be sent, with what was tried before."""
+
+    posting: Posting
+    trying_since: datetime
+    attempts: tuple[Attempt, ...]
 
 
 class Notices:
@@ -21,23 +51,125 @@ class Notices:
 
     def write(self, notice: Notice, at: datetime) -> None:
         """Put a notice into the outbox; one that is there already stays as it is."""
-        add_new(self._session, NoticeRow, {**notice.model_dump(), "written_at": at, "delivered_at": None})
+        fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": None, "tries": 0}
+        values = {**notice.model_dump(), **fresh, "trying_since": None, "delivered_at": None}
+        add_new(self._session, NoticeRow, values)
 
     def undelivered(
         self, keys: Sequence[str] | None = None, *, ending: str = "", partner: str | None = None
     ) -> list[Notice]:
         """The notices that are due still, in the order they were written: all, of some keys, or of a partner."""
         query = select(NoticeRow).where(
-            NoticeRow.delivered_at.is_(None), NoticeRow.key.endswith(ending, autoescape=True)
+            NoticeRow.state == NoticeState.DUE, NoticeRow.key.endswith(ending, autoescape=True)
         )
         query = query.order_by(NoticeRow.written_at, NoticeRow.key)
         if keys is not None:
             query = query.where(NoticeRow.key.in_(keys))
         if partner is not None:
             query = query.where(NoticeRow.partner == partner)
-        return [Notice(**{name: getattr(row, name) for name in _FIELDS}) for row in self._session.scalars(query)]
+        return [_notice(row) for row in self._session.scalars(query)]
+
+    # Sending
+
+    def due(self, now: datetime, most: int) -> list[tuple[str, bool]]:
+        """The next notices to be taken up, those that wait longest first, and whether each was taken up before."""
+        query = select(NoticeRow.key, NoticeRow.tries).where(_due(now))
+        order = (func.coalesce(NoticeRow.due_at, NoticeRow.written_at), NoticeRow.written_at, NoticeRow.key)
+        return [(key, tries > 0) for key, tries in self._session.execute(query.order_by(*order).limit(most))]
+
+    def claim(self, key: str, now: datetime, until: datetime) -> Claimed | None:
+        """Take up a notice that is due, so that nobody else does until an instant; None where somebody else has."""
+        taking = update(NoticeRow).where(NoticeRow.key == key, _due(now))
+        values = {"due_at": until, "tries": NoticeRow.tries + 1}
+        since = func.coalesce(NoticeRow.trying_since, now)
+        if not self._session.execute(taking.values(**values, trying_since=since).returning(NoticeRow.key)).first():
+            return None
+        row = self._session.get_one(NoticeRow, key, populate_existing=True)
+        assert row.trying_since is not None
+        earlier = tuple(a for a in self.attempts(key) if a.at >= row.trying_since)
+        return Claimed(_posting(row), row.trying_since, earlier)
+
+    def tried(self, key: str, attempt: Attempt) -> None:
+        """Note a try."""
+        self._session.add(AttemptRow(notice=key, **attempt.model_dump()))
 
     def delivered(self, key: str, at: datetime) -> None:
         """Note that a notice was delivered; the first time counts."""
         row = self._session.get_one(NoticeRow, key)
-        row.delivered_at = row.delivered_at or at
+        if row.state != NoticeState.DELIVERED:
+            row.state, row.delivered_at, row.due_at = NoticeState.DELIVERED, at, None
+
+    def postpone(self, key: str, until: datetime) -> None:
+        """Have a notice that is due wait."""
+        self._end_try(key, NoticeState.DUE, until)
+
+    def give_up(self, key: str) -> None:
+        """Put a notice among those that nobody takes."""
+        self._end_try(key, NoticeState.DEAD, None)
+
+    def switch_off(self, key: str) -> None:
+        """Note that a notice is of a kind that is not wanted."""
+        self._end_try(key, NoticeState.OFF, None)
+
+    def _end_try(self, key: str, state: NoticeState, due_at: datetime | None) -> None:
+        # Who took long may find that somebody else was quicker: what was delivered stays so.
+        ending = update(NoticeRow).where(NoticeRow.key == key, NoticeRow.state == NoticeState.DUE)
+        self._session.execute(ending.values(state=state, due_at=due_at))
+
+    # Looking after them
+
+    def get(self, key: str) -> Posting:
+        """A notice and what has become of it.
+
+        Raises:
+            Refused: where there is none of this key.
+        """
+        return _posting(self._row(key))
+
+    def _row(self, key: str) -> NoticeRow:
+        row = self._session.get(NoticeRow, key)
+        if row is None:
+            raise Refused(f"there is no notice {key}; `gatehouse notices list` shows those there are")
+        return row
+
+    def listed(
+        self,
+        states: Iterable[NoticeState] = NoticeState,
+        *,
+        partner: str | None = None,
+        recipient: str | None = None,
+        last: int | None = None,
+    ) -> list[Posting]:
+        """Notices in some states, in the order they were written: all, or the last few."""
+        query = select(NoticeRow).where(NoticeRow.state.in_(list(states)))
+        if partner:
+            query = query.where(NoticeRow.partner == partner)
+        if recipient:
+            query = query.where(NoticeRow.recipient == recipient)
+        query = query.order_by(NoticeRow.written_at.desc(), NoticeRow.key.desc()).limit(last)
+        return [_posting(row) for row in self._session.scalars(query)][::-1]
+
+    def attempts(self, key: str) -> list[Attempt]:
+        """Every try to send a notice, the first one first."""
+        query = select(AttemptRow).where(AttemptRow.notice == key).order_by(AttemptRow.id)
+        return [
+            Attempt(
+                channel=ChannelName(row.channel),
+                address=row.address,
+                at=row.at,
+                outcome=Outcome(row.outcome),
+                reason=row.reason,
+            )
+            for row in self._session.scalars(query)
+        ]
+
+    def retry(self, key: str) -> None:
+        """Have a notice sent now that was not delivered, as if it had not been tried.
+
+        Raises:
+            Refused: where it was.
+        """
+        row = self._row(key)
+        if row.state == NoticeState.DELIVERED:
+            raise Refused(f"{key} was delivered on {row.delivered_at:%Y-%m-%d}; it is not sent twice")
+        row.state, row.due_at, row.tries, row.trying_since = NoticeState.DUE, None, 0, None

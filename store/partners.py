@@ -11,7 +11,7 @@ from program.partner import Partner, PartnerType, Stage, Standing, check_move
 from store.tables import PartnerRow, StageMoveRow
 from store.writing import add_new
 
-_DETAILS = ("name", "type", "region", "owner", "owner_manager")
+_DETAILS = ("name", "type", "region", "owner", "owner_manager", "email")
 
 
 def _standing(row: PartnerRow) -> Standing:
@@ -23,6 +23,7 @@ def _standing(row: PartnerRow) -> Standing:
             region=row.region,
             owner=row.owner,
             owner_manager=row.owner_manager,
+            email=row.email,
         ),
         stage=Stage(row.stage),
         since=row.since,

@@ -115,6 +115,7 @@ class PartnerRow(Row):
     region: Mapped[str]
     owner: Mapped[str]
     owner_manager: Mapped[str]
+    email: Mapped[str | None]
     stage: Mapped[str] = mapped_column(index=True)
     since: Mapped[date | None]
     application: Mapped[int]
@@ -332,10 +333,22 @@ class EscalationRow(Row):
     closed_on: Mapped[date | None]
 
 
+class PersonRow(Row):
+    """Somebody on our side who hears of partners, by the name that partners name them by."""
+
+    __tablename__ = "people"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str | None]
+    slack_member: Mapped[str | None]
+    slack_channel: Mapped[str | None]
+
+
 class NoticeRow(Row):
     """The outbox: what somebody has to be told, written in the transaction of what it reports."""
 
     __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_state", "state", "due_at"),)
 
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -343,5 +356,26 @@ class NoticeRow(Row):
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    thread: Mapped[str]
     written_at: Mapped[datetime]
-    delivered_at: Mapped[datetime | None] = mapped_column(index=True)
+    state: Mapped[str]
+    due_at: Mapped[datetime | None]
+    """Not to be taken up before; whoever takes it up moves this, so that nobody else does meanwhile."""
+    tries: Mapped[int]
+    trying_since: Mapped[datetime | None]
+    """Since when it is tried, so that trying has an end."""
+    delivered_at: Mapped[datetime | None]
+
+
+class AttemptRow(Row):
+    """One try to send a notice by one channel."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    notice: Mapped[str] = mapped_column(ForeignKey("notices.key"), index=True)
+    channel: Mapped[str]
+    address: Mapped[str]
+    at: Mapped[datetime]
+    outcome: Mapped[str]
+    reason: Mapped[str]

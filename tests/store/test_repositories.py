@@ -25,7 +25,7 @@ TERMS = PilotTerms(
     number=1, started_on=TODAY, plan=PilotPlan(), targets=Targets(qualified=6, progressed=3), program=PROGRAM
 )
 DEAL = Opportunity(id="O-1", partner="acme", created_on=TODAY)
-NOTICE = Notice(key="acme/told", kind="test", partner="acme", recipient="Acme", subject="Hello", body="There")
+NOTICE = Notice(key="acme/told", kind="tier.up", partner="acme", recipient="Acme", subject="Hello", body="There")
 STALL = Escalation(
     partner="acme", stage=Stage.ACTIVE, condition="silent", cycle="2017Q1", owner="Ada", because="So.", opened_on=TODAY
 )

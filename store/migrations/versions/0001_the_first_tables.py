@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("region", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("owner_manager", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("since", sa.Date(), nullable=True),
         sa.Column("application", sa.Integer(), nullable=False),
@@ -130,15 +131,43 @@ def upgrade() -> None:
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("trying_since", sa.BigInteger(), nullable=True),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_notices_partner_partners")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notices_delivered_at"), ["delivered_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_notices_partner"), ["partner"], unique=False)
+        batch_op.create_index("ix_notices_state", ["state", "due_at"], unique=False)
 
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["notice"], ["notices.key"], name=op.f("fk_attempts_notice_notices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+    )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempts_notice"), ["notice"], unique=False)
+
+    op.create_table(
+        "people",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("slack_member", sa.Text(), nullable=True),
+        sa.Column("slack_channel", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_people")),
+    )
     op.create_table(
         "opportunities",
         sa.Column("row", sa.Integer(), nullable=False),
@@ -272,9 +301,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_opportunities_known")
 
     op.drop_table("opportunities")
+    op.drop_table("people")
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attempts_notice"))
+
+    op.drop_table("attempts")
     with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index("ix_notices_state")
         batch_op.drop_index(batch_op.f("ix_notices_partner"))
-        batch_op.drop_index(batch_op.f("ix_notices_delivered_at"))
 
     op.drop_table("notices")
     op.drop_table("next_actions")

@@ -1,0 +1,41 @@
+"""A person on our side: an owner of partners, or whom one reports to."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from program.address import EmailAddress
+from program.partner import Name
+
+
+def _member(text: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{5,20}", text):
+        raise ValueError("has to be a member ID, such as U012AB3CD; Slack shows it in a member's profile, under More")
+    return text
+
+
+def _channel(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,79}", text):
+        raise ValueError("has to be the name of a webhook in GATEHOUSE_SLACK_URL: lower-case letters, digits, - and _")
+    return text
+
+
+SlackMember = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_member)]
+"""A member's ID in Slack."""
+
+SlackChannel = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_channel)]
+"""The name under which the settings know an incoming webhook."""
+
+
+class Person(BaseModel):
+    """Somebody who hears of partners, and how. Partners name their people by the name that stands here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    email: EmailAddress | None = None
+    slack_member: SlackMember | None = None
+    """Who is mentioned in Slack, so that it rings."""
+    slack_channel: SlackChannel | None = None
+    """Where their messages are posted, if not to the channel for all."""

@@ -1,0 +1,52 @@
+"""The people on our side, and how they are reached."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from program.person import Person
+from store.tables import PartnerRow, PersonRow
+
+_FIELDS = tuple(Person.model_fields)
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(**{name: getattr(row, name) for name in _FIELDS})
+
+
+class People:
+    """People by name."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, people: Iterable[Person]) -> tuple[int, int]:
+        """Add people, and replace what is known of those that are there; how many were added and changed."""
+        added = changed = 0
+        for person in people:
+            row = self._session.get(PersonRow, person.name)
+            if row is None:
+                self._session.add(PersonRow(**person.model_dump()))
+                added += 1
+            elif _person(row) != person:
+                for name, value in person.model_dump().items():
+                    setattr(row, name, value)
+                changed += 1
+        return added, changed
+
+    def find(self, name: str) -> Person:
+        """What is known of somebody: of a stranger, the name."""
+        row = self._session.get(PersonRow, name)
+        return Person(name=name) if row is None else _person(row)
+
+    def listed(self) -> list[Person]:
+        """Everybody whom a partner names and everybody else who was recorded, by name."""
+        rows = {row.name: _person(row) for row in self._session.scalars(select(PersonRow))}
+        named = self.named()
+        return [rows.get(name) or Person(name=name) for name in sorted({*rows, *named})]
+
+    def named(self) -> frozenset[str]:
+        """Those whom partners name as their owner or as whom that one reports to."""
+        owners = select(PartnerRow.owner).union(select(PartnerRow.owner_manager))
+        return frozenset(name for name in self._session.scalars(owners) if name)
