@@ -1,13 +1,17 @@
 """What a policy said, and the record of it."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from program.partner import PartnerId
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
 
 
 class Ruling(BaseModel):
@@ -45,7 +49,7 @@ class Decision(BaseModel):
     purpose: str
     """What was decided, so that one day can hold several: `application-1/pilot-1/week-3`."""
     as_of: date
-    known_at: datetime
+    known_at: Annotated[AwareDatetime, AfterValidator(_utc)]
     """Nothing learned after this instant was used."""
     settle: bool
     """Whether it was to be decided with what is known, whatever is not."""
