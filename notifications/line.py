@@ -1,0 +1,81 @@
+"""A line: a channel with an eye on whether it works."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from notifications.channel import Channel, Down, Message, Permanent, Temporary
+from program.notice import ChannelName
+
+log = structlog.get_logger("gatehouse.notices")
+
+PATIENCE: Final = 5
+"""Messages in a row that a channel may fail to take before it counts as down."""
+
+FIRST_REST, LONGEST_REST = 15.0, 300.0
+"""Seconds for which a channel that is down is left alone: twice as long after each try that fails."""
+
+
+class Line:
+    """A channel that is left alone while it is down, so that nobody waits for it who has another.
+
+    When its rest is over a single message tries it. Somebody is told when it goes down, and when it is back.
+    """
+
+    def __init__(self, name: ChannelName, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.address = channel.address
+        self._channel = channel
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._rest = FIRST_REST
+        self._until = 0.0
+        self._tried_again = False
+
+    def resting(self) -> timedelta:
+        """How long it is left alone still; zero where it works, or is to be tried. Who asks then does try it."""
+        with self._lock:
+            left = self._until - self._clock()
+            if self._failures < PATIENCE:
+                return timedelta(0)
+            if left > 0:
+                return timedelta(seconds=left)
+            self._tried_again = True
+            self._until = self._clock() + self._rest  # the others wait for how this one fares
+            return timedelta(0)
+
+    def send(self, message: Message) -> None:
+        """Send a message, and note how the channel does."""
+        try:
+            self._channel.send(message)
+        except Down as down:
+            self._fails(down.reason)
+            raise
+        except (Permanent, Temporary):
+            self._works()
+            raise
+        self._works()
+
+    def _fails(self, reason: str) -> None:
+        with self._lock:
+            self._failures += 1
+            if self._failures > PATIENCE and not self._tried_again:
+                return  # it was under way when the channel went down
+            if self._failures < PATIENCE:
+                return
+            self._rest = min(self._rest * 2, LONGEST_REST) if self._tried_again else FIRST_REST
+            self._until, self._tried_again = self._clock() + self._rest, False
+            rest = self._rest
+        log.error("channel.down", channel=self.name.value, reason=reason, tried_again_in=f"{rest:.0f} s")
+
+    def _works(self) -> None:
+        with self._lock:
+            back = self._failures >= PATIENCE
+            self._failures, self._until, self._tried_again = 0, 0.0, False
+        if back:
+            log.info("channel.back", channel=self.name.value)
