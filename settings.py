@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """`sqlite:///FILE` or `postgresql+psycopg://...`; a SQLite file in the home where nothing is said."""
     program: Path = DEFAULT_PROGRAM
-    """The folder of the program that is put in force when a worker starts."""
+    """The folder of the program that is published where none was yet."""
     log_format: Literal["auto", "json", "terminal"] = "auto"
     """`auto` writes for people in a terminal and JSON elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -19,6 +19,7 @@ from console import (
     lifecycle,
     partners,
     pilots,
+    program,
     roster,
     rules,
     scorecards,
@@ -86,6 +87,7 @@ app.add_typer(roster.app)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
 app.add_typer(simulating.app)
+app.add_typer(program.app, name="program", rich_help_panel=RULES)
 app.add_typer(rules.app, name="rules", rich_help_panel=RULES)
 
 

@@ -37,6 +37,15 @@ def in_force(published: Iterable[Publication], on: date) -> Publication | None:
     return max(begun, key=lambda publication: (publication.effective_on, publication.version), default=None)
 
 
+def next_in_force(publication: Publication, published: Iterable[Publication]) -> Publication | None:
+    """The version that follows one in force on a later day, as far as is known; None for one that is withdrawn."""
+    if publication.withdrawn_at is not None:
+        return None
+    every = list(published)
+    days = sorted(other.effective_on for other in every if other.effective_on > publication.effective_on)
+    return next((other for day in days if (other := in_force(every, day)) != publication), None)
+
+
 def state(publication: Publication, published: Iterable[Publication], today: date) -> str:
     """How a version stands: withdrawn, in force, from a day on, or replaced by another, before its own day too."""
     if publication.withdrawn_at is not None:

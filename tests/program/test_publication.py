@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from program.publication import Publication, in_force, state
+from program.publication import Publication, in_force, next_in_force, state
 
 DAY = date(2017, 3, 1)
 AT = datetime(2017, 2, 1, tzinfo=UTC)
@@ -63,6 +63,18 @@ def test_how_each_version_stands_is_said_in_a_word() -> None:
         "from 2017-03-31",
         "from 2017-04-10",
     ]
+
+
+def test_which_version_comes_after_another_passes_over_those_that_never_will() -> None:
+    published = [
+        version(1, 0),
+        version(2, 5, withdrawn=True),
+        version(3, 9),
+        version(4, 9),
+        version(5, 3, withdrawn=True),
+    ]
+    following = [next_in_force(one, published) for one in published]
+    assert [one.version if one else None for one in following] == [4, None, None, None, None]
 
 
 VERSIONS = st.lists(st.tuples(st.integers(-5, 5), st.booleans()), max_size=6).map(
