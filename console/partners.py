@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from console import decisions, escalations
-from console.arguments import AsJson, PartnerName, examples
+from console import decisions, escalations, then
+from console.arguments import AsJson, PartnerName, day, examples
 from console.installation import here
 from console.screen import as_json, details, heading, say, show, table, title
 from program.decision import Decision
@@ -59,15 +59,34 @@ def _tier(standing: Standing) -> str | None:
     return f"{standing.tier}, at risk" if standing.at_risk else standing.tier
 
 
-@app.command("show", epilog=examples("partner show acme", "partner show acme --last 50", "partner show acme --json"))
+@app.command(
+    "show",
+    epilog=examples(
+        "partner show acme", "partner show acme --as-of 2017-03-31 --known-at 2017-04-02", "partner show acme --json"
+    ),
+)
 def show_(
     context: typer.Context,
     partner: PartnerName,
     last: Annotated[int, typer.Option(min=1, metavar="N", help="How many of its decisions.")] = 12,
+    as_of: Annotated[
+        date | None, typer.Option(parser=day, metavar="DATE", help="What was true on that day, as is known by now.")
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(metavar="INSTANT", help="With --as-of: only what was known then; a day alone means its end."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show where a partner stands, how it came there, its pilots, decisions with reasons, and open escalations."""
+    """Show where a partner stands, how it came there, its pilots, decisions with reasons, and open escalations.
+
+    With --as-of, what was true of it on a day, and with --known-at what was known of that at an instant, such as
+    2017-03-05T10:00:00Z: a deal that was imported late is in the first and not in the second.
+    """
     installation = here(context)
+    if as_of or known_at:
+        then.show_then(installation, partner, as_of, known_at, last, json=json)
+        return
     with installation.store.read() as tx:
         dossier = Dossier.read(tx, partner, installation.today(), last)
     if json:

@@ -1,6 +1,6 @@
 """The ledger: decisions are added, each chained to the one before, and never changed."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, select, text
@@ -123,12 +123,25 @@ class Decisions:
         return Entry.model_validate(row._asdict())
 
     def listed(
-        self, *, partner: str | None = None, policy: str | None = None, last: int | None = None
+        self,
+        *,
+        partner: str | None = None,
+        policy: str | None = None,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+        last: int | None = None,
     ) -> list[tuple[int, Decision]]:
-        """Decisions in the order they were recorded: all, or the last few."""
+        """Decisions in the order they were recorded: all, or the last few.
+
+        With `as_of` only those as of that day or before, with `known_at` only those that were made by then.
+        """
         query = _RECORDS.order_by(DecisionRow.number.desc())
         if partner:
             query = query.where(DecisionRow.partner == partner)
         if policy:
             query = query.where(DecisionRow.policy == policy)
+        if as_of:
+            query = query.where(DecisionRow.as_of <= as_of.isoformat())
+        if known_at:
+            query = query.where(DecisionRow.known_at <= known_at)
         return [_decision(row) for row in self._session.execute(query.limit(last) if last else query)][::-1]

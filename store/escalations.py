@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
@@ -55,6 +55,19 @@ class Escalations:
         row = self._row(key)
         if row.state != EscalationState.ENDED:
             row.state, row.note, row.closed_on = EscalationState.ENDED, row.note or note, day
+
+    def as_of(self, partner: str, day: date) -> list[Escalation]:
+        """A partner's escalations that were opened by a day and had not ended by then, the oldest first.
+
+        Whether somebody had answered by then nobody can tell: an answer is kept without its day.
+        """
+        query = select(EscalationRow).where(
+            EscalationRow.partner == partner,
+            EscalationRow.opened_on <= day,
+            or_(EscalationRow.closed_on.is_(None), EscalationRow.closed_on > day),
+        )
+        query = query.order_by(EscalationRow.opened_on, EscalationRow.key)
+        return [_escalation(row) for row in self._session.scalars(query)]
 
     def listed(
         self, *, partner: str | None = None, states: Iterable[EscalationState] = (EscalationState.OPEN,)

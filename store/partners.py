@@ -1,6 +1,7 @@
 """Partners, where they stand, and how they came there."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select, update
@@ -32,6 +33,16 @@ def _standing(row: PartnerRow) -> Standing:
         next_date=row.next_date,
         application=row.application,
     )
+
+
+@dataclass(frozen=True)
+class Stood:
+    """Where a partner stood once."""
+
+    stage: Stage
+    since: date
+    tier: str | None
+    because: str
 
 
 class Partners:
@@ -138,6 +149,25 @@ class Partners:
         """Put a partner into a tier, and note whether it is warned there."""
         row = self._row(partner)
         row.tier, row.at_risk = tier, at_risk
+
+    def known_since(self, partner: str) -> datetime:
+        """The instant from which there is anything to know about a partner.
+
+        Raises:
+            Refused: where there is no such partner.
+        """
+        return self._row(partner).added_at
+
+    def stood(self, partner: str, as_of: date, known_at: datetime) -> Stood | None:
+        """The last move of a day or before, as far as was known at an instant; None where there was none."""
+        query = (
+            select(StageMoveRow)
+            .where(StageMoveRow.partner == partner, StageMoveRow.day <= as_of, StageMoveRow.recorded_at <= known_at)
+            .order_by(StageMoveRow.id.desc())
+            .limit(1)
+        )
+        row = self._session.scalar(query)
+        return Stood(stage=Stage(row.went_to), since=row.day, tier=row.tier, because=row.because) if row else None
 
     def moves(self, partner: str) -> list[tuple[date, Stage, Stage, str]]:
         """How a partner came where it is: day, from, to, because; in order."""

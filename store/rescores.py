@@ -178,6 +178,17 @@ class Rescores:
         )
         return {row.partner: _move(row).record for row in self._session.scalars(query)}
 
+    def published_of(self, partner: str, since: date, known_at: datetime) -> list[tuple[Quarter, datetime, Move]]:
+        """What re-scores as of a day or later decided about a partner, with when they were published, in order."""
+        query = (
+            select(ScoreRow, RescoreRow.published_at)
+            .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
+            .where(ScoreRow.partner == partner, ScoreRow.move.is_not(None), RescoreRow.as_of >= since)
+            .where(RescoreRow.published_at <= known_at)
+            .order_by(RescoreRow.published_at, ScoreRow.quarter)
+        )
+        return [(Quarter.parse(row.quarter), at, _move(row)) for row, at in self._session.execute(query) if at]
+
     def publish(self, quarter: Quarter, at: datetime) -> None:
         """Make the moves count, for everyone who is active still. Twice is once."""
         rescore = self._session.get_one(RescoreRow, str(quarter))
