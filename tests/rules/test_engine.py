@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import durable_rules_engine as core
 import pytest
 
 from rules import interpreter
@@ -175,3 +176,20 @@ def test_after_an_evaluation_that_failed_the_next_one_starts_afresh(monkeypatch:
         with pytest.raises(TypeError):
             engine.fired(policy.encode({}))
     assert engine.fired(policy.encode({"deals": 2})) == set()
+
+
+def test_a_session_lasts_until_a_rule_fires_that_joins_messages_or_much_was_asserted() -> None:
+    policy = made({"when": {"deals": {"gte": 1}}}, {"when": {"sequence": RUN}})
+    engine = Engine(policy)
+
+    def session_after(**facts: Any) -> object:
+        engine.fired(policy.encode(facts))
+        try:
+            return json.loads(core.get_facts(engine._handle, "e"))
+        except core.error:
+            return None
+
+    assert session_after(deals=1, visit=visits(1, 2, 4)) == []
+    assert session_after(deals=1, visit=visits(1, 2, 3)) is None
+    assert session_after(deals=1, visit=visits(*range(0, 120, 2))) == []
+    assert session_after(deals=1, visit=visits(*range(0, 130, 2))) is None
