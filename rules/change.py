@@ -1,0 +1,168 @@
+"""What would change an outcome: the smallest change of facts that a partner can influence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from rules.decide import decide
+from rules.facts import Encoded, EncodedFacts, FactType
+from rules.findings import Value
+from rules.logic import Formula, Logic, limits_of, logic_of
+from rules.policy import Policy
+from rules.world import World
+
+
+class Step(BaseModel):
+    """One fact that would have to be better."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fact: str
+    title: str
+    value: Value
+    needed: Value
+    """What it would have to be at least, or at most where less of it is better."""
+
+
+class Change(BaseModel):
+    """The smallest change that gives an outcome."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: tuple[Step, ...]
+    """In the order in which the policy declares the facts."""
+    size: float
+    """The shares by which the facts change, added up; rounded, for reading only."""
+    remaining: tuple[str, ...] = ()
+    """Facts that nobody knows and that would leave the outcome open still, first the one that would settle most."""
+
+
+class Mistaken(RuntimeError):
+    """The changed facts are decided otherwise than the solver found, so nothing is promised to anybody."""
+
+
+def smallest_change(policy: Policy, facts: Mapping[str, Any], outcome: str) -> Change | None:
+    """The smallest change of facts that a partner can influence for a policy to give an outcome; None if there is none.
+
+    Influenced are facts that are known and say which way is better, and they change in that way only. A change of
+    fewer facts is smaller than one of more. Of as many, that one is smaller whose shares add up to less: how far a fact
+    moves, as a share of its whole range where it is bounded on both sides, else of its present value, or of one where
+    that is zero; a flag moves by all of its range. Of equals, it is the one of the facts that are declared first.
+
+    Facts that nobody knows stay so: the outcome is what is settled with what is known, and possible with what is not.
+    What is found is decided once more, on both evaluators.
+
+    Raises:
+        Unproven: where the solver gives up.
+        Mistaken: where the changed facts are decided otherwise.
+    """
+    encoded = policy.encode(facts)
+    movable = {fact: value for fact, value in encoded.facts.items() if policy.facts[fact].better}
+    if not movable:
+        return None
+    with logic_of(policy) as logic:
+        fixed = {fact: value for fact, value in encoded.facts.items() if fact not in movable}
+        given = EncodedFacts(fixed, encoded.events, encoded.unknown)
+        changed = World.of(logic, "changed", given, settled=True, free=movable)
+        moves = [_Move(logic, changed, fact, value) for fact, value in movable.items()]
+        wanted = [*changed.within, changed.gives(outcome), *(move.improves for move in moves)]
+        if encoded.unknown:
+            completed = World.of(logic, "completed", given, like=changed, anew=encoded.unknown)
+            wanted += [*completed.within, completed.gives(outcome)]
+        found = _least(logic, wanted, moves)
+        if found is None:
+            return None
+        size, after = found
+    return _confirmed(policy, facts, outcome, size, after)
+
+
+@dataclass
+class _Move:
+    """A fact that may become better, in formulas."""
+
+    logic: Logic
+    world: World
+    fact: str
+    value: Encoded
+
+    @property
+    def declared(self) -> FactType:
+        return self.logic.policy.facts[self.fact]
+
+    @property
+    def differs(self) -> Formula:
+        return self.logic.negate(self.world.equals(self.fact, self.value))
+
+    @property
+    def counts(self) -> Formula:
+        """One where it changes, else nothing."""
+        return self.logic.choose(self.differs, self.logic.number(1), self.logic.number(0))
+
+    @property
+    def distance(self) -> Formula:
+        """How far it moves, in the scale of its type; less than nothing where it gets worse."""
+        if isinstance(self.value, bool):
+            improves = self.value is (self.declared.better == "lower")
+            return self.counts if improves else self.counts * -1
+        sign = 1 if self.declared.better == "higher" else -1
+        return (self.world.facts[self.fact] - self.value) * sign
+
+    @property
+    def improves(self) -> Formula:
+        return self.distance >= 0
+
+    @property
+    def range(self) -> int:
+        """What the distance is a share of."""
+        declared = self.declared
+        if isinstance(self.value, bool):
+            return 1
+        low, high = limits_of(declared)
+        bounded = declared.max is not None and (declared.min is not None or declared.type == "count")
+        span = high - low if bounded else abs(int(self.value))
+        return span or 10**declared.places
+
+
+def _least(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> tuple[float, dict[str, Any]] | None:
+    """The size of the smallest change and all facts after it."""
+    if not logic.find(wanted):
+        return None
+    whole, none = lcm(*(move.range for move in moves)), logic.number(0)
+    found = logic.least(
+        wanted,
+        sum((move.counts for move in moves), none),
+        sum((move.distance * (whole // move.range) for move in moves), none),
+        sum((move.counts * place for place, move in enumerate(moves)), none),
+    )
+    assert found, "what meets all of it was found before"
+    size = sum(found.number(move.distance) / move.range for move in moves)
+    return size, moves[0].world.read(found)
+
+
+def _confirmed(policy: Policy, facts: Mapping[str, Any], outcome: str, size: float, after: dict[str, Any]) -> Change:
+    before = policy.encode(facts)
+    now = policy.encode(after)
+    moved = {fact: after[fact] for fact in policy.facts if now.facts.get(fact) != before.facts.get(fact)}
+    changed = {**facts, **moved}
+    decided = decide(policy, changed, settle=True)
+    if decided.outcome != outcome:
+        raise Mistaken(
+            f"policy {policy.policy} version {policy.version}: the solver found that {changed!r} give {outcome},"
+            f" and decided they give {decided.outcome}"
+        )
+    open_still = decide(policy, changed)
+    steps = tuple(
+        Step(
+            fact=fact,
+            title=policy.title_of(fact),
+            value=policy.facts[fact].decode(before.facts[fact]),
+            needed=policy.facts[fact].decode(now.facts[fact]),
+        )
+        for fact in moved
+    )
+    return Change(
+        steps=steps, size=size, remaining=() if open_still.outcome else open_still.missing or open_still.unknown
+    )
