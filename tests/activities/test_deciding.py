@@ -9,9 +9,11 @@ import activities.deciding
 from activities.deciding import Occasion, Shelf, make
 from program.errors import Refused
 from program.partner import Stage
-from rules.folder import QUALIFICATION, LoadedProgram, load_program
+from rules.folder import OUTCOMES, QUALIFICATION, LoadedProgram, load_program
+from rules.receipt import ENGINES
 from store.database import Store
 from tests.activities.conftest import START, Office, at, candidacy, day
+from tests.activities.test_roster import rescores, sweep
 from tests.store.contents import contents
 from tests.world import a_scorecard, changed_program
 
@@ -123,6 +125,54 @@ def test_evidence_of_another_day_or_source_fills_in_what_is_not_supplied(office:
         tx.facts.record(partner, {"overlap": 0.5}, day(1), "a later import", at(day(3)))
     assert office.submits(partner, a_scorecard(), on=day(2)).ruling.rule == "little_overlap"
     assert "weather" not in office.decisions(partner)[0].facts
+
+
+def test_every_fact_says_where_it_came_from(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.pilots.look_at_week(office.looks(partner, 1))
+    office.succeeds(partner)
+    office.prepares(partner)
+    assert office.pilots.judge(office.judges(partner)).stage == Stage.ACTIVE
+    rescores(office)
+    sweep(office, day(200))
+
+    by_policy = {decision.policy: decision for decision in office.decisions(partner)}
+
+    assert set(by_policy) == set(OUTCOMES)
+    for decision in by_policy.values():
+        assert decision.sources.keys() == decision.facts.keys()
+        assert decision.engines == dict(ENGINES)
+        assert decision.program_version == office.program.program.version
+    scorecard, terms = "scorecard 1 of application 1", "terms of pilot 1 of application 1"
+    for policy, fact, source in (
+        ("qualification", "market", scorecard),
+        ("qualification", "total_score", scorecard),
+        ("qualification", "minimum_market", "program version 1"),
+        ("pilot-checkpoint", "week", "calendar"),
+        ("pilot-checkpoint", "checkpoint", "opportunities"),
+        ("pilot-checkpoint", "next_action_open", "preparation"),
+        ("pilot-checkpoint", "expected_qualified", terms),
+        ("pilot-verdict", "qualified_opportunities", "opportunities"),
+        ("pilot-verdict", "target_qualified", terms),
+        ("tier-movement", "level", "re-score 2017Q2"),
+        ("stall", "days_without_activity", "opportunities and stage"),
+        ("stall", "patience", "program version 1"),
+    ):
+        assert (fact, by_policy[policy].sources[fact]) == (fact, source)
+    assert [by_policy[name].settle for name in ("pilot-checkpoint", "pilot-verdict", "stall")] == [True, False, False]
+
+
+def test_a_fact_that_somebody_recorded_says_who_and_of_when(office: Office, asking: LoadedProgram) -> None:
+    office.puts_in_force(asking, day(1))
+    partner = office.applied("Acme", day(2))
+    with office.store.write() as tx:
+        tx.facts.record(partner, {"overlap": 0.05}, day(1), "ISO audit", at(day(2)))
+    office.submits(partner, a_scorecard(), on=day(2))
+    assert office.decisions(partner)[0].sources["overlap"] == "ISO audit, true of 2017-03-02"
+
+    submitted = a_scorecard().model_copy(update={"facts": {"overlap": 0.25}})
+    office.submits(office.applied("Bolt", day(2)), submitted, on=day(2))
+    assert office.decisions("bolt")[0].sources["overlap"] == "scorecard 1 of application 1, true of 2017-03-03"
 
 
 def test_facts_that_nobody_asked_for_are_refused_and_nothing_is_kept(office: Office) -> None:
