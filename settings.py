@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from notifications.configuration import Addresses
+from program.errors import Refused
 from rules.folder import DEFAULT_PROGRAM
 
 
@@ -26,6 +28,60 @@ class TemporalSettings(BaseSettings):
     tls_client_key: Path | None = None
 
 
+class NoticeSettings(BaseSettings):
+    """How people are reached: nobody is, and the log says so, unless one of the channels is given.
+
+    What is secret is given itself or by the name of a file that holds it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_", extra="ignore", env_ignore_empty=True)
+
+    smtp_url: SecretStr | None = None
+    """`smtp+starttls://USER:PASSWORD@HOST:587`, `smtps://...` or `smtp://...`."""
+    smtp_url_file: Path | None = None
+    mail_from: str | None = None
+    """Who mail comes from: an address, or a name and an address in angle brackets."""
+    slack_url: SecretStr | None = None
+    """An incoming webhook, and others as NAME=ADDRESS."""
+    slack_url_file: Path | None = None
+    webhook_url: SecretStr | None = None
+    """Where events are posted."""
+    webhook_url_file: Path | None = None
+    webhook_secret: SecretStr | None = None
+    webhook_secret_file: Path | None = None
+    allow_insecure_targets: str = ""
+    """Hosts, separated by commas, that may be in our own network and speak without TLS."""
+
+    def addresses(self) -> Addresses:
+        """What they say, with the files read.
+
+        Raises:
+            Refused: where a file cannot be read, or something is given twice.
+        """
+        return Addresses(
+            smtp=self._secret("smtp_url"),
+            mail_from=self.mail_from,
+            slack=self._secret("slack_url"),
+            webhook=self._secret("webhook_url"),
+            webhook_secret=self._secret("webhook_secret"),
+            allowed=frozenset(host.strip().lower() for host in self.allow_insecure_targets.split(",") if host.strip()),
+        )
+
+    def _secret(self, name: str) -> str | None:
+        given: SecretStr | None = getattr(self, name)
+        file: Path | None = getattr(self, f"{name}_file")
+        variable = f"GATEHOUSE_{name}".upper()
+        if file is None:
+            return given.get_secret_value() if given else None
+        if given:
+            raise Refused(f"{variable} and {variable}_FILE are both set; keep one of the two")
+        try:
+            return file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise Refused(f"{variable}_FILE: {file} cannot be read: {why}") from None
+
+
 class Settings(BaseSettings):
     """Where things are and how they run."""
 
@@ -43,6 +99,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=8, ge=1, le=200)
     """Activities that one worker runs at once."""
     temporal: TemporalSettings = Field(default_factory=TemporalSettings)
+    notices: NoticeSettings = Field(default_factory=NoticeSettings)
 
     @property
     def database(self) -> str:

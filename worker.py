@@ -9,8 +9,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,14 +27,19 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 import logs
 from activities.deciding import Shelf
-from activities.delivery import Channel, Delivery, LogChannel
+from activities.delivery import Delivery
 from activities.departure import Departures
 from activities.escalating import Escalating
 from activities.pilot import Pilots
+from activities.postman import Postman
 from activities.qualification import Qualification
 from activities.roster import Roster
+from activities.sending import Sender
+from notifications.channel import Channel
+from notifications.configuration import Addresses, channels
 from operations.publishing import publish_first
 from program.errors import Refused
+from program.notice import ChannelName
 from rules.folder import LoadedProgram, read_folder
 from settings import Settings, TemporalSettings
 from store.database import Store
@@ -55,16 +61,20 @@ FINISH_SECONDS = 20
 # Ours are pure or used by activities alone; the libraries are costly to import anew for every workflow.
 PASSED_THROUGH = (
     "activities",
+    "notifications",
     "program",
     "rules",
     "store",
     "alembic",
     "annotated_types",
     "durable_rules_engine",
+    "jinja2",
+    "markupsafe",
     "psycopg",
     "pydantic",
     "pydantic_core",
     "sqlalchemy",
+    "standardwebhooks",
     "structlog",
     "yaml",
 )
@@ -108,11 +118,10 @@ def _tls(temporal: TemporalSettings) -> TLSConfig | bool:
     return TLSConfig(server_root_ca_cert=ca, client_cert=cert, client_private_key=key)
 
 
-def activities(store: Store, client: Client, channel: Channel) -> list[Callable[..., Any]]:
+def activities(store: Store, client: Client, shelf: Shelf, postman: Postman) -> list[Callable[..., Any]]:
     """Every activity, over one store."""
-    shelf = Shelf(store)
     gate, pilots, departures = Qualification(store, shelf), Pilots(store, shelf), Departures(store, shelf)
-    roster, delivery, escalating = Roster(store, shelf, client), Delivery(store, channel), Escalating(store, client)
+    roster, delivery, escalating = Roster(store, shelf, client), Delivery(store, postman), Escalating(store, client)
     return [
         *(gate.enter, gate.qualify, gate.let_deferral_lapse),
         *(pilots.look_at_week, pilots.judge, pilots.map_accounts, pilots.agree_play, pilots.record_next_action),
@@ -129,21 +138,34 @@ def sandbox() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-def assemble(
-    client: Client, store: Store, task_queue: str, *, threads: int = 8, channel: Channel | None = None
-) -> Worker:
-    """A worker with everything registered. Blocking work, which is nearly all of it, runs on the threads."""
-    return Worker(
-        client,
-        task_queue=task_queue,
-        workflows=WORKFLOWS,
-        activities=activities(store, client, channel or LogChannel()),
-        activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
-        max_concurrent_activities=threads,
-        max_concurrent_local_activities=threads,
-        workflow_runner=sandbox(),
-        graceful_shutdown_timeout=timedelta(seconds=FINISH_SECONDS),
-    )
+@asynccontextmanager
+async def assemble(
+    client: Client,
+    store: Store,
+    task_queue: str,
+    *,
+    threads: int = 8,
+    ways: Mapping[ChannelName, Channel] | None = None,
+) -> AsyncIterator[None]:
+    """A worker at work, with everything registered, and a postman, who goes after it.
+
+    Blocking work, which is nearly all of it, runs on the threads. Without ways to reach people the log has to do.
+    """
+    shelf = Shelf(store)
+    postman = Postman(store, Sender(store, shelf, ways or channels(Addresses())))
+    with postman.at_work():
+        async with Worker(
+            client,
+            task_queue=task_queue,
+            workflows=WORKFLOWS,
+            activities=activities(store, client, shelf, postman),
+            activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
+            max_concurrent_activities=threads,
+            max_concurrent_local_activities=threads,
+            workflow_runner=sandbox(),
+            graceful_shutdown_timeout=timedelta(seconds=FINISH_SECONDS),
+        ):
+            yield
 
 
 def first_program(store: Store, folder: Path) -> LoadedProgram | None:
@@ -180,6 +202,7 @@ async def declare_search_attributes(client: Client) -> None:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until told to stop; then finish what is under way, or hand it back."""
+    ways = channels(settings.notices.addresses())
     store = Store(settings.database)
     store.check()
     first = first_program(store, settings.program)
@@ -191,9 +214,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     assert program
     await declare_search_attributes(client)
     await ensure_schedules(client, program.program.clock, settings.temporal.task_queue)
-    async with assemble(client, store, settings.temporal.task_queue, threads=settings.threads):
+    async with assemble(client, store, settings.temporal.task_queue, threads=settings.threads, ways=ways):
         log.info(
-            "worker.ready", address=settings.temporal_address, database=str(store), program=program.program.version
+            "worker.ready",
+            address=settings.temporal_address,
+            database=str(store),
+            program=program.program.version,
+            channels=sorted(ways),
         )
         await stop.wait()
         log.info("worker.stopping")

@@ -1,9 +1,8 @@
 """A line: a channel with an eye on whether it works."""
 
 import threading
-import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -16,8 +15,8 @@ log = structlog.get_logger("gatehouse.notices")
 PATIENCE: Final = 5
 """Messages in a row that a channel may fail to take before it counts as down."""
 
-FIRST_REST, LONGEST_REST = 15.0, 300.0
-"""Seconds for which a channel that is down is left alone: twice as long after each try that fails."""
+FIRST_REST, LONGEST_REST = timedelta(seconds=15), timedelta(minutes=5)
+"""For how long a channel that is down is left alone: twice as long after each try that fails."""
 
 
 class Line:
@@ -26,27 +25,32 @@ class Line:
     When its rest is over a single message tries it. Somebody is told when it goes down, and when it is back.
     """
 
-    def __init__(self, name: ChannelName, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: ChannelName, channel: Channel, now: Callable[[], datetime]) -> None:
         self.name = name
         self.address = channel.address
         self._channel = channel
-        self._clock = clock
+        self._now = now
         self._lock = threading.Lock()
         self._failures = 0
         self._rest = FIRST_REST
-        self._until = 0.0
+        self._down_since: datetime | None = None
+        self._until: datetime | None = None
         self._tried_again = False
+
+    def down_for(self) -> timedelta:
+        """How long it has been down; zero where it works as far as anybody knows."""
+        with self._lock:
+            return self._now() - self._down_since if self._down_since else timedelta(0)
 
     def resting(self) -> timedelta:
         """How long it is left alone still; zero where it works, or is to be tried. Who asks then does try it."""
         with self._lock:
-            left = self._until - self._clock()
-            if self._failures < PATIENCE:
+            now = self._now()
+            if self._until is None:
                 return timedelta(0)
-            if left > 0:
-                return timedelta(seconds=left)
-            self._tried_again = True
-            self._until = self._clock() + self._rest  # the others wait for how this one fares
+            if self._until > now:
+                return self._until - now
+            self._tried_again, self._until = True, now + self._rest  # the others wait for how this one fares
             return timedelta(0)
 
     def send(self, message: Message) -> None:
@@ -69,13 +73,14 @@ class Line:
             if self._failures < PATIENCE:
                 return
             self._rest = min(self._rest * 2, LONGEST_REST) if self._tried_again else FIRST_REST
-            self._until, self._tried_again = self._clock() + self._rest, False
+            self._until, self._tried_again = self._now() + self._rest, False
+            self._down_since = self._down_since or self._now()
             rest = self._rest
-        log.error("channel.down", channel=self.name.value, reason=reason, tried_again_in=f"{rest:.0f} s")
+        log.error("channel.down", channel=self.name.value, reason=reason, tried_again_in=f"{rest.seconds} s")
 
     def _works(self) -> None:
         with self._lock:
-            back = self._failures >= PATIENCE
-            self._failures, self._until, self._tried_again = 0, 0.0, False
+            back = self._down_since is not None
+            self._failures, self._until, self._tried_again, self._down_since = 0, None, False, None
         if back:
             log.info("channel.back", channel=self.name.value)

@@ -185,3 +185,5 @@ class Posting(BaseModel):
     delivered_at: datetime | None
     tries: int
     """How often it was taken up to be sent since it was written, or last put back by an operator."""
+    reason: str = ""
+    """Why nobody takes it, of one that is dead."""

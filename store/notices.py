@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from program.notice import Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
-from store.tables import AttemptRow, NoticeRow
+from store.tables import AttemptRow, Instant, NoticeRow
 from store.writing import add_new
 
 _FIELDS = tuple(Notice.model_fields)
@@ -27,6 +27,7 @@ def _posting(row: NoticeRow) -> Posting:
         due_at=row.due_at,
         delivered_at=row.delivered_at,
         tries=row.tries,
+        reason=row.reason,
     )
 
 
@@ -51,7 +52,7 @@ class Notices:
 
     def write(self, notice: Notice, at: datetime) -> None:
         """Put a notice into the outbox; one that is there already stays as it is."""
-        fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": None, "tries": 0}
+        fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": None, "tries": 0, "reason": ""}
         values = {**notice.model_dump(), **fresh, "trying_since": None, "delivered_at": None}
         add_new(self._session, NoticeRow, values)
 
@@ -81,7 +82,7 @@ class Notices:
         """Take up a notice that is due, so that nobody else does until an instant; None where somebody else has."""
         taking = update(NoticeRow).where(NoticeRow.key == key, _due(now))
         values = {"due_at": until, "tries": NoticeRow.tries + 1}
-        since = func.coalesce(NoticeRow.trying_since, now)
+        since = func.coalesce(NoticeRow.trying_since, literal(now, Instant()))
         if not self._session.execute(taking.values(**values, trying_since=since).returning(NoticeRow.key)).first():
             return None
         row = self._session.get_one(NoticeRow, key, populate_existing=True)
@@ -103,18 +104,18 @@ class Notices:
         """Have a notice that is due wait."""
         self._end_try(key, NoticeState.DUE, until)
 
-    def give_up(self, key: str) -> None:
+    def give_up(self, key: str, reason: str) -> None:
         """Put a notice among those that nobody takes."""
-        self._end_try(key, NoticeState.DEAD, None)
+        self._end_try(key, NoticeState.DEAD, None, reason)
 
     def switch_off(self, key: str) -> None:
         """Note that a notice is of a kind that is not wanted."""
         self._end_try(key, NoticeState.OFF, None)
 
-    def _end_try(self, key: str, state: NoticeState, due_at: datetime | None) -> None:
+    def _end_try(self, key: str, state: NoticeState, due_at: datetime | None, reason: str = "") -> None:
         # Who took long may find that somebody else was quicker: what was delivered stays so.
         ending = update(NoticeRow).where(NoticeRow.key == key, NoticeRow.state == NoticeState.DUE)
-        self._session.execute(ending.values(state=state, due_at=due_at))
+        self._session.execute(ending.values(state=state, due_at=due_at, reason=reason))
 
     # Looking after them
 
@@ -172,4 +173,4 @@ class Notices:
         row = self._row(key)
         if row.state == NoticeState.DELIVERED:
             raise Refused(f"{key} was delivered on {row.delivered_at:%Y-%m-%d}; it is not sent twice")
-        row.state, row.due_at, row.tries, row.trying_since = NoticeState.DUE, None, 0, None
+        row.state, row.due_at, row.tries, row.trying_since, row.reason = NoticeState.DUE, None, 0, None, ""

@@ -364,6 +364,8 @@ class NoticeRow(Row):
     tries: Mapped[int]
     trying_since: Mapped[datetime | None]
     """Since when it is tried, so that trying has an end."""
+    reason: Mapped[str]
+    """Why nobody takes it, of one that was given up."""
     delivered_at: Mapped[datetime | None]
 
 

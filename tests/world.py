@@ -16,11 +16,12 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.escalating import ESCALATION_ID
 from activities.roster import LIFECYCLE_ID
+from notifications.channel import Down, Message, Recipient
 from operations.acts import Operations
 from operations.publishing import publish_first
 from program.decision import Decision
 from program.escalation import Escalation, EscalationState
-from program.notice import Notice
+from program.notice import ChannelName, Notice
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage, Standing
 from program.publication import Publication
@@ -97,11 +98,14 @@ class Outbox:
     sent: list[Notice] = field(default_factory=list)
     refusals: int = 0
 
-    def send(self, notice: Notice) -> None:
+    def address(self, recipient: Recipient) -> str:
+        return recipient.name
+
+    def send(self, message: Message) -> None:
         if self.refusals:
             self.refusals -= 1
-            raise ConnectionError("the mail server is down")
-        self.sent.append(notice)
+            raise Down("the mail server is down")
+        self.sent.append(message.notice)
 
 
 class World:
@@ -131,7 +135,7 @@ class World:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["World"]:
         """A worker works on it."""
-        async with assemble(self.env.client, self.store, self.task_queue, channel=self.outbox):
+        async with assemble(self.env.client, self.store, self.task_queue, ways={ChannelName.LOG: self.outbox}):
             yield self
 
     # Partners and what they do

@@ -10,10 +10,10 @@ with workflow.unsafe.imports_passed_through():
 
 
 async def deliver(notices: tuple[str, ...]) -> None:
-    """Have notices sent: at once where that works quickly, else for as long as it takes.
+    """Have notices sent at once where that works quickly, which is one event in the history.
 
-    Nearly always the first, which is one event in the history, does it. Where it fails, nothing is lost: a notice that
-    is not noted as sent is sent by the second.
+    Where it does not, nothing is lost and nothing is waited for: they are in the outbox, and the postman of every
+    worker goes on until they are delivered or somebody has to look at them.
     """
     try:
         await workflow.execute_local_activity_method(
@@ -24,11 +24,4 @@ async def deliver(notices: tuple[str, ...]) -> None:
             summary=f"{len(notices)} notices",
         )
     except FailureError:  # of a local activity: as it is, not as the cause of an ActivityError
-        await workflow.execute_activity_method(
-            Delivery.deliver,
-            notices,
-            start_to_close_timeout=options.THE_ROSTER,
-            heartbeat_timeout=options.SIGN_OF_LIFE,
-            retry_policy=options.PERSISTENTLY,
-            summary=f"{len(notices)} notices, until they are sent",
-        )
+        workflow.logger.info("notices.left-to-the-postman", extra={"notices": len(notices)})

@@ -15,9 +15,12 @@ from activities.delivery import Delivery
 from activities.departure import Departures
 from activities.escalating import Escalating
 from activities.pilot import Look, Pilots
+from activities.postman import Postman
 from activities.qualification import Candidacy, Entered, Entry, Qualification, Qualified
 from activities.roster import Roster
+from activities.sending import Sender
 from program.decision import Decision
+from program.notice import ChannelName
 from program.opportunity import Opportunity
 from program.partner import Stage, Standing
 from program.pilot import PilotTerms
@@ -78,6 +81,7 @@ class Office:
     def __init__(self, store: Store, program: LoadedProgram) -> None:
         self.store, self.program = store, program
         self.outbox, self.temporal = Outbox(), Temporal()
+        self.now = at(day(1000))
         client = cast("Client", self.temporal)
         self.shelf = Shelf(store)
         self.shelf._programs[program.digest] = program  # reading it takes longer than most of these tests
@@ -86,7 +90,8 @@ class Office:
         self.departures = Departures(store, self.shelf)
         self.escalating = Escalating(store, client)
         self.roster = Roster(store, self.shelf, client)
-        self.delivery = Delivery(store, self.outbox, lambda: at(day(1000)))
+        self.postman = Postman(store, Sender(store, self.shelf, {ChannelName.LOG: self.outbox}, lambda: self.now))
+        self.delivery = Delivery(store, self.postman)
         self.puts_in_force(program, START)
 
     def changed(self, *changes: tuple[str, str]) -> LoadedProgram:

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("trying_since", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_notices_partner_partners")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
