@@ -1,5 +1,6 @@
 """What people are told: the words of every notice, made from what it reports."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from program.decision import Ruling
@@ -8,14 +9,23 @@ from program.escalation import Escalation
 from program.notice import Notice
 from program.partner import Partner
 from program.pilot import PilotTerms
+from rules.explain import Explanation
+from rules.folder import VERDICT
 from rules.policy import Policy
+from rules.telling import for_partner
+
+
+def explained(policy: Policy, explanation: Explanation, missing: Iterable[str] | None = None) -> str:
+    """An explanation in the words of its letter: a reset asks for every fix, and says nothing else of what it takes."""
+    fixes = (policy.policy, explanation.outcome) == (VERDICT, "reset")
+    return for_partner(policy, explanation, fixes=fixes, missing=missing)
 
 
 def _lines(*lines: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def declined(partner: Partner, key: str, ruling: Ruling) -> Notice:
+def declined(partner: Partner, key: str, why: str) -> Notice:
     """To the applicant: why not, and what would change it."""
     return Notice(
         key=f"{partner.id}/{key}/declined",
@@ -23,23 +33,20 @@ def declined(partner: Partner, key: str, ruling: Ruling) -> Notice:
         partner=partner.id,
         recipient=partner.name,
         subject="Your application to our partner program",
-        body=_lines("We will not go ahead now.", ruling.because, ruling.advice),
+        body=_lines("We will not go ahead now.", why),
     )
 
 
-def deferred(partner: Partner, key: str, ruling: Ruling, reason: str, until: date) -> Notice:
+def deferred(partner: Partner, key: str, outcome: str | None, why: str, until: date) -> Notice:
     """To the applicant: what is missing, and until when it can come."""
+    not_yet = "We cannot sign yet." if outcome else "We cannot decide yet."
     return Notice(
         key=f"{partner.id}/{key}/deferred",
         kind="application.deferred",
         partner=partner.id,
         recipient=partner.name,
         subject="Your application to our partner program: what is missing",
-        body=_lines(
-            f"We cannot decide yet. Until {until} you can add what is missing.",
-            reason,
-            ruling.advice,
-        ),
+        body=_lines(f"{not_yet} Until {until} you can add what is missing.", why),
     )
 
 
@@ -73,22 +80,19 @@ def pilot_started(partner: Partner, application: int, terms: PilotTerms) -> Noti
     )
 
 
-def verdict(partner: Partner, application: int, terms: PilotTerms, ruling: Ruling, policy: Policy) -> Notice:
-    """To the partner: how its pilot ended; of a reset, every fix that is asked for."""
-    held = [rule for rule in policy.rules if rule.id in ruling.also and rule.then == ruling.outcome]
+def verdict(partner: Partner, application: int, terms: PilotTerms, outcome: str | None, why: str) -> Notice:
+    """To the partner: how its pilot ended, and why; of a reset, every fix that is asked for."""
     return Notice(
         key=f"{partner.id}/application-{application}/pilot-{terms.number}/verdict",
-        kind=f"pilot.{ruling.outcome}",
+        kind=f"pilot.{outcome}",
         partner=partner.id,
         recipient=partner.name,
         subject={
             "expand": "Your pilot succeeded",
             "reset": "Your pilot is reset, once",
             "exit": "Your pilot has ended",
-        }.get(ruling.outcome or "", "Your pilot"),
-        body=_lines(
-            *(ruling.because, ruling.advice), *(line for rule in held for line in (rule.because, rule.advice or ""))
-        ),
+        }.get(outcome or "", "Your pilot"),
+        body=why,
     )
 
 

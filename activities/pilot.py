@@ -18,6 +18,7 @@ from program.escalation import Escalation
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms, achieved, agreed, week_of
+from rules.explain import explain
 from rules.folder import CHECKPOINT, VERDICT
 from store.database import Store, Transaction
 
@@ -191,7 +192,8 @@ class Pilots:
         policy = self._shelf.get(decision.program).policies[VERDICT]
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
         over = end_escalations(tx, look.partner, look.cycle, f"The verdict was {ruling.outcome}.", day)
-        told = letters.verdict(standing.partner, look.application, look.terms, ruling, policy)
+        why = letters.explained(policy, explain(policy, decision.facts, ruling))
+        told = letters.verdict(standing.partner, look.application, look.terms, ruling.outcome, why)
         tx.notices.write(told, at)
         if ruling.outcome == "reset":
             beginning = Beginning(

@@ -15,6 +15,7 @@ from program.escalation import Escalation
 from program.partner import ENDED, PartnerId, Stage, Standing
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
+from rules.explain import explain
 from rules.folder import QUALIFICATION, LoadedProgram
 from store.database import Store, Transaction
 
@@ -194,7 +195,7 @@ class Qualification:
     def _follow(
         self, tx: Transaction, program: LoadedProgram, candidacy: Candidacy, decision: int, decided: Decision
     ) -> Qualified:
-        standing = tx.partners.get(candidacy.partner)
+        standing, policy = tx.partners.get(candidacy.partner), program.policies[QUALIFICATION]
         ruling, key, at = decided.ruling, candidacy.purpose, candidacy.known_at
         # What a deferral waits for, somebody waits for still; that its scorecard is overdue is over.
         settled = {Stage.APPLIED} if ruling.outcome not in {"sign", "decline"} else {Stage.APPLIED, Stage.DEFERRED}
@@ -218,14 +219,17 @@ class Qualification:
             )
         if ruling.outcome == "decline":
             tx.partners.move(candidacy.partner, key, Stage.DECLINED, candidacy.as_of, ruling.because, at)
-            notice = letters.declined(standing.partner, key, ruling)
+            why = letters.explained(policy, explain(policy, decided.facts, ruling))
+            notice = letters.declined(standing.partner, key, why)
             tx.notices.write(notice, at)
             return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, over=over, notices=(notice.key,))
         rules = program.program.for_type(standing.partner.type)
         until = candidacy.as_of + timedelta(days=rules.deferral_days)
-        reason = ruling.because if ruling.outcome else _still_missing(program, candidacy.scorecard, ruling)
+        missing = _still_missing(program, candidacy.scorecard, ruling)
+        reason = ruling.because if ruling.outcome else f"Still missing: {'; '.join(missing)}."
+        why = letters.explained(policy, explain(policy, decided.facts, ruling), missing)
         tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, reason, at, next_date=until)
-        notice = letters.deferred(standing.partner, key, ruling, reason, until)
+        notice = letters.deferred(standing.partner, key, ruling.outcome, why, until)
         tx.notices.write(notice, at)
         return Qualified(
             decision=decision,
@@ -249,11 +253,11 @@ class Qualification:
             return Lapsed(over=over, notices=(notice.key,))
 
 
-def _still_missing(program: LoadedProgram, scorecard: Scorecard, ruling: Ruling) -> str:
+def _still_missing(program: LoadedProgram, scorecard: Scorecard, ruling: Ruling) -> list[str]:
     """Which evidence an open decision waits for: what the reviewer left out, and facts that nobody recorded."""
-    form, policy = program.program.scorecard, program.policies[QUALIFICATION]
-    facts = [policy.facts[name].title or name for name in ruling.unknown if name not in form.fact_names]
-    return f"Still missing: {'; '.join([*form.missing(scorecard), *facts])}."
+    asked = {question.id: question.title for question in program.program.evidence}
+    facts = [asked[name] for name in ruling.missing if name in asked]
+    return [*program.program.scorecard.missing(scorecard, ruling.missing), *facts]
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,20 @@ def test_a_first_miss_starts_another_sixty_days_and_names_the_fixes(office: Offi
     assert judged.terms == office.terms(partner)
     assert (judged.terms.number, judged.terms.started_on, judged.stage) == (2, day(60), Stage.PILOT)
     verdict, started = (office.notices()[key] for key in judged.notices)
-    assert "Fewer opportunities met our standard than were agreed." in verdict
-    assert "No deal was worked by both sides." in verdict
+    assert verdict == (
+        "Your pilot is reset, once\n"
+        "Fewer opportunities met our standard than were agreed.\n"
+        "- opportunities that met our standard: 0, where at least 6 are needed\n"
+        "Choose other accounts from the map, and agree whom the plays are for.\n"
+        "Fewer opportunities progressed in time than were agreed.\n"
+        "- opportunities that progressed in time: 0, where at least 3 are needed\n"
+        "Agree who owns each step of a deal, and look at every open one in the weekly review.\n"
+        "No deal was worked by both sides.\n"
+        "- deals that both sides worked: 0, where at least 1 is needed\n"
+        "Name a seller on each side for every opportunity.\n"
+        "Not all that the pilot had to show was shown, and a reset is left.\n"
+        "The next 60 days start today."
+    )
     assert "Your pilot starts again on 2017-04-30" in started
 
 
@@ -97,6 +109,14 @@ def test_what_was_done_in_the_first_pilot_does_not_count_in_the_second(office: O
     assert office.pilots.judge(office.judges(partner)).ruling.outcome == "reset"
     judged = office.pilots.judge(office.judges(partner))
     assert (judged.ruling.outcome, judged.stage, judged.terms) == ("exit", Stage.PILOT, None)
+    assert office.notices()[judged.notices[0]] == (
+        "Your pilot has ended\n"
+        "The pilot did not produce what was agreed, and its reset is used up.\n"
+        "What a better outcome takes:\n"
+        "- opportunities that met our standard: at least 6 instead of 0\n"
+        "- opportunities that progressed in time: at least 3 instead of 0\n"
+        "- deals that both sides worked: at least 1 instead of 0"
+    )
     assert office.decisions(partner, "pilot-verdict")[1].facts["qualified_opportunities"] == 0
 
 
@@ -111,6 +131,10 @@ def test_a_verdict_waits_for_facts_for_five_business_days_and_asks_the_owner(off
 
     settled = office.pilots.judge(office.judges(partner, settle=True))
     assert (settled.ruling.outcome, settled.over) == ("reset", (judged.escalation.key,))
+    assert office.notices()[settled.notices[0]].endswith(
+        "This was decided with what is known. Not known, though it might have made a difference:\n"
+        "- deals that both sides worked"
+    )
 
 
 def test_a_verdict_that_waited_counts_what_was_found_out(office: Office) -> None:

@@ -27,7 +27,8 @@ from tests.world import a_scorecard
         ({"motion": 3, "people": 1}, (), "decline", "fit_below_minimum"),
         ({"intent": 2}, (), "decline", "intent_below_minimum"),
         ({"people": 2, "operations": 4}, (), "defer", "capacity_short"),
-        ({"people": 1, "operations": 1}, (), "defer", "capacity_short"),
+        ({"market": 5, "motion": 5, "people": 1, "operations": 1}, (), "defer", "capacity_short"),
+        ({"people": 1, "operations": 1}, (), "decline", "total_below_minimum"),
     ],
 )
 def test_a_candidate_is_signed_deferred_or_declined_by_its_scorecard(
@@ -67,27 +68,72 @@ def test_a_signed_candidate_hears_what_its_pilot_has_to_show(office: Office) -> 
 def test_a_declined_candidate_hears_why_and_what_would_change_it(office: Office) -> None:
     office.submits(office.applied("Acme"), a_scorecard(market=2))
     (told,) = office.notices().values()
-    assert "Fit with our market and motion is below its minimum" in told
-    assert "Apply again with named accounts that show it." in told
+    assert told == (
+        "Your application to our partner program\n"
+        "We will not go ahead now.\n"
+        "Fit with our market and motion is below its minimum, and nothing downstream can mend that.\n"
+        "- rating for reaching our buyers: 2, where at least 4 is needed\n"
+        "Fit changes when your customers are our buyers. Apply again with named accounts that show it.\n"
+        "What a better outcome takes:\n"
+        "- rating for reaching our buyers: at least 4 instead of 2\n"
+        "- total score: at least 3.5 instead of 3.4"
+    )
+
+
+def test_a_candidate_that_nothing_it_can_influence_would_sign_hears_that_too(office: Office) -> None:
+    office.submits(office.applied("Acme"), a_scorecard(found={"sells_substitute": True}))
+    (told,) = office.notices().values()
+    assert "- sells a substitute for our product: yes\n" in told
+    assert told.endswith("As things stand, nothing that you can influence would change this.")
 
 
 @pytest.mark.parametrize(
     ("without", "missing"),
     [
-        (("people",), "Sellers who can be certified and sell"),
-        (("market", "motion"), "Reaches our buyers; Sells in a way that complements ours"),
-        (("unsound",), "an answer to: Financial stability or compliance is in doubt"),
+        (("people",), ["evidence for: Sellers who can be certified and sell"]),
+        (
+            ("market", "motion"),
+            ["evidence for: Reaches our buyers", "evidence for: Sells in a way that complements ours"],
+        ),
+        (("unsound",), ["an answer to: Financial stability or compliance is in doubt"]),
+        (("unsound", "discount_led"), ["an answer to: Financial stability or compliance is in doubt"]),
     ],
 )
 def test_a_deferral_names_the_evidence_that_is_missing_and_until_when_it_can_come(
-    office: Office, without: tuple[str, ...], missing: str
+    office: Office, without: tuple[str, ...], missing: list[str]
 ) -> None:
     partner = office.applied("Acme")
     qualified = office.submits(partner, a_scorecard(without=without))
     assert qualified.deferred_until == office.standing(partner).next_date == day(90)
     (told,) = office.notices().values()
-    assert f"Until {day(90)} you can add what is missing." in told
-    assert f"Still missing: {missing}." in told
+    assert told.splitlines()[1:] == [
+        f"We cannot decide yet. Until {day(90)} you can add what is missing.",
+        "What is not known yet, and makes a difference:",
+        *(f"- {each}" for each in missing),
+    ]
+
+
+def test_a_deferral_for_want_of_people_says_how_many_points_are_missing(office: Office) -> None:
+    office.submits(office.applied("Acme"), a_scorecard(people=2))
+    (told,) = office.notices().values()
+    assert told.splitlines()[1:] == [
+        f"We cannot sign yet. Until {day(90)} you can add what is missing.",
+        "The fit is there, but not yet the people and habits to act on it.",
+        "- score for the people and habits to do it: 2.8, where at least 3 is needed",
+        "Name two sellers who can be certified this quarter, and agree to register deals.",
+        "Nothing else stands in the way.",
+    ]
+
+
+def test_a_deferral_that_cannot_be_signed_by_answers_alone_says_what_else_it_takes(office: Office) -> None:
+    office.submits(office.applied("Acme"), a_scorecard(people=2, without=("unsound",)))
+    (told,) = office.notices().values()
+    assert told.splitlines()[2:] == [
+        "What is not known yet, and makes a difference:",
+        "- an answer to: Financial stability or compliance is in doubt",
+        "Besides, the best outcome takes:",
+        "- score for the people and habits to do it: at least 3 instead of 2.8",
+    ]
 
 
 def test_a_deferred_candidate_that_brings_what_was_missing_is_signed(office: Office) -> None:
