@@ -15,6 +15,7 @@ import logs
 from console import (
     decisions,
     escalations,
+    explaining,
     importing,
     lifecycle,
     partners,
@@ -85,6 +86,7 @@ app.add_typer(pilots.app, name="pilot", rich_help_panel=PARTNERS)
 app.add_typer(partners.app, name="partner", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
+app.add_typer(explaining.app)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
 app.add_typer(simulating.app)
 app.add_typer(program.app, name="program", rich_help_panel=RULES)

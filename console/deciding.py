@@ -20,6 +20,16 @@ def decide_lines(policy: Policy, file: IO[bytes]) -> Iterator[str]:
         yield json.dumps(_decision(policy, line))
 
 
+def read_facts(file: IO[bytes]) -> dict[str, Any]:
+    """All of a file as facts by name.
+
+    Raises:
+        Refused: where it is not one JSON object of names that are given once.
+    """
+    text = file.read(LONGEST_LINE + 1)
+    return _facts(text if len(text) <= LONGEST_LINE else None)
+
+
 def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
     """The lines of a file; None for one that is too long to be looked at."""
     while line := file.readline(LONGEST_LINE + 1):
@@ -40,7 +50,7 @@ def _decision(policy: Policy, line: bytes | None) -> dict[str, Any]:
 
 
 def _facts(line: bytes | None) -> dict[str, Any]:
-    """One line as facts by name.
+    """One line, or one file, as facts by name.
 
     Raises:
         Refused: where it is not one JSON object of names that are given once.
@@ -48,7 +58,7 @@ def _facts(line: bytes | None) -> dict[str, Any]:
     if line is None:
         raise Refused(f"longer than {LONGEST_LINE // 1024} KiB; hand over fewer events")
     if not line.strip():
-        raise Refused("the line is empty; write one JSON object of facts")
+        raise Refused("empty; write one JSON object of facts")
     try:
         facts = _JSON.decode(line.decode().strip())
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from program.decision import Decision
 from program.errors import Refused
 from program.ledger import Entry
 from rules import receipt as receipts
-from rules.receipt import LARGEST, Receipt, read_receipt
+from rules.receipt import LARGEST, read_receipt
 
 app = typer.Typer(
     help="What was decided, and why.",
@@ -128,9 +128,7 @@ def export(
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; standard output if not said.")] = None,
 ) -> None:
     """Write a decision's receipt: its record, its place in the ledger, and the program that it was made by."""
-    with here(context).store.read() as tx:
-        entry = tx.decisions.entry(number)
-        receipt = Receipt(**entry.model_dump(), program=tx.programs.files(tx.decisions.get(number).program))
+    receipt = ledger.receipt_of(here(context).store, number)
     text = dumps(receipt.model_dump(), indent=2, ensure_ascii=False)
     if to is None:
         typer.echo(text)
@@ -202,6 +200,7 @@ def _as_text(entry: Entry, decision: Decision) -> Iterator[RenderableType]:
         ("outcome", ruling.outcome or "undecided"),
         ("because", ruling.because),
         ("advice", ruling.advice),
+        ("why", f"gatehouse explain {entry.number}"),
         ("rule", ruling.rule or "none; what holds otherwise"),
         ("also held", ", ".join(ruling.also)),
         ("unknown", ", ".join(ruling.unknown)),

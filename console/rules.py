@@ -1,17 +1,21 @@
 """`gatehouse rules`: check a program, decide by a policy, run the cases."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 
 from console import proving
 from console.arguments import AsJson, examples
-from console.deciding import decide_lines
+from console.deciding import decide_lines, read_facts
+from console.explaining import ForWhom, Reader, present
 from console.installation import read_settings
 from console.screen import as_json, remark, say, show, table
 from program.errors import Refused
+from rules.decide import decide as decided
 from rules.engine import engine_for
 from rules.policy import load_policy
 
@@ -70,14 +74,33 @@ def decide(
     """
     loaded = load_policy(proving.text_of(policy), str(policy))
     engine_for(loaded)  # a policy that the engine cannot run is refused once, not line by line
-    try:
-        with sys.stdin.buffer if str(facts) == "-" else facts.open("rb") as file:
-            for decision in decide_lines(loaded, file):
-                print(decision, flush=True)  # noqa: T201 -- a filter answers line by line
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise Refused(f"{facts}: cannot be read: {error.strerror or error}; check the path") from error
+    with _opened(facts) as file:
+        for decision in decide_lines(loaded, file):
+            print(decision, flush=True)  # noqa: T201 -- a filter answers line by line
+
+
+@app.command(
+    epilog=examples("rules explain stall.yaml facts.json", "rules explain stall.yaml - --for partner < facts.json")
+)
+def explain(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY.yaml", help="A policy's file.", show_default=False)],
+    facts: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FACTS.json",
+            help="One JSON object of facts, events as lists under their kind; - reads standard input.",
+            show_default=False,
+        ),
+    ],
+    reader: ForWhom = Reader.MANAGER,
+    json: AsJson = False,
+) -> None:
+    """Explain what a policy says of facts: why, how near a better outcome is, and what would give it."""
+    loaded = load_policy(proving.text_of(policy), str(policy))
+    with _opened(facts) as file:
+        given = read_facts(file)
+    head = f"{loaded.policy} version {loaded.version}"
+    present(loaded, given, decided(loaded, given), head, reader, json=json)
 
 
 @app.command("test", epilog=examples("rules test", "rules test our-program --json"))
@@ -103,6 +126,18 @@ def prove(program: Program = None, json: AsJson = False) -> None:
                 typer.echo(str(fault))
     if not all(proof.passed for proof in proofs):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file, or standard input for `-`."""
+    try:
+        with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
 
 
 def _program() -> Path:
