@@ -13,7 +13,7 @@ from activities.deciding import Shelf
 from notifications import patience
 from notifications.channel import Channel, Message, NotSent, Permanent, Recipient, Temporary
 from notifications.deadline import SEND_SECONDS
-from notifications.letters import FOLDER, Letters
+from notifications.letters import Letters
 from notifications.line import Line
 from program.notice import Attempt, Audience, ChannelName, Notice, NoticeRules, Outcome
 from rules.folder import LoadedProgram
@@ -81,7 +81,9 @@ class Sender:
     def _letters_of(self, program: LoadedProgram) -> Letters:
         digest, letters = self._letters
         if digest != program.digest:
-            own = {name.removeprefix(FOLDER): text for name, text in program.files.items() if name.startswith(FOLDER)}
+            own = {
+                name.removeprefix(TEMPLATES): text for name, text in program.files.items() if name.startswith(TEMPLATES)
+            }
             letters = Letters(own)
             self._letters = (program.digest, letters)
         return letters

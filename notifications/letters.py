@@ -17,14 +17,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from notifications.channel import Letter, Recipient
-from program.notice import KINDS, Notice
+from program.notice import KINDS, LETTER_FORMS, Notice
 
 log = structlog.get_logger("gatehouse.notices")
-
-FOLDER: Final = "templates/"
-"""Where a program has its own: `letter.html` for every kind, `application.declined.html` for one."""
-
-FORMS: Final = ("subject", "txt", "html", "slack")
 
 LONGEST: Final = 200_000
 """Characters of one form of a letter; a template that writes more is broken."""
@@ -70,7 +65,7 @@ class Letters:
     """Writes letters by a program's templates and ours."""
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
-        """Begin with a program's templates, by name."""
+        """Begin with a program's templates: `letter.html` for every kind, `application.declined.html` for one."""
         self._own = dict(own or {})
 
     def write(self, notice: Notice, recipient: Recipient, partner: str, program: str) -> Letter:
@@ -87,7 +82,7 @@ class Letters:
             "meaning": KINDS[notice.kind].meaning,
             "key": notice.key,
         }
-        subject, text, html, slack = (self._rendered(notice.kind, form, values) for form in FORMS)
+        subject, text, html, slack = (self._rendered(notice.kind, form, values) for form in LETTER_FORMS)
         return Letter(one_line(subject), text, html, slack)
 
     def _rendered(self, kind: str, form: str, values: Mapping[str, Any]) -> str:
@@ -96,13 +91,13 @@ class Letters:
                 try:
                     return _limited(self._environments[form].get_template(name), values)
                 except Exception as error:  # noqa: BLE001 -- a template may fail in any way, and ours is there for that
-                    log.warning("template.broken", template=f"{FOLDER}{name}", reason=one_line(str(error))[:300])
+                    log.warning("template.broken", template=name, reason=one_line(str(error))[:300])
         return _limited(self._environments[form].get_template(f"ours/letter.{form}"), values)
 
     @cached_property
     def _environments(self) -> dict[str, ImmutableSandboxedEnvironment]:
-        ours = {f"ours/letter.{form}": _OURS.joinpath(f"letter.{form}").read_text() for form in FORMS}
-        return {form: _environment(form, {**self._own, **ours}) for form in FORMS}
+        ours = {f"ours/letter.{form}": _OURS.joinpath(f"letter.{form}").read_text() for form in LETTER_FORMS}
+        return {form: _environment(form, {**self._own, **ours}) for form in LETTER_FORMS}
 
 
 _OURS: Final = files("notifications") / "templates"

@@ -67,6 +67,10 @@ KINDS: Final = {
 """Every kind of notice there is. What is not listed here cannot be written."""
 
 
+LETTER_FORMS: Final = ("subject", "txt", "html", "slack")
+"""What a letter is written in: a template is named by a kind, or `letter` for all of them, and one of these."""
+
+
 def _known(kind: str) -> str:
     if kind not in KINDS:
         near = get_close_matches(kind, KINDS, n=1)

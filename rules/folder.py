@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from program.definition import Program
 from program.errors import Refused
+from program.notice import KINDS, LETTER_FORMS
 from program.overrides import OVERRIDABLE, Way, overridable, overridden
 from program.pilot import PILOT_FACTS
 from rules.policy import Policy, load_policy
@@ -33,6 +34,12 @@ OUTCOMES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The policies a program has, and what the lifecycle knows to do after each."""
 
+TEMPLATES = "templates/"
+"""The folder of a program's own templates for letters."""
+
+SETTLED = frozenset({CHECKPOINT, VERDICT})
+"""The policies that are decided with what is known, at once or when time is up. What is unknown meets no condition."""
+
 EVENTS: Mapping[str, frozenset[str]] = MappingProxyType({CHECKPOINT: frozenset({"checkpoint"})})
 """The kinds of events that are supplied to a policy."""
 
@@ -52,9 +59,14 @@ class LoadedProgram:
         """What it is known by."""
         return digest_of(self.files)
 
+    @property
+    def templates(self) -> dict[str, str]:
+        """Its own templates for letters, by name."""
+        return {name.removeprefix(TEMPLATES): text for name, text in self.files.items() if name.startswith(TEMPLATES)}
+
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """SHA-256 over the names and texts of `program.yaml` and the policies, each after its length."""
+    """SHA-256 over the names and texts of `program.yaml`, policies and templates, each after its length."""
     digest = hashlib.sha256()
     for name, text in sorted(files.items()):
         for part in (name, text):
@@ -73,7 +85,8 @@ def read_folder(folder: Path) -> LoadedProgram:
         raise Refused(
             f"{folder} holds no program.yaml; give the folder of a program, such as a copy of {DEFAULT_PROGRAM}"
         )
-    paths = [folder / "program.yaml", *sorted((folder / "policies").glob("*.yaml"))]
+    templates = [path for path in sorted((folder / "templates").glob("*")) if not path.name.startswith(".")]
+    paths = [folder / "program.yaml", *sorted((folder / "policies").glob("*.yaml")), *templates]
     loaded = load_program({str(path.relative_to(folder)): _text(path) for path in paths}, folder)
     cases = sorted((folder / "cases").glob("*.yaml"))
     return replace(loaded, cases={str(path.relative_to(folder)): _text(path) for path in cases})
@@ -104,7 +117,9 @@ def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgr
         faults += faults_of(error, document, Program)
     policies = {}
     for name, text in files.items():
-        if name != "program.yaml":
+        if name.startswith(TEMPLATES):
+            faults += _misnamed(name.removeprefix(TEMPLATES), str(folder / name))
+        elif name != "program.yaml":
             try:
                 policy = load_policy(text, str(folder / name))
                 policies[policy.policy] = policy
@@ -115,6 +130,16 @@ def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgr
     if faults or program is None:
         raise Unfit(faults)
     return LoadedProgram(program, policies, dict(files))
+
+
+def _misnamed(template: str, file: str) -> list[Fault]:
+    """What is wrong with the name of a template that no letter is written by."""
+    kind, _, form = template.rpartition(".")
+    if form in LETTER_FORMS and (kind == "letter" or kind in KINDS):
+        return []
+    known = [f"{kind}.{form}" for kind in ("letter", *KINDS) for form in LETTER_FORMS]
+    hint = nearest(template, known) if get_close_matches(template, known) else ", such as letter.html"
+    return [Fault(file, 1, 1, "", f"no letter is written by a template of this name{hint}")]
 
 
 def _unfit_overrides(program: Program, document: Document) -> Iterator[Fault]:
