@@ -81,10 +81,7 @@ class Sender:
     def _letters_of(self, program: LoadedProgram) -> Letters:
         digest, letters = self._letters
         if digest != program.digest:
-            own = {
-                name.removeprefix(TEMPLATES): text for name, text in program.files.items() if name.startswith(TEMPLATES)
-            }
-            letters = Letters(own)
+            letters = Letters(program.templates)
             self._letters = (program.digest, letters)
         return letters
 
