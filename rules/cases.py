@@ -3,6 +3,7 @@
 A policy is proven by its cases only if every rule fires in at least one of them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, Vali
 from program.decision import Ruling
 from program.errors import Refused
 from program.scorecard import Identifier
-from rules.decide import decide
+from rules.decide import Disagreement, decide
 from rules.facts import Title
 from rules.policy import Name, Policy
 from rules.source import Document, Fault, Unfit, faults_of, read_yaml
@@ -29,9 +30,13 @@ class Case(BaseModel):
     outcome: Name | None
     """None where nothing can be decided yet."""
     rule: Identifier | None = None
-    """The rule that decides."""
+    """The rule that decides; null where none does. Left out, any may."""
     fires: tuple[Identifier, ...]
     """Every rule that holds, in the policy's order."""
+    possible: tuple[Name, ...] | None = None
+    """The outcomes that what is unknown leaves possible; left out, any may be."""
+    missing: tuple[Identifier, ...] | None = None
+    """The facts on which it depends, first the one that would settle most; left out, any may be."""
     settle: StrictBool = False
     """Decide with what is known, as when a deadline has passed."""
 
@@ -53,6 +58,20 @@ class CaseFile(BaseModel):
 
 
 @dataclass(frozen=True)
+class Tried:
+    """A case that came out as written."""
+
+    case: Case
+    facts: Mapping[str, Any]
+    ruling: Ruling
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """The rules that hold."""
+        return frozenset({*self.ruling.also, *([self.ruling.rule] if self.ruling.rule else [])})
+
+
+@dataclass(frozen=True)
 class CaseReport:
     """How a policy did in its cases."""
 
@@ -61,6 +80,8 @@ class CaseReport:
     """At the case: what was expected, and what came."""
     never_fired: tuple[Fault, ...]
     """At the rule that no case fires."""
+    tried: tuple[Tried, ...] = ()
+    """The cases that came out as written."""
 
     @property
     def passed(self) -> bool:
@@ -71,6 +92,13 @@ class CaseReport:
     def faults(self) -> tuple[Fault, ...]:
         """All there is to mend."""
         return self.failures + self.never_fired
+
+    @property
+    def meant(self) -> frozenset[tuple[str, str]]:
+        """Pairs of rules that both hold in some case, in which the first decides."""
+        return frozenset(
+            (tried.ruling.rule, other) for tried in self.tried for other in tried.ruling.also if tried.ruling.rule
+        )
 
 
 def load_cases(text: str | bytes, file: str) -> CaseFile:
@@ -108,35 +136,40 @@ def run_cases(policy: Policy, cases: CaseFile) -> CaseReport:
     if cases.policy != policy.policy:
         raise Refused(f"these are cases of {cases.policy}, not of {policy.policy}")
     failures: list[Fault] = []
-    seen: set[str] = set()
+    tried: list[Tried] = []
     for index, case in enumerate(cases.cases):
+        facts = {**cases.base, **case.facts}
         try:
-            ruling = decide(policy, {**cases.base, **case.facts}, settle=case.settle)
-        except Refused as refused:
-            failures.append(cases.fault(index, str(refused)))
+            ruling = decide(policy, facts, settle=case.settle)
+        except (Refused, Disagreement) as error:
+            failures.append(cases.fault(index, str(error)))
             continue
-        fired = _fired(policy, ruling)
-        seen.update(fired)
-        differences = _differences(case, ruling, fired)
+        differences = _differences(policy, case, ruling)
         if differences:
             failures.append(cases.fault(index, "; ".join(differences)))
+        else:
+            tried.append(Tried(case, facts, ruling))
+    fired = {rule for one in tried for rule in one.holding}
     idle = tuple(
         policy.fault(("rules", index), "no case fires it; add a case in which it holds")
         for index, rule in enumerate(policy.rules)
-        if rule.id not in seen
+        if rule.id not in fired
     )
-    return CaseReport(len(cases.cases), tuple(failures), idle)
+    return CaseReport(len(cases.cases), tuple(failures), idle, tuple(tried))
 
 
-def _fired(policy: Policy, ruling: Ruling) -> tuple[str, ...]:
+def _differences(policy: Policy, case: Case, ruling: Ruling) -> list[str]:
+    """What a ruling says otherwise than a case; of what the case leaves out, nothing."""
     holding = {ruling.rule, *ruling.also}
-    return tuple(rule.id for rule in policy.rules if rule.id in holding)
-
-
-def _differences(case: Case, ruling: Ruling, fired: tuple[str, ...]) -> list[str]:
-    compared: list[tuple[str, Any, Any]] = [("outcome", case.outcome, ruling.outcome)]
-    if case.rule is not None:
-        compared.append(("rule", case.rule, ruling.rule))
-    compared.append(("fires", ", ".join(case.fires), ", ".join(fired)))
+    fired = [rule.id for rule in policy.rules if rule.id in holding]
+    compared: list[tuple[str, Any, Any]] = [
+        ("outcome", case.outcome, ruling.outcome),
+        ("rule", case.rule, ruling.rule if "rule" in case.model_fields_set else case.rule),
+        ("fires", ", ".join(case.fires), ", ".join(fired)),
+    ]
+    if case.possible is not None:
+        compared.append(("possible", ", ".join(case.possible), ", ".join(ruling.possible)))
+    if case.missing is not None:
+        compared.append(("missing", ", ".join(case.missing), ", ".join(ruling.missing)))
     found = [f"{what}: expected {want or 'none'}, got {got or 'none'}" for what, want, got in compared if want != got]
     return [*found, ruling.because] if found and ruling.outcome is None else found

@@ -5,6 +5,7 @@ compared with, and encoded as the engine sees it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -108,12 +109,32 @@ def names(condition: Condition) -> set[str]:
     return found
 
 
-def walk(condition: Condition) -> Iterator[Condition]:
-    """A condition and everything inside it, except what is said of a sequence's events."""
-    yield condition
-    if isinstance(condition, AllOf | AnyOf):
-        for part in condition.parts:
-            yield from walk(part)
+@dataclass(frozen=True)
+class Place:
+    """Where a condition stands in its file, and where its parts do."""
+
+    path: Path
+    condition: Condition
+    parts: tuple["Place", ...] = ()
+
+
+def placed(condition: Condition, written: Any, path: Path) -> Place:
+    """Find a condition, and what it consists of, in what it was read from: a map of conditions."""
+    parts = condition.parts if isinstance(condition, AllOf) else ()
+    entries = zip(written.items(), parts, strict=True)
+    return Place(path, condition, tuple(_entry(part, name, raw, (*path, name)) for (name, raw), part in entries))
+
+
+def _entry(condition: Condition, name: str, written: Any, path: Path) -> Place:
+    """Find one entry of a map of conditions."""
+    if name in ("any", "all") and isinstance(condition, AllOf | AnyOf):
+        entries = enumerate(zip(condition.parts, written, strict=True))
+        return Place(path, condition, tuple(placed(part, raw, (*path, index)) for index, (part, raw) in entries))
+    if isinstance(condition, AllOf):  # several comparisons of one fact
+        compared = zip(written, condition.parts, strict=True)
+        return Place(path, condition, tuple(Place((*path, operator), part) for operator, part in compared))
+    one = isinstance(condition, Compare) and isinstance(written, dict) and written.keys() != {"fact"}
+    return Place((*path, *written) if one else path, condition)
 
 
 class Reader:

@@ -5,7 +5,7 @@ or the certainty that there are none. The only module that speaks to it.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -171,6 +171,29 @@ class Questions:
         finally:
             self._solver.pop()
 
+    def clash(self, formulas: Sequence[Formula]) -> list[int] | None:
+        """The numbers of formulas that cannot be met together, none of which can be left out; None if all can be.
+
+        Raises:
+            Unproven: where the solver gives up.
+        """
+        space = self._solver.ctx
+        needed = [z3.Bool(f"clash {number}", space) for number in range(len(formulas))]
+        self._solver.push()
+        try:
+            self._solver.add(*(z3.Implies(name, formula) for name, formula in zip(needed, formulas, strict=True)))
+            if _answers(self._solver, *needed):
+                return None
+            core = set(map(str, self._solver.unsat_core()))
+            needed = [name for name in needed if str(name) in core]
+            for name in list(needed):
+                rest = [other for other in needed if other is not name]
+                if not _answers(self._solver, *rest):
+                    needed = rest
+            return [int(str(name).split()[1]) for name in needed]
+        finally:
+            self._solver.pop()
+
     def _nearest(self, model: Any, preferences: list[Formula]) -> Any:
         """Add those of the preferences that can be met, first come first served, and find a model of them.
 
@@ -195,10 +218,10 @@ class Questions:
         return model
 
 
-def _answers(solver: Any) -> bool:
+def _answers(solver: Any, *assumed: Formula) -> bool:
     """Whether there is an answer; the effort is for each question."""
     solver.set("rlimit", EFFORT)
-    answer = solver.check()
+    answer = solver.check(*assumed)
     if answer == z3.unknown:
         raise Unproven(f"the solver gave up after {EFFORT:,} steps: {solver.reason_unknown()}")
     return bool(answer == z3.sat)

@@ -5,9 +5,9 @@ makes sense to publish it is what `rules.check` says.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from program.scorecard import Identifier
-from rules.conditions import WORDS, Condition, Reader
+from rules.conditions import WORDS, Condition, Place, Reader, placed
 from rules.facts import MOST_FIELDS, EncodedFacts, EventType, FactError, FactType, Title, encode
 from rules.source import Document, Fault, Path, Unfit, faults_of, nearest, read_yaml
 
@@ -125,9 +125,20 @@ class Policy(_Head):
         """
         return encode(facts, self.facts, self.events)
 
-    def fault(self, path: Path, message: str) -> Fault:
+    def fault(
+        self,
+        path: Path,
+        message: str,
+        severity: Literal["error", "warning"] = "error",
+        examples: Iterable[Mapping[str, Any]] = (),
+    ) -> Fault:
         """Something wrong at a place in the file the policy was read from."""
-        return self._document.fault(path, message)
+        return self._document.fault(path, message, severity, examples)
+
+    def place(self, number: int) -> Place:
+        """Where in the file a rule's condition stands, and where its parts do."""
+        written = self._document.data["rules"][number]["when"]
+        return placed(self.rules[number].when, written, ("rules", number, "when"))
 
 
 def load_policy(text: str | bytes, file: str) -> Policy:

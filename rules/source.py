@@ -6,12 +6,12 @@ is refused. Numbers are whole or decimal, never binary floats.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -61,9 +61,15 @@ class Fault:
     where: str
     """The way to it, such as `rules.first_miss_resets.when`; empty for the file as a whole."""
     message: str
+    severity: Literal["error", "warning"] = "error"
+    rule: str | None = field(default=None, compare=False)
+    """The id of the rule that it is about."""
+    examples: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+    """Facts that show it, as JSON holds them: what they are decided to be is what the message says."""
 
     def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}:{self.column}", self.where, self.message]
+        severity = self.severity if self.severity != "error" else ""
+        parts = [f"{self.file}:{self.line}:{self.column}", severity, self.where, self.message]
         return ": ".join(part for part in parts if part)
 
 
@@ -101,9 +107,21 @@ class Document:
             here = below
         return ".".join(parts)
 
-    def fault(self, path: Path, message: str) -> Fault:
+    def fault(
+        self,
+        path: Path,
+        message: str,
+        severity: Literal["error", "warning"] = "error",
+        examples: Iterable[Mapping[str, Any]] = (),
+    ) -> Fault:
         """What is wrong at a place."""
-        return Fault(self.file, *self.position(path), self.name(path), message)
+        rule = self._rule(path)
+        return Fault(self.file, *self.position(path), self.name(path), message, severity, rule, tuple(examples))
+
+    def _rule(self, path: Path) -> str | None:
+        rule = _below(_below(self.data, "rules"), path[1]) if path[:1] == ("rules",) and len(path) > 1 else None
+        name = rule.get("id") if isinstance(rule, dict) else None
+        return name if isinstance(name, str) else None
 
 
 def read_yaml(text: str | bytes, file: str) -> Document:

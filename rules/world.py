@@ -153,9 +153,9 @@ class World:
         """The facts, as they are handed to a policy: events as lists under their kind, unknown facts left out."""
         policy = self.logic.policy
         read: dict[str, Any] = {}
-        for fact, declared in policy.facts.items():
+        for fact in policy.facts:
             if found.holds(self.known[fact]):
-                read[fact] = self._plain(found, self.facts[fact], declared)
+                read[fact] = self.value(found, fact)
         for kind, declared_event in policy.events.items():
             if kind in self.given.events:
                 happened = self.given.events[kind]
@@ -168,6 +168,10 @@ class World:
                 if found.holds(slot.present)
             ]
         return read
+
+    def value(self, found: Found, fact: str) -> Any:
+        """What a fact is."""
+        return self._plain(found, self.facts[fact], self.logic.policy.facts[fact])
 
     def plain(self, preferred: Mapping[str, Encoded] | None = None) -> list[Formula]:
         """Preferences for facts a person would think of: given values, else no flag set, and small numbers."""
@@ -201,8 +205,11 @@ class World:
             variables = {field: logic.variable(f"{label}.{field}", declared) for field, declared in fields.items()}
             slots.append(Slot(logic.either(label), variables))
             self.within += [logic.limits(variables[field], declared) for field, declared in fields.items()]
-        # Which of the slots are taken makes no difference; the first ones are.
-        self.within += [logic.any([logic.negate(later.present), slot.present]) for slot, later in pairwise(slots)]
+        # Which event is in which slot makes no difference: the first slots are taken, and in the order of the events.
+        by = _counter(logic.policy, kind)
+        for slot, later in pairwise(slots):
+            ordered = logic.all([slot.present, *([slot.fields[by] <= later.fields[by]] if by else [])])
+            self.within.append(logic.any([logic.negate(later.present), ordered]))
         return slots
 
     def meets(self, part: Leaf) -> Formula:
@@ -235,22 +242,17 @@ class World:
         logic, slots = self.logic, self.events[sequence.of]
         fields = logic.policy.events[sequence.of].fields
         met = [logic.all([slot.present, self._each(sequence.each, slot, fields)]) for slot in slots]
+        ordered = sequence.by == _counter(logic.policy, sequence.of)
+        numbers = range(len(slots))
+        before = [range(i) if ordered else [j for j in numbers if j != i] for i in numbers]
         ending = met
         for _ in range(1, sequence.length):
-            ending = [
-                logic.all(
-                    [
-                        met[i],
-                        logic.any(
-                            logic.all([ending[j], slots[i].fields[sequence.by] == slots[j].fields[sequence.by] + 1])
-                            for j in range(len(slots))
-                            if j != i
-                        ),
-                    ]
-                )
-                for i in range(len(slots))
-            ]
+            follows = [[self._follows(slots[i], slots[j], sequence.by, ending[j]) for j in before[i]] for i in numbers]
+            ending = [logic.all([met[i], logic.any(follows[i])]) for i in numbers]
         return logic.any(ending)
+
+    def _follows(self, slot: "Slot", before: "Slot", by: str, ending: Formula) -> Formula:
+        return self.logic.all([ending, slot.fields[by] == before.fields[by] + 1])
 
     def _each(self, condition: Condition, slot: "Slot", types: Mapping[str, FactType]) -> Formula:
         compares = [leaf for leaf in leaves(condition) if isinstance(leaf, Compare)]
@@ -276,6 +278,12 @@ def _most_events(policy: Policy, kind: str) -> int:
     """One event more than the longest sequence, so that a longer run than is asked for can be thought of too."""
     runs = (leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Sequence))
     return max([FEWEST_EVENTS, *(run.length + 1 for run in runs if run.of == kind)])
+
+
+def _counter(policy: Policy, kind: str) -> str | None:
+    """The field that the first sequence of a kind of events counts by."""
+    runs = (leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Sequence))
+    return next((run.by for run in runs if run.of == kind), None)
 
 
 _OPERATORS: Final[Mapping[str, Callable[[Formula, Formula], Formula]]] = {

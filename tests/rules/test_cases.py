@@ -42,6 +42,28 @@ def test_cases_that_come_out_as_written_pass(policy: Policy) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    rule: target_met_together\n", ""),
+        ("outcome: exit\n", "outcome: exit\n    rule: null\n"),
+        ("outcome: exit\n", "outcome: exit\n    possible: [expand, exit]\n    missing: [deals]\n"),
+        ("outcome: null\n", "outcome: null\n    rule: null\n    possible: [expand, exit]\n    missing: [deals]\n"),
+    ],
+)
+def test_what_a_case_leaves_out_may_be_anything_and_null_is_not_left_out(policy: Policy, old: str, new: str) -> None:
+    assert failures(policy, old, new) == []
+
+
+def test_rules_that_hold_together_in_a_case_are_known_to_overlap(policy: Policy) -> None:
+    text = CASES.replace("facts: {}\n", "facts: {resets_used: 0}\n").replace(
+        "fires: [target_met_together]", "fires: [target_met_together, first_miss_resets]"
+    )
+    assert run_cases(policy, load_cases(text, "p")).meant == {("target_met_together", "first_miss_resets")}
+    wrong = text.replace("outcome: expand", "outcome: reset")
+    assert run_cases(policy, load_cases(wrong, "p")).meant == frozenset()
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         (
@@ -63,6 +85,24 @@ def test_cases_that_come_out_as_written_pass(policy: Policy) -> None:
             (
                 "p:9:5: cases.A first miss is reset: fires: expected target_met_together, first_miss_resets, got"
                 " first_miss_resets"
+            ),
+        ),
+        (
+            "outcome: reset\n",
+            "outcome: reset\n    rule: null\n",
+            "p:9:5: cases.A first miss is reset: rule: expected none, got first_miss_resets",
+        ),
+        (
+            "    facts: {deals: null}\n    outcome: exit\n",
+            "    facts: {deals: null}\n    outcome: exit\n    possible: [expand]\n",
+            "p:17:5: cases.Nobody will know any more: possible: expected expand, got expand, exit",
+        ),
+        (
+            "    facts: {deals: null}\n    outcome: null\n",
+            "    facts: {deals: null}\n    outcome: null\n    possible: [expand, exit]\n    missing: []\n",
+            (
+                "p:13:5: cases.Nobody knows yet: missing: expected none, got deals; Not decided: deals both sides"
+                " worked is not known."
             ),
         ),
         (

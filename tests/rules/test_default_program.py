@@ -28,7 +28,10 @@ def test_every_outcome_is_come_to_by_some_case(default_program: LoadedProgram, n
 
 @pytest.mark.parametrize("name", sorted(OUTCOMES))
 def test_every_policy_of_the_default_program_is_fit_to_publish(default_program: LoadedProgram, name: str) -> None:
-    assert check(default_program.policies[name]) == []
+    policy, file = default_program.policies[name], CASES / f"{name}.yaml"
+    cases = load_cases(file.read_text(), str(file))
+
+    assert [str(fault) for fault in check(policy, cases.base) if fault.severity == "error"] == []
 
 
 def test_nothing_lies_beside_the_policies_that_proves_none() -> None:

@@ -13,7 +13,7 @@ from program.partner import PartnerType
 from program.pilot import PilotTerms
 from rules.cases import load_cases, run_cases
 from rules.check import check
-from rules.conditions import Sequence, walk
+from rules.conditions import Sequence, leaves
 from rules.decide import decide
 from rules.folder import CHECKPOINT, MOVEMENT, OUTCOMES, QUALIFICATION, VERDICT, LoadedProgram, read_folder
 
@@ -99,7 +99,7 @@ def moves(program: LoadedProgram, level: int, cut_level: int, below: int = 0, in
 
 @pytest.mark.parametrize("name", sorted(OUTCOMES))
 def test_every_policy_of_the_example_is_fit_to_publish(manufacturing: LoadedProgram, name: str) -> None:
-    assert check(manufacturing.policies[name]) == []
+    assert [str(fault) for fault in check(manufacturing.policies[name]) if fault.severity == "error"] == []
 
 
 @pytest.mark.parametrize("name", sorted(OUTCOMES))
@@ -217,7 +217,7 @@ def test_a_pilot_of_the_example_is_looked_at_six_times_in_ninety_days(manufactur
 
 def test_a_pilot_of_the_example_looks_back_as_far_as_its_rules_ask(manufacturing: LoadedProgram) -> None:
     rules = manufacturing.policies[CHECKPOINT].rules
-    lengths = [part.length for rule in rules for part in walk(rule.when) if isinstance(part, Sequence)]
+    lengths = [part.length for rule in rules for part in leaves(rule.when) if isinstance(part, Sequence)]
     assert sorted(lengths) == [2, 3]
     assert max(lengths) <= manufacturing.program.pilot.recent_weeks
 
