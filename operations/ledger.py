@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from program.errors import Refused
 from program.ledger import BEGINNING, chained, read
 from rules.folder import LoadedProgram, digest_of
-from rules.receipt import differences, load_files
+from rules.receipt import Receipt, differences, intact, load_files
 from store.database import Store, Transaction
 from store.ledger import Line
 
@@ -87,6 +87,26 @@ def _beginning(tx: Transaction, since: date | int | None, head: str | None) -> t
         what = f"no record has the hash {head}; it was changed, or cut off with all that followed it"
         return first, [Finding(None, None, what)]
     return min(first, at or first), []  # a head that nobody checks would prove nothing
+
+
+def receipt_of(store: Store, number: int) -> Receipt:
+    """A decision's record, its place in the ledger, and the program that it was made by.
+
+    Raises:
+        Refused: where there is no such decision, or it is not as it was recorded.
+    """
+    with store.read() as tx:
+        entry = tx.decisions.entry(number)
+        raw = tx.ledger.files(tx.decisions.get(number).program)
+    try:
+        receipt = Receipt(**entry.model_dump(), program=_FILES.validate_json(raw or b"{}"))
+        intact(receipt)
+    except (ValidationError, Refused):
+        raise Refused(
+            f"decision {number} is not as it was recorded; `gatehouse decisions verify --since {number}` says what "
+            "was changed"
+        ) from None
+    return receipt
 
 
 class _Walk:

@@ -16,15 +16,17 @@ from pydantic import ValidationError
 from program.decision import Decision
 from program.errors import Refused
 from program.ledger import Entry, chained, read
-from rules.decide import Disagreement, decide
+from rules.decide import decide
 from rules.folder import LoadedProgram, digest_of, load_program
 from rules.source import Unfit
 
 ENGINES: Final = MappingProxyType({"durable-rules": version("durable-rules"), "interpreter": version("gatehouse")})
 """What decides, and its version."""
 
-LARGEST: Final = 16 * 1024 * 1024
-"""Bytes in a receipt; one of the default program has 30,000."""
+LARGEST: Final = 1024 * 1024
+"""Bytes in a receipt; one of the default program has 30,000. Reading a file of this size takes seconds."""
+LONGEST: Final = 300
+"""Characters in what is said of a receipt that somebody may have written to be a nuisance."""
 
 
 class Receipt(Entry):
@@ -40,7 +42,7 @@ def read_receipt(raw: bytes) -> Receipt:
         Refused: where it is none.
     """
     if len(raw) > LARGEST:
-        raise Refused(f"it is larger than {LARGEST // 1024 // 1024} MiB, and no receipt is")
+        raise Refused(f"it is larger than {LARGEST // 1024} KiB, and no receipt is")
     try:
         receipt = Receipt.model_validate_json(raw, strict=True)
         json.loads(raw, object_pairs_hook=_once)  # which of two a reader takes, the standard leaves to it
@@ -70,6 +72,18 @@ def replay(receipt: Receipt) -> Decision:
     Raises:
         Refused: where anything in it was changed, or the rules in it say something else.
     """
+    decision = intact(receipt)
+    for difference in differences(decision, load_files(receipt.program)):
+        raise Refused(difference)
+    return decision
+
+
+def intact(receipt: Receipt) -> Decision:
+    """The decision of a receipt in which nothing was changed.
+
+    Raises:
+        Refused: saying what was.
+    """
     if chained(receipt.previous, receipt.number, receipt.record.encode()) != receipt.hash:
         raise Refused("it was changed: its number, record and previous hash do not give its hash")
     try:
@@ -80,8 +94,6 @@ def replay(receipt: Receipt) -> Decision:
         raise Refused(f"its record is no decision: {error}") from None
     if digest_of(receipt.program) != decision.program:
         raise Refused("it was changed: the files of its program are not those that the decision was made by")
-    for difference in differences(decision, load_files(receipt.program)):
-        raise Refused(difference)
     return decision
 
 
@@ -97,14 +109,14 @@ def load_files(files: dict[str, str]) -> LoadedProgram:
         return load_program(files)
     except Unfit as unfit:
         more = f", and {len(unfit.faults) - 1} more" if len(unfit.faults) > 1 else ""
-        raise Refused(f"its program cannot be used: {unfit.faults[0]}{more}") from None
+        raise Refused(f"its program cannot be used: {_briefly(str(unfit.faults[0]))}{more}") from None
 
 
 def differences(decision: Decision, program: LoadedProgram) -> Iterator[str]:
     """Where a decision on record is not what its program says of its facts, found anew."""
     policy = program.policies.get(decision.policy)
     if policy is None:
-        yield f"its program has no policy {decision.policy}"
+        yield f"its program has no policy {_briefly(decision.policy)}"
         return
     for name, recorded, found in (
         ("program", decision.program_version, program.program.version),
@@ -114,8 +126,8 @@ def differences(decision: Decision, program: LoadedProgram) -> Iterator[str]:
             yield f"its record says version {recorded} of the {name}, which is version {found}"
     try:
         ruling = decide(policy, decision.facts, settle=decision.settle)
-    except (Refused, Disagreement) as error:
-        yield f"it cannot be decided again: {error}"
+    except (Refused, RuntimeError) as error:  # a disagreement, or an engine that gives up
+        yield f"it cannot be decided again: {_briefly(str(error))}"
         return
     others = f"; {_listed(decision.engines)} decided, {_listed(ENGINES)} decided again"
     by = "" if decision.engines == ENGINES else others
@@ -125,10 +137,15 @@ def differences(decision: Decision, program: LoadedProgram) -> Iterator[str]:
             yield f"its record says {name} {_shown(recorded)}, the rules say {_shown(found)} of the same facts{by}"
 
 
+def _briefly(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
 def _listed(engines: Mapping[str, str]) -> str:
-    return " and ".join(f"{name} {number}" for name, number in engines.items())
+    return _briefly(" and ".join(f"{name} {number}" for name, number in engines.items()) or "nobody")
 
 
 def _shown(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value or "")
-    return repr(text) if text else "nothing"
+    return repr(_briefly(text)) if text else "nothing"

@@ -117,10 +117,10 @@ class Decisions:
         Raises:
             Refused: where there is none.
         """
-        self.get(number)
+        self.get(number)  # says what is wrong where there is none, or not any more
         columns = (DecisionRow.number, DecisionRow.previous, DecisionRow.hash, DecisionRow.record)
         row = self._session.execute(select(*columns).where(DecisionRow.number == number)).one()
-        return Entry.model_validate(row._asdict())
+        return Entry.model_construct(**row._asdict())
 
     def listed(
         self,

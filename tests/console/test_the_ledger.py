@@ -152,3 +152,21 @@ def test_a_decision_is_shown_with_where_its_facts_came_from(operator: Operator, 
     assert "program version 1 (" in page
     assert shown["hash"] in page
     assert max(map(len, page.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE decisions SET record = replace(record, 'Fit with', 'Not with') WHERE number = 2",
+        "UPDATE decisions SET hash = 'none' WHERE number = 2",
+        "UPDATE programs SET files = '{}'",
+        "UPDATE programs SET files = 'none'",
+    ],
+)
+def test_no_receipt_is_given_of_what_was_changed(operator: Operator, office: Office, statement: str) -> None:
+    with a_vandal(office.store) as vandal:
+        vandal.does(statement)
+    refused = operator.is_refused("decisions", "export", "2")
+    assert (
+        "decision 2 is not as it was recorded; `gatehouse decisions verify --since 2` says what was changed" in refused
+    )

@@ -160,7 +160,7 @@ def test_a_program_that_cannot_be_used_is_refused_in_one_sentence(files: dict[st
         (b"{}", "it is no receipt: number: field required"),
         (GOOD.replace(b'"number": 17', b'"number": 16, "number": 17'), "it is no receipt: 'number' is given twice"),
         (b'{"number": NaN}', "it is no receipt: number: "),
-        (b" " * (LARGEST + 1), "it is larger than 16 MiB, and no receipt is"),
+        (b" " * (LARGEST + 1), "it is larger than 1024 KiB, and no receipt is"),
         (GOOD.replace(b'"number": 17', b'"number": "17"'), "it is no receipt: number: input should be a valid integer"),
         (GOOD.replace(b'"number": 17', b'"number": 0'), "it is no receipt: number: "),
         (GOOD.replace(b'"number": 17', b'"number": 17, "charm": 5'), "it is no receipt: charm: extra inputs"),
@@ -180,3 +180,19 @@ def test_what_is_no_receipt_is_refused_in_one_sentence(raw: bytes, said: str) ->
 
 def test_a_receipt_holds_what_the_ledger_holds_and_the_files() -> None:
     assert list(Receipt.model_fields) == ["number", "previous", "hash", "record", "program"]
+
+
+def test_a_nuisance_is_answered_briefly() -> None:
+    for files in (
+        {"program.yaml": "a" * 500_000},
+        {"program.yaml": '"a\\nb": 1\n' * 9},
+        {**PROGRAM.files, "policies/" + "x" * 500_000: "no"},
+    ):
+        forged = LoadedProgram(PROGRAM.program, PROGRAM.policies, files)
+        with pytest.raises(Refused, match="its program cannot be used") as refused:
+            replayed(a_receipt(a_decision(forged), program=files))
+        assert len(str(refused.value)) < 400
+        assert "\n" not in str(refused.value)
+    with pytest.raises(Refused, match="its program has no policy x") as refused:
+        replayed(a_receipt(a_decision(policy="x" * 500_000)))
+    assert len(str(refused.value)) < 400
