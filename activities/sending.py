@@ -61,21 +61,12 @@ class Sender:
             if notice.kind in rules.off:
                 tx.notices.switch_off(key)
                 return False
-            recipient, partner = _reached(tx, notice)
+            recipient, partner = reached(tx, notice)
         route = rules.route(notice.audience, self._lines)
         if not route:
             self._give_up(notice, _nowhere(rules, notice))
             return False
-        message = Message(
-            notice=notice,
-            recipient=recipient,
-            letter=self._letters_of(program).write(notice, recipient, partner, program.program.title),
-            program=program.program.title,
-            source=program.program.program,
-            partner=partner,
-            written_at=claimed.posting.written_at,
-            now=now,
-        )
+        message = ready(notice, recipient, partner, program, claimed.posting.written_at, now, self._letters_of(program))
         return self._try_each(message, route, _Course(claimed))
 
     def _letters_of(self, program: LoadedProgram) -> Letters:
@@ -174,7 +165,30 @@ class _Course:
         return "; ".join(f"{channel}: {reason}" for channel, reason in last.items())
 
 
-def _reached(tx: Transaction, notice: Notice) -> tuple[Recipient, str]:
+def ready(
+    notice: Notice,
+    recipient: Recipient,
+    partner: str,
+    program: LoadedProgram,
+    written_at: datetime,
+    now: datetime,
+    letters: Letters | None = None,
+) -> Message:
+    """A notice as a message that a channel can send, laid out by a program's templates."""
+    title = program.program.title
+    return Message(
+        notice=notice,
+        recipient=recipient,
+        letter=(letters or Letters(program.templates)).write(notice, recipient, partner, title),
+        program=title,
+        source=program.program.program,
+        partner=partner,
+        written_at=written_at,
+        now=now,
+    )
+
+
+def reached(tx: Transaction, notice: Notice) -> tuple[Recipient, str]:
     """How the recipient of a notice is reached, and the name of the partner it is about."""
     partner = tx.partners.get(notice.partner).partner
     if notice.audience == Audience.PARTNER:

@@ -1,10 +1,12 @@
 """Arguments and options that several commands take, and how they are read."""
 
 import re
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from program.calendar import Quarter
 from program.errors import Refused
@@ -38,6 +40,22 @@ def said(text: str) -> str:
     if not text.strip():
         raise typer.BadParameter("nothing is said; write a few words")
     return text.strip()
+
+
+def read_as(kind: Any) -> Callable[[str], str]:
+    """A reader of texts of some kind; of an empty one too, which stands for none."""
+    reader: TypeAdapter[str] = TypeAdapter(kind)
+
+    def read(text: str) -> str:
+        if not text.strip():
+            return ""
+        try:
+            return reader.validate_python(text)
+        except ValidationError as error:
+            why = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise typer.BadParameter(f"{text!r} {why}") from None
+
+    return read
 
 
 def examples(*commands: str) -> str:

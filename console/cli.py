@@ -18,7 +18,9 @@ from console import (
     explaining,
     importing,
     lifecycle,
+    notices,
     partners,
+    people,
     pilots,
     program,
     roster,
@@ -84,10 +86,12 @@ app.add_typer(lifecycle.app)
 app.add_typer(scorecards.app, name="scorecard", rich_help_panel=PARTNERS)
 app.add_typer(pilots.app, name="pilot", rich_help_panel=PARTNERS)
 app.add_typer(partners.app, name="partner", rich_help_panel=PARTNERS)
+app.add_typer(people.app, name="people", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(explaining.app)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
+app.add_typer(notices.app, name="notices", rich_help_panel=RECORD)
 app.add_typer(simulating.app)
 app.add_typer(program.app, name="program", rich_help_panel=RULES)
 app.add_typer(rules.app, name="rules", rich_help_panel=RULES)

@@ -1,4 +1,4 @@
-"""`gatehouse import`: partners, opportunities and mapped accounts from CSV files."""
+"""`gatehouse import`: partners, people, opportunities and mapped accounts from CSV files."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,14 +11,15 @@ from console.arguments import AsJson, examples
 from console.installation import Installation, here
 from console.screen import as_json, progress, say
 from intake.mapping import ImportMap, load_map
-from intake.reading import Intake, read_accounts, read_opportunities, read_partners
+from intake.reading import Intake, read_accounts, read_opportunities, read_partners, read_people
 from operations.acts import Imported, record_accounts, record_opportunities, record_partners
+from operations.reaching import record_people
 from store.database import Transaction
 
 app = typer.Typer(
-    help="Import partners, opportunities and mapped accounts from CSV files.\n\n"
+    help="Import partners, people, opportunities and mapped accounts from CSV files.\n\n"
     "A row that cannot be read keeps the whole file out, and each such row is listed. Importing twice changes nothing.",
-    short_help="Import partners, opportunities and mapped accounts from CSV files.",
+    short_help="Import partners, people, opportunities and mapped accounts from CSV files.",
     no_args_is_help=True,
     epilog=examples(
         "import partners teams.csv",
@@ -48,6 +49,23 @@ def partners(
         json,
         lambda way, _: read_partners(file, way),
         record_partners,
+    )
+
+
+@app.command(epilog=examples("import people people.csv", "import people people.csv --dry-run --json"))
+def people(
+    context: typer.Context, file: File, mapping: Map = None, dry_run: DryRun = False, json: AsJson = False
+) -> None:
+    """Add people and how they are reached; what the file does not say of those that are known stays as it is."""
+    _import(
+        here(context),
+        "people",
+        file,
+        mapping,
+        dry_run,
+        json,
+        lambda way, _: read_people(file, way),
+        record_people,
     )
 
 

@@ -9,9 +9,12 @@ import typer
 from rich.console import RenderableType
 
 from console import decisions, escalations, then
-from console.arguments import AsJson, PartnerName, day, examples
+from console.arguments import AsJson, PartnerName, day, examples, read_as
 from console.installation import here
+from console.people import say_what_waits
 from console.screen import as_json, details, heading, say, show, table, title
+from operations import reaching
+from program.address import EmailAddress
 from program.decision import Decision
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
@@ -48,6 +51,26 @@ def list_(
         (s.partner.id, s.partner.name, s.partner.type, s.stage, _tier(s), s.next_date, s.partner.owner) for s in roster
     ]
     show(table(["partner", "name", "type", "stage", "tier", "next date", "owner"], rows))
+
+
+@app.command("set", epilog=examples("partner set acme --email partners@acme.example", 'partner set acme --email ""'))
+def set_(
+    context: typer.Context,
+    partner: PartnerName,
+    email: Annotated[
+        str,
+        typer.Option(parser=read_as(EmailAddress), metavar="ADDRESS", help='Where it is written to; "" for nowhere.'),
+    ],
+) -> None:
+    """Say where a partner is written to. Its other details come with `import partners`."""
+    installation = here(context)
+    changed = reaching.change_email(installation.store, partner, email or None)
+    say(
+        f"{changed.name} is written to at {changed.email}."
+        if changed.email
+        else f"{changed.name} is written to nowhere."
+    )
+    say_what_waits(installation, changed.name)
 
 
 def standing_as_data(standing: Standing) -> dict[str, Any]:
@@ -175,6 +198,7 @@ class Dossier:
             ("applications", standing.application),
             ("type, region", f"{partner.type}, {partner.region}"),
             ("owner", f"{partner.owner}{lead}"),
+            ("written to at", partner.email),
         ]
         if standing.stage == Stage.PILOT:
             plan = self.pilots[-1][1].plan

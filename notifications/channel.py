@@ -55,6 +55,10 @@ class Letter:
     slack: str
     """In Slack's markup."""
 
+    def form(self, name: str) -> str:
+        """One of its forms."""
+        return {"subject": f"{self.subject}\n", "txt": self.text, "html": self.html, "slack": self.slack}[name]
+
 
 @dataclass(frozen=True)
 class Message:

@@ -53,9 +53,11 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
         "tier.warn": "The tier will be lowered at the next re-score unless something changes",
         "tier.low_touch": "The partner is moved to the last tier: the service level that comes with it",
         "partner.leaves": "The partnership ends: on which day, and why",
+        "test.partner": "Somebody tries how a partner is reached; nothing has happened",
     },
     Audience.TEAM: {
         "escalation.opened": "A partner has stalled: what happened, and what can be done",
+        "test.team": "Somebody tries how the team is reached; nothing has happened",
     },
 }
 

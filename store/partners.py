@@ -73,11 +73,18 @@ class Partners:
                 self._session.add(row)
                 rows[partner.id] = row
                 added += 1
-            elif any(getattr(row, name) != value for name, value in details.items()):
-                for name, value in details.items():
-                    setattr(row, name, value)
-                changed += 1
+            else:
+                # Whoever does not say where a partner is written to does not say that it is nowhere.
+                details["email"] = details["email"] or row.email
+                if any(getattr(row, name) != value for name, value in details.items()):
+                    for name, value in details.items():
+                        setattr(row, name, value)
+                    changed += 1
         return added, changed
+
+    def write_to(self, partner: str, email: str | None) -> None:
+        """Note where a partner is written to."""
+        self._row(partner).email = email
 
     def _row(self, partner: str) -> PartnerRow:
         row = self._session.get(PartnerRow, partner)

@@ -22,18 +22,29 @@ class People:
         self._session = session
 
     def record(self, people: Iterable[Person]) -> tuple[int, int]:
-        """Add people, and replace what is known of those that are there; how many were added and changed."""
+        """Add people, and what is said of those that are there; how many were added and changed.
+
+        Whoever does not say how somebody is reached does not say that they are not.
+        """
         added = changed = 0
         for person in people:
-            row = self._session.get(PersonRow, person.name)
-            if row is None:
-                self._session.add(PersonRow(**person.model_dump()))
+            known = self.find(person.name)
+            now = known.model_copy(update=person.model_dump(exclude_none=True))
+            if self.put(now):
                 added += 1
-            elif _person(row) != person:
-                for name, value in person.model_dump().items():
-                    setattr(row, name, value)
+            elif now != known:
                 changed += 1
         return added, changed
+
+    def put(self, person: Person) -> bool:
+        """Keep what is known of a person in place of what was; whether they are new."""
+        row = self._session.get(PersonRow, person.name)
+        if row is None:
+            self._session.add(PersonRow(**person.model_dump()))
+            return True
+        for name, value in person.model_dump().items():
+            setattr(row, name, value)
+        return False
 
     def find(self, name: str) -> Person:
         """What is known of somebody: of a stranger, the name."""

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings
 from typer.core import TyperGroup
 
 from console.cli import app
-from settings import Settings, TemporalSettings
+from settings import NoticeSettings, Settings, TemporalSettings
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -24,7 +24,7 @@ def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def variables(settings: type[BaseSettings]) -> set[str]:
     prefix = settings.model_config["env_prefix"]
-    return {f"{prefix}{name}".upper() for name in settings.model_fields if name != "temporal"}
+    return {f"{prefix}{name}".upper() for name in settings.model_fields if name not in {"temporal", "notices"}}
 
 
 def section(title: str) -> str:
@@ -39,4 +39,4 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
 
 def test_the_readme_lists_exactly_the_settings_there_are() -> None:
     named = set(re.findall(r"`(GATEHOUSE_[A-Z_]+)`", section("Settings")))
-    assert named == variables(Settings) | variables(TemporalSettings)
+    assert named == variables(Settings) | variables(TemporalSettings) | variables(NoticeSettings)

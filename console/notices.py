@@ -1,0 +1,156 @@
+"""`gatehouse notices`: what people were told, what did not arrive, and why."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.padding import Padding
+
+from activities.sending import reached, ready
+from console.arguments import AsJson, examples
+from console.installation import here
+from console.screen import as_json, details, heading, say, show, table, title
+from operations import reaching
+from program.errors import Refused
+from program.notice import KINDS, LETTER_FORMS, Attempt, NoticeState, Posting
+
+app = typer.Typer(
+    help="What people are told, and what did not arrive.",
+    no_args_is_help=True,
+    epilog=examples(
+        "notices list --dead", "notices show KEY", "notices retry --all-dead", 'notices test "Noor Haddad"'
+    ),
+)
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="As the list shows it.", show_default=False)]
+
+
+@app.command("list", epilog=examples("notices list", "notices list --undelivered", "notices list --dead --json"))
+def list_(
+    context: typer.Context,
+    undelivered: Annotated[bool, typer.Option("--undelivered", help="Those that are due, and the dead.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Those that nobody takes.")] = False,
+    partner: Annotated[str | None, typer.Option(metavar="PARTNER", help="Those about a partner.")] = None,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many, the latest.")] = 50,
+    json: AsJson = False,
+) -> None:
+    """List notices, the latest at the end."""
+    states = [NoticeState.DEAD] if dead else [NoticeState.DUE, NoticeState.DEAD] if undelivered else [*NoticeState]
+    with here(context).store.read() as tx:
+        if partner:
+            tx.partners.get(partner)
+        found = tx.notices.listed(states, partner=partner, last=last)
+    if json:
+        as_json([_data(posting) for posting in found])
+    elif not found:
+        say("Every notice has arrived." if dead or undelivered else "Nobody was told anything yet.")
+    else:
+        rows = [(p.notice.key, p.notice.recipient, p.state, _when(p)) for p in found]
+        show(table(["notice", "to", "state", "since"], rows))
+
+
+def _data(posting: Posting) -> dict[str, Any]:
+    return {**posting.notice.model_dump(), **posting.model_dump(exclude={"notice"})}
+
+
+def _when(posting: Posting) -> str:
+    return f"{posting.delivered_at or posting.written_at:%Y-%m-%d %H:%M}"
+
+
+@app.command("show", epilog=examples("notices show KEY", "notices show KEY --as html > letter.html"))
+def show_(
+    context: typer.Context,
+    key: Key,
+    form: Annotated[
+        str | None,
+        typer.Option("--as", metavar="FORM", help=f"Only the letter, as it is sent: {', '.join(LETTER_FORMS)}."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show a notice: what it says, what has become of it, and every try to send it."""
+    installation = here(context)
+    if form is not None and form not in LETTER_FORMS:
+        raise typer.BadParameter(f"there is no form {form}; write one of {', '.join(LETTER_FORMS)}")
+    with installation.store.read() as tx:
+        posting, attempts = tx.notices.get(key), tx.notices.attempts(key)
+        if form:
+            recipient, partner = reached(tx, posting.notice)
+    if form:
+        at = posting.written_at
+        message = ready(posting.notice, recipient, partner, installation.program, at, at)
+        typer.echo(message.letter.form(form), nl=False)
+    elif json:
+        as_json({**_data(posting), "attempts": [attempt.model_dump() for attempt in attempts]})
+    else:
+        show(*_text(posting, attempts))
+
+
+def _text(posting: Posting, attempts: list[Attempt]) -> list[RenderableType]:
+    notice = posting.notice
+    waits = posting.due_at if posting.state == NoticeState.DUE and posting.due_at else None
+    shown: list[RenderableType] = [
+        title(notice.subject),
+        details(
+            [
+                ("notice", notice.key),
+                ("kind", f"{notice.kind}: {KINDS[notice.kind].meaning}"),
+                ("to", notice.recipient),
+                ("written", f"{posting.written_at:%Y-%m-%d %H:%M:%S}"),
+                ("state", posting.state),
+                ("delivered", posting.delivered_at and f"{posting.delivered_at:%Y-%m-%d %H:%M:%S}"),
+                ("tried again", waits and f"{waits:%Y-%m-%d %H:%M:%S}"),
+                ("because", posting.reason),
+            ]
+        ),
+        heading("What it says"),
+        Padding(notice.body, (0, 0, 0, 2)),
+    ]
+    if attempts:
+        rows = [(f"{a.at:%Y-%m-%d %H:%M:%S}", a.channel, a.address, a.outcome, a.reason) for a in attempts]
+        shown += [heading("How it was sent"), table(["at", "channel", "address", "outcome", "reason"], rows, whole=2)]
+    return shown
+
+
+@app.command(epilog=examples("notices retry KEY", "notices retry --all-dead", 'notices retry --all-dead --to "Ada"'))
+def retry(
+    context: typer.Context,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY", help="As the list shows them.", show_default=False)
+    ] = None,
+    all_dead: Annotated[bool, typer.Option("--all-dead", help="All that nobody took.")] = False,
+    to: Annotated[str | None, typer.Option("--to", metavar="NAME", help="Of those, the ones to somebody.")] = None,
+) -> None:
+    """Have notices sent that did not arrive, as if they had not been tried. A worker does so within seconds."""
+    if bool(keys) == all_dead or (to and not all_dead):
+        raise typer.BadParameter("name the notices, or give --all-dead, with --to for those to somebody")
+    count = reaching.retry(here(context).store, keys or [], all_dead=all_dead, recipient=to)
+    few = {0: "Nothing is dead; nothing has changed.", 1: "One notice is due again."}
+    say(few.get(count, f"{count} notices are due again."))
+
+
+@app.command("test", epilog=examples('notices test "Noor Haddad"', "notices test --partner acme"))
+def try_out(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Somebody in the team.", show_default=False)
+    ] = None,
+    partner: Annotated[str | None, typer.Option(metavar="PARTNER", help="A partner instead.")] = None,
+) -> None:
+    """Send a test message by every channel that the settings of this terminal configure, and say how each did."""
+    if bool(name) == bool(partner):
+        raise typer.BadParameter("name somebody in the team, or a partner by --partner; one of the two")
+    installation = here(context)
+    with installation.store.read() as tx:
+        to = tx.partners.get(partner).partner if partner else tx.people.find(name or "")
+    given = installation.settings.notices.addresses()
+    results = reaching.send_test(installation.store, given, installation.program, to, datetime.now(UTC))
+    if not results:
+        raise Refused(
+            "the settings of this terminal have no channel for them; see GATEHOUSE_SMTP_URL, GATEHOUSE_SLACK_URL, "
+            "GATEHOUSE_WEBHOOK_URL, and notices.channels in the program"
+        )
+    rows = [(channel, address, "failed" if wrong else "sent", wrong) for channel, address, wrong in results]
+    show(table(["channel", "address", "result", "because"], rows, whole=2))
+    if any(wrong for *_, wrong in results):
+        raise typer.Exit(1)

@@ -1,0 +1,101 @@
+"""The acts that concern how people are reached: addresses, and notices that did not arrive."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from activities.sending import reached, ready
+from notifications.channel import NotSent
+from notifications.configuration import Addresses, channels
+from operations.acts import Imported
+from program.address import EmailAddress
+from program.notice import Audience, ChannelName, Notice, NoticeState
+from program.partner import Partner, PartnerId
+from program.person import Person
+from rules.folder import LoadedProgram
+from store.database import Store, Transaction
+
+
+def record_people(tx: Transaction, people: Sequence[Person]) -> Imported:
+    """Add people in a transaction, or bring what is known of them up to date; whoever rehearses an import undoes it."""
+    added, changed = tx.people.record(people)
+    return Imported(added, changed, len(people) - added - changed)
+
+
+def change_person(store: Store, name: str, changes: dict[str, str | None]) -> Person:
+    """Change some of what is known of a person, who may be new."""
+    with store.write() as tx:
+        person = Person.model_validate({**tx.people.find(name).model_dump(), **changes})
+        tx.people.put(person)
+        return person
+
+
+def change_email(store: Store, partner: PartnerId, email: EmailAddress | None) -> Partner:
+    """Change where a partner is written to.
+
+    Raises:
+        Refused: where there is no such partner.
+    """
+    with store.write() as tx:
+        tx.partners.write_to(partner, email)
+        return tx.partners.get(partner).partner
+
+
+def waiting_for(store: Store, name: str) -> list[Notice]:
+    """The notices to somebody that nobody took."""
+    with store.read() as tx:
+        return [posting.notice for posting in tx.notices.listed([NoticeState.DEAD], recipient=name)]
+
+
+def retry(store: Store, keys: Sequence[str], *, all_dead: bool = False, recipient: str | None = None) -> int:
+    """Have notices sent that were not delivered, as if they had not been tried; how many.
+
+    Args:
+        store: Where they are.
+        keys: Some of them.
+        all_dead: Whether all that nobody took are meant.
+        recipient: Of those, the one that they are for.
+
+    Raises:
+        Refused: where one is not there, or was delivered; then nothing has changed.
+    """
+    with store.write() as tx:
+        dead = tx.notices.listed([NoticeState.DEAD], recipient=recipient) if all_dead else []
+        chosen = [*keys, *(posting.notice.key for posting in dead)]
+        for key in chosen:
+            tx.notices.retry(key)
+        return len(chosen)
+
+
+def send_test(
+    store: Store, given: Addresses, program: LoadedProgram, to: Person | Partner, now: datetime
+) -> list[tuple[ChannelName, str, str]]:
+    """Send a test message to somebody by every channel but the log: the channel, the address, and what went wrong.
+
+    Raises:
+        Refused: where the settings make no sense.
+    """
+    audience = Audience.PARTNER if isinstance(to, Partner) else Audience.TEAM
+    notice = Notice(
+        key=f"test/{now:%Y%m%dT%H%M%S}",
+        kind=f"test.{audience}",
+        partner=to.id if isinstance(to, Partner) else "test",
+        recipient=to.name,
+        subject=f"A test from {program.program.title}",
+        body="This is how you are reached. Nothing has happened, and nothing has to be done.",
+    )
+    with store.read() as tx:
+        recipient, _ = reached(tx, notice)
+    message = ready(notice, recipient, to.name if isinstance(to, Partner) else "partners", program, now, now)
+    results: list[tuple[ChannelName, str, str]] = []
+    for name in program.program.notices.route(audience, [*ChannelName]):
+        channel = channels(given).get(name)
+        if channel is None or name == ChannelName.LOG:
+            continue
+        address = wrong = ""
+        try:
+            address = channel.address(recipient)
+            channel.send(message)
+        except NotSent as failure:
+            wrong = failure.reason
+        results.append((name, address, wrong))
+    return results
