@@ -3,36 +3,36 @@
 Pure: no clock, no database, no network. The same policy and facts give the same ruling, on any thread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from program.decision import Ruling
 from rules import interpreter
 from rules.engine import engine_for
+from rules.facts import EncodedFacts
+from rules.outlook import Outlook, outlook_of
 from rules.policy import Policy
+from rules.undecided import Decider
 
 
 class Disagreement(RuntimeError):
-    """The engine and the interpreter differ, so nothing is decided: one of the two has a fault."""
+    """Those that find what a policy says of facts differ, so nothing is decided: one of them has a fault."""
 
-    def __init__(
-        self, policy: Policy, facts: Mapping[str, Any], engine: frozenset[str], interpreted: frozenset[str]
-    ) -> None:
-        super().__init__(
-            f"policy {policy.policy} version {policy.version}: durable-rules says that {_listed(engine)} hold, the"
-            f" interpreter that {_listed(interpreted)} hold, of {dict(facts)!r}"
-        )
+    def __init__(self, policy: Policy, facts: Mapping[str, Any], answers: Mapping[str, frozenset[str]]) -> None:
+        said = ", ".join(f"{who} that {_listed(rules)} hold" for who, rules in answers.items())
+        super().__init__(f"policy {policy.policy} version {policy.version}: {said}, of {dict(facts)!r}")
         self.policy = policy
         self.facts = facts
-        self.engine = engine
-        self.interpreted = interpreted
+        self.answers = answers
+        """The rules that hold, by who says so."""
 
 
 def decide(policy: Policy, facts: Mapping[str, Any], *, settle: bool = False) -> Ruling:
     """What a policy says of facts by name; events are lists under their kind, None or absent is unknown.
 
-    While anything the policy declares is unknown there is no outcome, unless it is to be settled with what is known:
-    then a condition over something unknown does not hold.
+    Where something is unknown, an outcome is final if all that the unknown facts could be, by their types and limits,
+    gives the same one. Else there is none, and the ruling says which are possible and which facts it depends on; or,
+    where it is to be settled, it is decided with what is known: a condition over something unknown does not hold.
 
     Raises:
         FactError: where facts do not fit their declarations.
@@ -40,35 +40,88 @@ def decide(policy: Policy, facts: Mapping[str, Any], *, settle: bool = False) ->
         Disagreement: where engine and interpreter differ.
     """
     encoded = policy.encode(facts)
-    if encoded.unknown and not settle:
-        titles = [policy.title_of(name) for name in encoded.unknown]
-        verb = "is" if len(titles) == 1 else "are"
-        because = f"Not decided: {', '.join(titles)} {verb} not known."
-        return Ruling(outcome=None, because=because, unknown=encoded.unknown)
-    engine = engine_for(policy).fired(encoded)
-    interpreted = interpreter.fired(policy, encoded)
-    if engine != interpreted:
-        raise Disagreement(policy, facts, engine, interpreted)
-    return rule_on(policy, engine, encoded.unknown)
+    holding = _holding(policy, facts, encoded)
+    if not encoded.unknown:
+        return rule_on(policy, holding)
+    outlook = outlook_of(policy, encoded, holding)
+    for decider, example in outlook.examples.items():
+        _verify(policy, {**facts, **example}, decider)
+    if len(outlook.outcomes) == 1:
+        return _final(policy, outlook, holding, encoded.unknown)
+    possible = tuple(outcome for outcome in policy.outcomes if outcome in outlook.outcomes)
+    named = ", ".join(map(policy.title_of, outlook.missing))
+    if settle:
+        ruling = rule_on(policy, holding, encoded.unknown)
+        because = f"{ruling.because} Decided without knowing {named}."
+        return ruling.model_copy(update={"because": because, "possible": possible, "missing": outlook.missing})
+    return Ruling(
+        outcome=None,
+        also=_in_order(policy, holding),
+        because=f"Not decided: {named} {'is' if len(outlook.missing) == 1 else 'are'} not known.",
+        possible=possible,
+        unknown=encoded.unknown,
+        missing=outlook.missing,
+    )
 
 
 def rule_on(policy: Policy, holding: frozenset[str], unknown: tuple[str, ...] = ()) -> Ruling:
     """The ruling where these rules hold: the first with an outcome decides, the others are reported."""
-    ordered = [rule for rule in policy.rules if rule.id in holding]
-    deciding = next((rule for rule in ordered if rule.then), None)
+    deciding = next((rule for rule in policy.rules if rule.then and rule.id in holding), None)
     source = deciding or policy.otherwise
     if source is None:
         because = "None of the rules decides, and the policy does not say what holds otherwise."
-        return Ruling(outcome=None, also=tuple(rule.id for rule in ordered), because=because, unknown=unknown)
+        return Ruling(outcome=None, also=_in_order(policy, holding), because=because, unknown=unknown)
     return Ruling(
         outcome=source.then,
         rule=deciding.id if deciding else None,
-        also=tuple(rule.id for rule in ordered if rule is not deciding),
+        also=_in_order(policy, holding - {deciding.id} if deciding else holding),
         because=source.because,
         advice=source.advice or "",
+        possible=(source.then,) if source.then else (),
         unknown=unknown,
     )
 
 
-def _listed(rules: frozenset[str]) -> str:
+def _final(policy: Policy, outlook: Outlook, holding: frozenset[str], unknown: tuple[str, ...]) -> Ruling:
+    """The ruling where all that the unknown facts could be gives the same outcome, by one rule or by several."""
+    if len(outlook.deciders) == 1:
+        (decider,) = outlook.deciders
+        deciding = frozenset() if decider is None else {policy.rules[decider].id}
+        return rule_on(policy, holding | deciding, unknown)
+    sources = [policy.otherwise if decider is None else policy.rules[decider] for decider in outlook.deciders]
+    reasons = dict.fromkeys(source.because for source in sources if source)
+    advice = dict.fromkeys(source.advice for source in sources if source and source.advice)
+    return Ruling(
+        outcome=outlook.outcomes[0],
+        also=_in_order(policy, holding),
+        because=f"Whatever is not known yet, one of these holds: {' Or: '.join(reasons)}",
+        advice=" ".join(advice),
+        possible=tuple(outcome for outcome in outlook.outcomes if outcome),
+        unknown=unknown,
+    )
+
+
+def _holding(policy: Policy, facts: Mapping[str, Any], encoded: EncodedFacts) -> frozenset[str]:
+    """The rules that hold, by both evaluators."""
+    engine = engine_for(policy).fired(encoded)
+    interpreted = interpreter.fired(policy, encoded)
+    if engine != interpreted:
+        raise Disagreement(policy, facts, {"durable-rules": engine, "the interpreter": interpreted})
+    return engine
+
+
+def _verify(policy: Policy, facts: Mapping[str, Any], decider: Decider) -> None:
+    """Really decide facts of which the outlook says who decides."""
+    holding = _holding(policy, facts, policy.encode(facts))
+    expected = None if decider is None else policy.rules[decider].id
+    if next((rule.id for rule in policy.rules if rule.then and rule.id in holding), None) != expected:
+        answers = {"durable-rules": holding, "the interpreter": holding}
+        raise Disagreement(policy, facts, {**answers, "the outlook": frozenset({expected} if expected else ())})
+
+
+def _in_order(policy: Policy, holding: Collection[str]) -> tuple[str, ...]:
+    return tuple(rule.id for rule in policy.rules if rule.id in holding)
+
+
+def _listed(rules: Collection[str]) -> str:
     return ", ".join(sorted(rules)) or "none"

@@ -1,0 +1,88 @@
+"""What can still come of facts of which some are not known: exact over all they could be, by their types and limits."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+from rules.facts import EncodedFacts
+from rules.logic import logic_of
+from rules.policy import Policy
+from rules.solved import Solved
+from rules.table import Table
+from rules.undecided import Decider, Undecided
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Who may decide once everything is known, and what it depends on."""
+
+    deciders: tuple[Decider, ...]
+    """Those that decide in some completion of what is known, in the policy's order."""
+    outcomes: tuple[str | None, ...]
+    """What they give, without repetition."""
+    missing: tuple[str, ...]
+    """The facts and kinds of events that can change the outcome, first the one that would settle most.
+
+    Such a fact is one in which alone two completions differ that have different outcomes. Knowing all of them settles
+    the outcome: of two completions that agree in them, one becomes the other by changing one fact after the other,
+    none of them such a fact, so that no step changes the outcome.
+    """
+    examples: Mapping[Decider, Mapping[str, Any]]
+    """Of the first decider of each outcome, what the unknown facts are in a completion in which it decides."""
+
+
+class Completions(Protocol):
+    """All that the unknown facts could turn out to be."""
+
+    def decides(self, decider: Decider) -> bool: ...
+    def example(self, decider: Decider) -> Mapping[str, Any] | None: ...
+    def matters(self, name: str) -> bool: ...
+    def left(self, name: str) -> list[int]: ...
+
+
+def outlook_of(policy: Policy, known: EncodedFacts, certain: Collection[str]) -> Outlook:
+    """What can still come of what is known, given the rules that hold by that alone.
+
+    Facts that matter are ranked by how much each would settle. Its values are split into those that meet the same of
+    the policy's comparisons with what is known, and events into those with and without each sequence that the policy
+    asks for. What counts is the share of these parts in which the outcome would be final; after that, how few outcomes
+    are left in a part on average; after that, the policy's order.
+    """
+    undecided = Undecided(policy, known, certain)
+    if len(undecided.deciders) == 1:
+        (decider,) = undecided.deciders
+        return Outlook((decider,), (undecided.outcome(decider),), (), {decider: undecided.anything})
+    with _completions(undecided) as completions:
+        deciders = tuple(decider for decider in undecided.deciders if completions.decides(decider))
+        first: dict[str | None, Decider] = {}
+        for decider in deciders:
+            first.setdefault(undecided.outcome(decider), decider)
+        examples = {decider: completions.example(decider) for decider in first.values()}
+        missing = _ranked(undecided, completions) if len(first) > 1 else ()
+    found = {decider: {**undecided.anything, **example} for decider, example in examples.items() if example is not None}
+    return Outlook(deciders, tuple(first), missing, found)
+
+
+@contextmanager
+def _completions(undecided: Undecided) -> Iterator[Completions]:
+    table = Table.of(undecided)
+    if table:
+        yield table
+        return
+    with logic_of(undecided.policy) as logic:
+        yield Solved(logic, undecided)
+
+
+def _ranked(undecided: Undecided, completions: Completions) -> tuple[str, ...]:
+    missing = [name for name in undecided.unknown if completions.matters(name)]
+    if len(missing) == 1:
+        return tuple(missing)
+    left = {name: completions.left(name) for name in missing}
+
+    def settles(name: str) -> tuple[Fraction, Fraction]:
+        parts = left[name]
+        return Fraction(-parts.count(1), len(parts)), Fraction(sum(parts), len(parts))
+
+    return tuple(sorted(missing, key=settles))  # sorting keeps the policy's order where two settle the same
