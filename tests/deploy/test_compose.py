@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings, TemporalSettings
+from settings import NoticeSettings, Settings, TemporalSettings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -119,7 +119,7 @@ def test_our_settings_are_those_that_are_documented() -> None:
 
 
 def test_our_settings_are_settings_there_are() -> None:
-    known = {f"GATEHOUSE_{name}" for name in Settings.model_fields}
+    known = {f"GATEHOUSE_{name}" for name in (*Settings.model_fields, *NoticeSettings.model_fields)}
     known |= {f"GATEHOUSE_TEMPORAL_{name}" for name in TemporalSettings.model_fields}
     assert set(SERVICES["worker"]["environment"]) <= {name.upper() for name in known}
 
@@ -129,7 +129,7 @@ def test_every_variable_is_in_the_example_and_no_value_of_a_secret_is() -> None:
     named = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", example, flags=re.MULTILINE))
     passed_on = {key for key, value in SERVICES["worker"]["environment"].items() if value is None}
     assert set(named) == variables((DEPLOY / "compose.yaml").read_text()) | passed_on
-    assert {value for name, value in named.items() if re.search(r"PASSWORD|KEY", name)} == {""}
+    assert {value for name, value in named.items() if re.search(r"PASSWORD|KEY|SECRET|URL", name)} == {""}
 
 
 def test_the_file_that_holds_secrets_is_in_no_commit_and_no_image() -> None:
