@@ -39,10 +39,7 @@ DISTRIBUTOR = {
     "business": "distributor",
     "iso_9001": False,
     "audit_age": 100,
-    "defects_per_million": 100,
     "on_time_delivery": 0.99,
-    "monthly_capacity": 0,
-    "monthly_demand": 0,
     "regional_share": 0.7,
     "sales_region": "Nordics",
     "warehouse_region": "Nordics",
@@ -52,6 +49,7 @@ DISTRIBUTOR = {
 TOOLMAKER = DISTRIBUTOR | {
     "business": "toolmaker",
     "iso_9001": True,
+    "defects_per_million": 100,
     "monthly_capacity": 800,
     "monthly_demand": 600,
     "regional_share": 0.05,
