@@ -14,7 +14,7 @@ from program.errors import Refused
 from program.escalation import Escalation
 from program.partner import ENDED, PartnerId, Stage, Standing
 from program.pilot import PilotTerms
-from program.scorecard import Scorecard
+from program.scorecard import Scorecard, ScorecardForm
 from rules.explain import explain
 from rules.folder import QUALIFICATION, LoadedProgram
 from store.database import Store, Transaction
@@ -81,6 +81,8 @@ class Qualified(BaseModel):
     stage: Stage
     terms: PilotTerms | None = None
     deferred_until: date | None = None
+    missing: tuple[str, ...] = ()
+    """What an open decision waits for, in words: first what would settle most."""
     over: tuple[str, ...] = ()
     """The escalations that it ended."""
     notices: tuple[str, ...] = ()
@@ -225,8 +227,8 @@ class Qualification:
             return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, over=over, notices=(notice.key,))
         rules = program.program.for_type(standing.partner.type)
         until = candidacy.as_of + timedelta(days=rules.deferral_days)
-        missing = _still_missing(program, candidacy.scorecard, ruling)
-        reason = ruling.because if ruling.outcome else f"Still missing: {'; '.join(missing)}."
+        missing = () if ruling.outcome else _still_missing(program, rules.scorecard, candidacy.scorecard, ruling)
+        reason = f"Still missing: {'; '.join(missing)}." if missing else ruling.because
         why = letters.explained(policy, explain(policy, decided.facts, ruling), missing)
         tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, reason, at, next_date=until)
         notice = letters.deferred(standing.partner, key, ruling.outcome, why, until)
@@ -236,6 +238,7 @@ class Qualification:
             ruling=ruling,
             stage=Stage.DEFERRED,
             deferred_until=until,
+            missing=missing,
             over=over,
             notices=(notice.key,),
         )
@@ -253,11 +256,16 @@ class Qualification:
             return Lapsed(over=over, notices=(notice.key,))
 
 
-def _still_missing(program: LoadedProgram, scorecard: Scorecard, ruling: Ruling) -> list[str]:
-    """Which evidence an open decision waits for: what the reviewer left out, and facts that nobody recorded."""
-    asked = {question.id: question.title for question in program.program.evidence}
-    facts = [asked[name] for name in ruling.missing if name in asked]
-    return [*program.program.scorecard.missing(scorecard, ruling.missing), *facts]
+def _still_missing(
+    program: LoadedProgram, form: ScorecardForm, scorecard: Scorecard, ruling: Ruling
+) -> tuple[str, ...]:
+    """What an open decision waits for: what the reviewer left out, and facts that nobody recorded."""
+    policy, words = program.policies[QUALIFICATION], dict[str, None]()
+    titles = {question.id: question.title for question in program.program.evidence}
+    for name in ruling.missing:
+        asked = form.missing(scorecard, name) or [titles.get(name) or policy.title_of(name)]
+        words |= dict.fromkeys(asked)
+    return tuple(words)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def _report(partner: str, ruled: Ruled) -> None:
         ("because", ruling.because),
         ("advice", ruling.advice),
         ("also held", ", ".join(ruling.also)),
-        ("missing", ", ".join(ruling.unknown)),
+        ("missing", "; ".join(ruled.missing)),
         ("stage", ruled.stage),
         (until or "next date", ruled.next_date),
         ("decision", ruled.decision),

@@ -3,7 +3,7 @@
 Weights are whole percents and ratings whole numbers, so every score is an exact decimal and is compared unrounded.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -131,17 +131,20 @@ class ScorecardForm(BaseModel):
         """Every fact that `roll_up` supplies."""
         return frozenset(self.roll_up(Scorecard(reviewer="nobody")))
 
-    def missing(self, scorecard: "Scorecard", facts: Collection[str]) -> list[str]:
-        """What a scorecard does not answer that these facts are made of, in words."""
-        questions = [q.title for q in self.questions if q.id in facts and q.id not in scorecard.screening]
-        criteria = [
-            criterion.title
+    def missing(self, scorecard: "Scorecard", fact: str) -> list[str]:
+        """What a scorecard would have to say for a fact that it leaves unknown, in words; nothing for others' facts.
+
+        A section's score takes all its ratings, and the total takes all there are.
+        """
+        for question in self.questions:
+            if question.id == fact and fact not in scorecard.screening:
+                return [f"an answer to: {question.title}"]
+        return [
+            f"evidence for: {criterion.title}"
             for section in self.sections
             for criterion in section.criteria
-            if criterion.id not in scorecard.ratings
-            and not {criterion.id, f"{section.id}_score", "total_score"}.isdisjoint(facts)
+            if fact in (criterion.id, f"{section.id}_score", "total_score") and criterion.id not in scorecard.ratings
         ]
-        return [f"an answer to: {title}" for title in questions] + [f"evidence for: {title}" for title in criteria]
 
     def check(self, scorecard: "Scorecard") -> None:
         """Refuse a scorecard that does not answer to this form.

@@ -77,6 +77,8 @@ class Ruled(BaseModel):
     stage: Stage
     next_date: date | None
     """Until when a deferral waits; when a pilot is judged."""
+    missing: tuple[str, ...] = ()
+    """What an open decision waits for, in words."""
 
 
 class MappedAccounts(BaseModel):

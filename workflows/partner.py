@@ -220,6 +220,7 @@ class PartnerLifecycle:
                 ruling=qualified.ruling,
                 stage=qualified.stage,
                 next_date=self.state().next_date,
+                missing=qualified.missing,
             )
 
     @submit_scorecard.validator

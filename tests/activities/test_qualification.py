@@ -7,9 +7,10 @@ import pytest
 from activities.qualification import Lapse
 from program.errors import Refused
 from program.partner import Stage
+from program.scorecard import Scorecard
 from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
-from tests.world import a_scorecard
+from tests.world import GOOD, a_scorecard
 
 
 @pytest.mark.parametrize(
@@ -105,12 +106,55 @@ def test_a_deferral_names_the_evidence_that_is_missing_and_until_when_it_can_com
     partner = office.applied("Acme")
     qualified = office.submits(partner, a_scorecard(without=without))
     assert qualified.deferred_until == office.standing(partner).next_date == day(90)
+    assert qualified.missing == tuple(missing)
     (told,) = office.notices().values()
     assert told.splitlines()[1:] == [
         f"We cannot decide yet. Until {day(90)} you can add what is missing.",
         "What is not known yet, and makes a difference:",
         *(f"- {each}" for each in missing),
     ]
+
+
+@pytest.mark.parametrize(
+    ("scorecard", "rule"),
+    [
+        (a_scorecard(market=3, without=("people", "unsound")), None),
+        (a_scorecard(market=3, without=("people", "operations", "intent")), "fit_below_minimum"),
+        (a_scorecard(found={"excluded_segment": True}, without=tuple(GOOD)), "disqualified"),
+        (a_scorecard(intent=2, without=("people", "operations")), "intent_below_minimum"),
+    ],
+)
+def test_a_candidate_that_nothing_missing_could_save_is_declined_at_once(
+    office: Office, scorecard: Scorecard, rule: str | None
+) -> None:
+    partner = office.applied("Acme")
+    qualified = office.submits(partner, scorecard)
+    assert (qualified.ruling.outcome, qualified.ruling.rule, qualified.ruling.missing) == ("decline", rule, ())
+    assert qualified.ruling.unknown
+    assert qualified.missing == ()
+    assert office.standing(partner).stage == Stage.DECLINED
+
+
+def test_a_candidate_short_of_people_is_not_deferred_for_them_while_its_intent_could_decline_it(office: Office) -> None:
+    qualified = office.submits(office.applied("Acme"), a_scorecard(people=1, operations=1, without=("intent",)))
+    assert qualified.ruling.possible == ("defer", "decline")
+    assert qualified.ruling.also == ("capacity_short",)
+    assert qualified.missing == ("evidence for: Concrete commercial reason and target",)
+
+
+def test_a_deferral_asks_for_nothing_that_could_not_matter_and_for_nothing_twice(office: Office) -> None:
+    """A total takes all ratings, each of which is also asked for by itself; a risk that cannot add up is not asked."""
+    scorecard = a_scorecard(without=("sells_substitute", "extra_option", "market", "people", "operations"))
+    qualified = office.submits(office.applied("Acme"), scorecard)
+    assert qualified.ruling.missing == ("sells_substitute", "market", "total_score", "capacity_score")
+    assert qualified.missing == (
+        "an answer to: Sells a substitute for our product rather than a complement",
+        "evidence for: Reaches our buyers",
+        "evidence for: Sellers who can be certified and sell",
+        "evidence for: Works in the open and follows through",
+    )
+    told = office.notices()[qualified.notices[0]]
+    assert [line[2:] for line in told.splitlines() if line.startswith("- ")] == [*qualified.missing]
 
 
 def test_a_deferral_for_want_of_people_says_how_many_points_are_missing(office: Office) -> None:
