@@ -49,9 +49,8 @@ def test_many_who_add_at_once_keep_one_chain_without_gaps(any_store: Store) -> N
         for number in range(5):
             with any_store.write() as tx:
                 numbers += [tx.decisions.record(a_decision(purpose=f"{writer}/{number}/{n}"))[0] for n in range(2)]
-                for partner in ("acme", "bolt")[
-                    :: -1 if writer % 2 else 1
-                ]:  # and nobody waits for one who waits for him
+                # Nobody who has the ledger waits for somebody who waits for it.
+                for partner in ("acme", "bolt") if writer % 2 else ("bolt", "acme"):
                     tx.partners.expects(partner, AT.date() + timedelta(days=writer))
         return numbers
 
