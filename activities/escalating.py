@@ -71,9 +71,9 @@ class Escalating:
 
 
 def open_escalation(
-    tx: Transaction, partner: PartnerId, stage: Stage, cycle: str, decision: Decision, at: datetime
+    tx: Transaction, partner: PartnerId, stage: Stage, cycle: str, decision: Decision, at: datetime, advice: str = ""
 ) -> tuple[Escalation | None, tuple[str, ...]]:
-    """Open the escalation of a stall and write the notice of it.
+    """Open the escalation of a stall, or of a decision that is open, and write the notice of it.
 
     Returns the escalation while it waits for an answer, so that its workflow runs whatever was interrupted; None once
     somebody answered or it ended.
@@ -88,7 +88,7 @@ def open_escalation(
             cycle=cycle,
             owner=standing.partner.owner,
             because=ruling.because,
-            advice=ruling.advice,
+            advice=advice or ruling.advice,
             opened_on=decision.as_of,
         )
     )

@@ -123,13 +123,14 @@ def leaves(partner: Partner, application: int, last_day: date, because: str) -> 
 
 
 def escalated(escalation: Escalation, partner: Partner) -> Notice:
-    """To the owner: what stalled, and what can be done."""
+    """To the owner: what stalled, or which verdict waits for what, and what can be done."""
+    asked = escalation.condition == f"{VERDICT}-open"
     return Notice(
         key=f"{escalation.key}/opened",
         kind="escalation.opened",
         partner=escalation.partner,
         recipient=escalation.owner,
-        subject=f"{partner.name} has stalled",
+        subject=f"The verdict on {partner.name} waits for you" if asked else f"{partner.name} has stalled",
         body=_lines(
             escalation.because,
             escalation.advice,

@@ -20,6 +20,7 @@ from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms, achieved, agreed, week_of
 from rules.explain import explain
 from rules.folder import CHECKPOINT, VERDICT
+from rules.wording import listed
 from store.database import Store, Transaction
 
 
@@ -133,6 +134,16 @@ def _progress(look: Look, opportunities: Sequence[Opportunity], accounts: int, p
     }
 
 
+def _what_to_do(ruling: Ruling, decide_by: date) -> str:
+    """What the owner of a pilot can do about an open verdict."""
+    if not ruling.missing:
+        return "No fact can decide it, for the rules leave a gap here; end the pilot yourself."
+    return (
+        f"Record it before {decide_by}: on that day the verdict rests on what is known by then. "
+        f"Possible are {listed(ruling.possible)}."
+    )
+
+
 class Pilots:
     """Looks at pilots, and what is recorded about them."""
 
@@ -167,7 +178,8 @@ class Pilots:
     def judge(self, look: Look) -> Judged:
         """Decide a pilot's verdict and move the partner accordingly.
 
-        Where facts are missing, nothing is decided: the owner is asked, and has some business days to find out.
+        Where it depends on facts that nobody knows, nothing is decided: the owner is asked for them, and has some
+        business days from that day on.
         """
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
@@ -178,10 +190,12 @@ class Pilots:
             _, decision = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
             if decision.ruling.outcome is not None:
                 return self._follow(tx, look, decision)
-            days = program.program.calendar.business_days
-            decide_by = days.after(look.as_of, DAYS_TO_FIND_OUT)
+            decide_by = program.program.calendar.business_days.after(look.today, DAYS_TO_FIND_OUT)
             tx.partners.expects(look.partner, decide_by)
-            escalation, notices = open_escalation(tx, look.partner, Stage.PILOT, look.cycle, decision, look.known_at)
+            advice = _what_to_do(decision.ruling, decide_by)
+            escalation, notices = open_escalation(
+                tx, look.partner, Stage.PILOT, look.cycle, decision, look.known_at, advice
+            )
             return Judged(
                 ruling=decision.ruling, stage=Stage.PILOT, decide_by=decide_by, escalation=escalation, notices=notices
             )

@@ -10,6 +10,7 @@ from program.escalation import EscalationState
 from program.partner import Stage
 from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
+from tests.world import changed_program
 
 
 def test_a_pilot_that_moves_is_on_track_and_nobody_is_bothered(office: Office) -> None:
@@ -120,21 +121,73 @@ def test_what_was_done_in_the_first_pilot_does_not_count_in_the_second(office: O
     assert office.decisions(partner, "pilot-verdict")[1].facts["qualified_opportunities"] == 0
 
 
-def test_a_verdict_waits_for_facts_for_five_business_days_and_asks_the_owner(office: Office) -> None:
+def test_a_verdict_that_depends_on_what_nobody_knows_asks_the_owner_for_exactly_that(office: Office) -> None:
     partner = office.in_pilot("Acme")
     office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=None)
     judged = office.pilots.judge(office.judges(partner))  # on Sunday, 30 April
     assert judged.decide_by == office.standing(partner).next_date == day(65)
-    assert (judged.ruling.outcome, judged.ruling.unknown, judged.stage) == (None, ("mutual_deals",), Stage.PILOT)
+    assert (judged.ruling.outcome, judged.ruling.missing, judged.stage) == (None, ("mutual_deals",), Stage.PILOT)
     assert judged.escalation
     assert judged.escalation.condition == "pilot-verdict-open"
+    assert office.notices()[judged.notices[0]].splitlines()[:3] == [
+        "The verdict on Acme waits for you",
+        "Not decided: deals that both sides worked is not known.",
+        (
+            f"Record it before {day(65)}: on that day the verdict rests on what is known by then. "
+            "Possible are expand and reset."
+        ),
+    ]
 
+
+def test_an_owner_that_did_not_find_out_gets_the_verdict_on_what_is_known_and_it_says_so(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=None)
+    asked = office.pilots.judge(office.judges(partner)).escalation
     settled = office.pilots.judge(office.judges(partner, settle=True))
-    assert (settled.ruling.outcome, settled.over) == ("reset", (judged.escalation.key,))
-    assert office.notices()[settled.notices[0]].endswith(
-        "This was decided with what is known. Not known, though it might have made a difference:\n"
-        "- deals that both sides worked"
+    assert asked
+    assert (settled.ruling.outcome, settled.over) == ("reset", (asked.key,))
+    assert (settled.ruling.possible, settled.ruling.missing) == (("expand", "reset"), ("mutual_deals",))
+    assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked.")
+    assert "This was decided with what is known." in office.notices()[settled.notices[0]]
+    assert "- deals that both sides worked" in office.notices()[settled.notices[0]]
+
+
+@pytest.mark.parametrize(("pilots", "outcome"), [(1, "reset"), (2, "exit")])
+def test_a_verdict_that_no_answer_could_change_asks_nobody(office: Office, pilots: int, outcome: str) -> None:
+    partner = office.in_pilot("Acme")
+    for _ in range(pilots):
+        began = office.terms(partner).started_on
+        office.brings(partner, began, 5, qualified_on=began, progressed_on=began, mutual=None)
+        judged = office.pilots.judge(office.judges(partner))
+    assert (judged.ruling.outcome, judged.ruling.unknown, judged.ruling.missing) == (outcome, ("mutual_deals",), ())
+    assert (judged.escalation, judged.decide_by) == (None, None)
+    assert "one_sided" not in judged.ruling.also  # nobody knows whether it was
+    assert "worked by both sides" not in office.notices()[judged.notices[0]]
+
+
+def test_an_owner_that_is_asked_late_has_its_five_business_days_all_the_same(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=None)
+    late = office.judges(partner).model_copy(update={"today": day(70)})  # on Wednesday, 10 May
+    assert office.pilots.judge(late).decide_by == day(77)
+
+
+def test_rules_that_leave_a_gap_leave_the_verdict_to_people(office: Office) -> None:
+    policy = office.program.files["policies/pilot-verdict.yaml"]
+    gap = changed_program(
+        office.program, (policy[policy.index("otherwise:") :], ""), file="policies/pilot-verdict.yaml"
     )
+    office.puts_in_force(gap, START)
+    partner = office.in_pilot("Acme")
+    assert office.pilots.judge(office.judges(partner)).ruling.outcome == "reset"
+    for settle in (False, True):
+        look = office.judges(partner, settle=settle)
+        judged = office.pilots.judge(look)
+        assert (judged.ruling.outcome, judged.ruling.possible, judged.stage) == (None, (), Stage.PILOT)
+        assert judged.decide_by
+        assert judged.decide_by > look.today
+    assert judged.escalation
+    assert "the rules leave a gap here; end the pilot yourself" in judged.escalation.advice
 
 
 def test_a_verdict_that_waited_counts_what_was_found_out(office: Office) -> None:
