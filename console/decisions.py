@@ -204,6 +204,7 @@ def _as_text(entry: Entry, decision: Decision) -> Iterator[RenderableType]:
         ("rule", ruling.rule or "none; what holds otherwise"),
         ("also held", ", ".join(ruling.also)),
         ("unknown", ", ".join(ruling.unknown)),
+        ("settled", "with what was known" if decision.settle and ruling.unknown else None),
         ("about", decision.purpose),
         ("as of", f"{decision.as_of}, by what was known at {decision.known_at:%Y-%m-%d %H:%M} UTC"),
         ("decided by", f"{decision.policy} version {decision.policy_version}, {_program(decision)}"),

@@ -20,8 +20,14 @@ from rules.decide import decide
 from rules.folder import LoadedProgram, digest_of, load_program
 from rules.source import Unfit
 
-ENGINES: Final = MappingProxyType({"durable-rules": version("durable-rules"), "interpreter": version("gatehouse")})
-"""What decides, and its version."""
+ENGINES: Final = MappingProxyType(
+    {
+        "durable-rules": version("durable-rules"),
+        "interpreter": version("gatehouse"),
+        "z3-solver": version("z3-solver"),
+    }
+)
+"""What decides, and its version: the last one where something is unknown."""
 
 LARGEST: Final = 1024 * 1024
 """Bytes in a receipt; one of the default program has 30,000. Reading a file of this size takes seconds."""
