@@ -51,12 +51,12 @@ class _Letter:
     explanation: Explanation
 
     def ruled(self, *, fixes: bool) -> Iterator[str]:
-        said = self.explanation
-        points = self.points(said.decided, neutral=True) if said.decided else []
-        yield from _paragraph(self.because, points, said.advice)
+        said, reason = self.explanation, self.reason
+        points = self.points(reason, neutral=True) if reason else []
+        yield from _paragraph(self.because, points, reason.advice if reason else said.advice)
         if fixes:
             for held in said.also:
-                if held.outcome == said.outcome:
+                if held.outcome == said.outcome and held != reason:
                     yield from _paragraph(held.because, self.points(held, neutral=False), held.advice)
         if said.missing:
             yield "This was decided with what is known. Not known, though it might have made a difference:"
@@ -65,11 +65,18 @@ class _Letter:
             yield from self.changes({(point.fact, point.wanting) for point in points})
 
     @property
+    def reason(self) -> Held | None:
+        """The rule to be named: the one that decided; where that depends on the unknown, one that holds anyway."""
+        said = self.explanation
+        holding = (held for held in said.also if held.outcome == said.outcome and not said.otherwise)
+        return said.decided or next(holding, None)
+
+    @property
     def because(self) -> str:
         """The reason as it is written, without what a ruling adds to it."""
         said, otherwise = self.explanation, self.policy.otherwise
-        if said.decided:
-            return said.decided.because
+        if self.reason:
+            return self.reason.because
         return otherwise.because if said.otherwise and otherwise else said.because
 
     def still_open(self, missing: Iterable[str] | None) -> Iterator[str]:
@@ -112,8 +119,7 @@ class _Letter:
 
     @property
     def nothing(self) -> str:
-        decided = self.explanation.decided
-        if decided and any(isinstance(leaf, Run) for leaf in _leaves(decided.findings)):
+        if self.reason and any(isinstance(leaf, Run) for leaf in _leaves(self.reason.findings)):
             return "This rests on what has happened, and nothing changes that any more."
         return "As things stand, nothing that you can influence would change this."
 

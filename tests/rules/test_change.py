@@ -118,7 +118,7 @@ def cost(policy: Policy, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     return len(changed), size
 
 
-@settings(max_examples=120, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_change_really_gives_the_outcome_and_none_is_smaller(data: st.DataObject) -> None:
     policy = data.draw(small_policies())

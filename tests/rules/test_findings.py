@@ -133,7 +133,7 @@ def test_what_is_unknown_meets_nothing_and_is_told_as_unknown(gate: Policy) -> N
     assert (size.value, size.against, size.holds, size.gap) == (None, (), False, None)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_conditions_hold_here_where_they_do_for_the_interpreter(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
@@ -156,7 +156,7 @@ def _holds(finding: Any) -> bool:
             return bool(finding.holds)
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_comparison_comes_out_otherwise_at_its_gap_and_nowhere_nearer(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
@@ -190,7 +190,7 @@ def outcome_with(condition: Condition, turned: set[Any], reading: Reading) -> bo
     return bool(fold(condition, map(truth, leaves(condition)), all, any))
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_what_would_have_to_turn_is_enough_and_no_fewer_are(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
