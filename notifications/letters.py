@@ -22,7 +22,7 @@ from program.notice import KINDS, LETTER_FORMS, Notice
 log = structlog.get_logger("gatehouse.notices")
 
 LONGEST: Final = 200_000
-"""Characters of one form of a letter; a template that writes more is broken."""
+"""Characters that a program's template may write; one that writes more is broken."""
 
 
 def one_line(text: str) -> str:
@@ -89,10 +89,10 @@ class Letters:
         for name in (f"{kind}.{form}", f"letter.{form}"):
             if name in self._own:
                 try:
-                    return _limited(self._environments[form].get_template(name), values)
+                    return _written(self._environments[form].get_template(name), values, LONGEST)
                 except Exception as error:  # noqa: BLE001 -- a template may fail in any way, and ours is there for that
                     log.warning("template.broken", template=name, reason=one_line(str(error))[:300])
-        return _limited(self._environments[form].get_template(f"ours/letter.{form}"), values)
+        return _written(self._environments[form].get_template(f"ours/letter.{form}"), values)
 
     @cached_property
     def _environments(self) -> dict[str, ImmutableSandboxedEnvironment]:
@@ -103,13 +103,13 @@ class Letters:
 _OURS: Final = files("notifications") / "templates"
 
 
-def _limited(template: Template, values: Mapping[str, Any]) -> str:
+def _written(template: Template, values: Mapping[str, Any], longest: int | None = None) -> str:
     written: list[str] = []
     length = 0
     for piece in template.generate(values):
         length += len(piece)
-        if length > LONGEST:
-            raise ValueError(f"it writes more than {LONGEST} characters")
+        if longest is not None and length > longest:
+            raise ValueError(f"it writes more than {longest} characters")
         written.append(piece)
     return "".join(written).strip() + "\n"
 

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from notifications.channel import Down, Message, Permanent, Recipient, Temporary
 from notifications.deadline import Deadline
 from notifications.letters import one_line
+from notifications.outside import is_host
 from program.address import EmailAddress
 from program.errors import Refused
 
@@ -60,7 +61,7 @@ def mail_server(url: str, setting: str, allowed: Collection[str] = ()) -> MailSe
     except ValueError:
         raise Refused(f"{setting} is no address of a mail server; {_HELP}") from None
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if parts.scheme not in PORTS or not host or parts.path not in {"", "/"} or parts.query or parts.fragment:
+    if parts.scheme not in PORTS or not is_host(host) or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise Refused(f"{setting} is no address of a mail server; {_HELP}; percent-encode what is no letter or digit")
     if bool(user) != bool(password):
         raise Refused(f"{setting} has only one of user and password; {_HELP}")

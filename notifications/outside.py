@@ -6,6 +6,7 @@ one that was looked at: a name is resolved once, here, and nothing resolves it a
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Collection
@@ -21,6 +22,8 @@ from program.errors import Refused
 
 LONGEST_WAIT: Final = timedelta(hours=1)
 """However long the other side wants to be left alone."""
+
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv6 addresses that stand for IPv4 ones."""
@@ -59,7 +62,7 @@ def target(url: str, setting: str, allowed: Collection[str] = ()) -> Target:
     except ValueError:
         raise Refused(f"{setting} is no address; write it like https://example.com/a-path") from None
     trusted = host in allowed
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in {"http", "https"} or not is_host(host):
         raise Refused(f"{setting} is no address; write it like https://example.com/a-path")
     if parts.scheme == "http" and not trusted:
         raise Refused(
@@ -73,6 +76,11 @@ def target(url: str, setting: str, allowed: Collection[str] = ()) -> Target:
         raise Refused(f"{setting}: its path has characters that belong percent-encoded")
     tls = parts.scheme == "https"
     return Target(host, port or (443 if tls else 80), path, tls, trusted)
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is a host's name or number."""
+    return bool(_HOST.fullmatch(text))
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,8 @@ def post(to: Target, body: bytes, headers: dict[str, str]) -> Answer:
             try:
                 connection.request("POST", to.path, body, {**headers, "Connection": "close"})
                 answer = connection.getresponse()
+                if not deadline.left:  # it was hung up on, and what it had said so far may not be all
+                    raise TimeoutError
                 return Answer(answer.status, _seconds(answer.getheader("Retry-After")))
             finally:
                 connection.close()

@@ -1,0 +1,100 @@
+"""What a program says about notices, and what it cannot say."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from notifications import patience
+from program.address import EmailAddress
+from program.notice import KINDS, Audience, ChannelName, NoticeRules
+from program.person import Person
+from rules.folder import LoadedProgram
+from rules.source import Unfit
+from tests.world import changed_program
+
+EMAIL, SLACK, WEBHOOK, LOG = ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK, ChannelName.LOG
+ALL = [*ChannelName]
+
+
+def test_the_usual_way_is_the_first_channel_that_is_configured() -> None:
+    usual = NoticeRules()
+    assert usual.route(Audience.TEAM, ALL) == (EMAIL, SLACK, WEBHOOK)
+    assert usual.route(Audience.PARTNER, ALL) == (EMAIL, WEBHOOK)
+    assert usual.route(Audience.TEAM, [SLACK, LOG]) == (SLACK,)
+    assert usual.route(Audience.PARTNER, [SLACK, LOG]) == ()
+    assert usual.route(Audience.PARTNER, [LOG]) == (LOG,)
+
+
+def test_a_program_says_otherwise() -> None:
+    rules = NoticeRules.model_validate({"channels": {"team": ["slack", "email"], "partner": ["log"]}})
+    assert rules.route(Audience.TEAM, ALL) == (SLACK, EMAIL)
+    assert rules.route(Audience.PARTNER, ALL) == (LOG,)
+
+
+@pytest.mark.parametrize(
+    ("notices", "said"),
+    [
+        (
+            "{off: [tier.upp]}",
+            r"program.yaml:\d+:\d+: notices.off.1: there is no kind of notice 'tier.upp'; did you mean tier.up",
+        ),
+        ("{off: [holidays]}", "there is no kind of notice 'holidays'; there are application.declined"),
+        ("{channels: {partner: [slack]}}", "slack reaches the team alone"),
+        ("{channels: {team: [email, email]}}", "channels.team: email is listed twice"),
+        ("{channels: {team: []}}", "has to have at least 1"),
+        ("{channels: {team: [pigeon]}}", "pigeon"),
+        ("{channels: {owners: [email]}}", "owners"),
+        ("{offf: [tier.up]}", "unknown key; did you mean off?"),
+    ],
+)
+def test_what_does_not_exist_is_a_fault_at_load(default_program: LoadedProgram, notices: str, said: str) -> None:
+    with pytest.raises(Unfit, match=said):
+        changed_program(default_program, ("version: 1", f"version: 1\nnotices: {notices}"))
+
+
+def test_every_kind_can_be_switched_off(default_program: LoadedProgram) -> None:
+    every = ", ".join(KINDS)
+    program = changed_program(default_program, ("version: 1", f"version: 1\nnotices: {{off: [{every}]}}"))
+    assert set(program.program.notices.off) == set(KINDS)
+
+
+@pytest.mark.parametrize("text", ["ada@example.com", " a.b+c@mail.example.co.uk ", "o'neill@x.de", "a@localhost"])
+def test_an_address_is_one(text: str) -> None:
+    assert TypeAdapter(EmailAddress).validate_python(text) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "ada", "ada@", "@example.com", "a b@example.com", "a@b@c", "Ada <ada@example.com>", "a@-x.de", "a@x..de"),
+        *(
+            "ada@exämple.com",
+            "ada@example.com\nBcc: b@example.com",
+            "a" * 65 + "@x.de",
+            f"a@{'x.' * 130}de",
+            '"a"@x.de',
+        ),
+    ],
+)
+def test_what_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="has to be one e-mail address"):
+        TypeAdapter(EmailAddress).validate_python(text)
+
+
+def test_a_person_is_known_to_slack_by_ids() -> None:
+    assert Person(name="Ada", slack_member="U012AB3CD", slack_channel="north-2").slack_channel == "north-2"
+    for wrong in ({"slack_member": "@ada"}, {"slack_member": "<!channel>"}, {"slack_channel": "https://x"}):
+        with pytest.raises(ValidationError, match="has to be"):
+            Person.model_validate({"name": "Ada", **wrong})
+
+
+@given(st.integers(min_value=1, max_value=10_000), st.floats(min_value=0, max_value=1))
+def test_waits_grow_to_a_limit_and_are_never_the_same(failures: int, dice: float) -> None:
+    wait = patience.wait(failures, dice)
+    assert patience.FIRST_WAIT / 2 <= wait <= patience.LONGEST_WAIT
+    assert wait <= patience.wait(failures + 1, dice)
+    assert patience.wait(failures, 1) == 2 * patience.wait(failures, 0)
+    assert wait >= timedelta(seconds=1)
