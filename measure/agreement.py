@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from program.decision import Ruling
 from rules import interpreter
 from rules.decide import decide, rule_on
-from rules.engine import Engine
+from rules.engine import MOST_ENGINES, Engine
 from rules.facts import EncodedFacts
 from rules.policy import Policy
 from rules.source import Unfit
@@ -86,19 +86,25 @@ def pairs(count: int, seed: int, look: Look = lambda *_: None) -> Counter[str]:
     return seen
 
 
+def known_facts(policy: Policy, count: int, seed: int) -> list[dict[str, Any]]:
+    """At most so many sets of facts of a policy, none of them unknown."""
+    found = drawn(facts_for(policy), 8 * count, seed)
+    return [facts for facts in found if None not in facts.values()][:count]
+
+
 def rulings(seed: int) -> list[tuple[Policy, dict[str, Any], Ruling]]:
-    """Random policies and facts, all known, and what the interpreter says of them."""
+    """What the interpreter says of random facts, by more random policies than engines are kept."""
     found = []
-    for written in drawn(policies(), 40, seed):
+    for written in drawn(policies(), MOST_ENGINES + 16, seed):
         policy = loaded(written)
         try:
             Engine(policy)
         except Unfit:
             continue
-        for facts in drawn(facts_for(policy), 10, seed):
-            encoded = policy.encode(facts)
-            if not encoded.unknown:
-                found.append((policy, facts, rule_on(policy, interpreter.fired(policy, encoded))))
+        found += [
+            (policy, facts, rule_on(policy, interpreter.fired(policy, policy.encode(facts))))
+            for facts in known_facts(policy, 8, seed)
+        ]
     return found
 
 

@@ -59,8 +59,9 @@ def serve(asked: Connection) -> None:
 @contextmanager
 def processes(count: int) -> Iterator[list[Connection]]:
     """So many of them, until they are not needed any more."""
-    pipes = [multiprocessing.Pipe() for _ in range(count)]
-    started = [multiprocessing.Process(target=serve, args=(theirs,), daemon=True) for _, theirs in pipes]
+    context = multiprocessing.get_context("spawn")
+    pipes = [context.Pipe() for _ in range(count)]
+    started = [context.Process(target=serve, args=(theirs,), daemon=True) for _, theirs in pipes]
     for process in started:
         process.start()
     yield [ours for ours, _ in pipes]
@@ -79,7 +80,7 @@ def together(asked: list[Connection]) -> float:
 
 
 def contenders(inputs: list[dict[str, Any]]) -> dict[str, tuple[Evaluate, list[Any]]]:
-    """What is measured in this process: both ways of zen-engine, and the parts of the full path.
+    """What is measured in this process: the full path, its parts, and both ways of zen-engine.
 
     Raises:
         SystemExit: where zen-engine decides anything otherwise than we do.
@@ -97,6 +98,7 @@ def contenders(inputs: list[dict[str, Any]]) -> dict[str, tuple[Evaluate, list[A
     encoded = [policy.encode(facts) for facts in inputs]
     ours = engine.engine_for(policy)
     return {
+        "full path": (lambda facts: decide(policy, facts), inputs),
         "zen-engine, decision": (made.evaluate, inputs),
         "zen-engine, by key": (lambda facts: kept.evaluate("table", facts), inputs),
         "validation alone": (policy.encode, inputs),
@@ -120,32 +122,41 @@ def measure(rounds: int) -> dict[str, float]:
     with processes(2) as (first, second):
         beside = contenders(inputs)
         for _ in range(rounds):
-            rates["one process"].append(together([first]))
+            rates["one process of two"].append(together([first]))
             for name, (evaluate, given) in beside.items():
                 rates[name].append(DECISIONS / seconds(evaluate, given))
-            rates["two processes"].append(together([first, second]))
+            rates["two processes of two"].append(together([first, second]))
     return {name: statistics.median(found) for name, found in rates.items()}
+
+
+def report(rounds: int) -> list[str]:
+    """Print rates and ratios; what is less than was promised."""
+    rates = measure(rounds)
+    one = rates["full path"]
+    print(f"12 rules over 20 facts, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {rounds} rounds")
+    for name, rate in rates.items():
+        print(f"  {name:28}{rate:9,.0f} a second{rate / one:8.2f} times the full path")
+    missed = []
+    for name, found, promised in (
+        ("decisions a second in one process", one, ONE_PROCESS),
+        ("two processes beside one", rates["two processes of two"] / rates["one process of two"], TWO_PROCESSES),
+        ("beside a zen-engine decision", one / rates["zen-engine, decision"], BESIDE_ZEN),
+    ):
+        said = f"{name}: {found:,.2f}, promised {promised:,}"
+        print(said)
+        if found < promised:
+            missed.append(said)
+    return missed
 
 
 def main() -> None:
     """Print rates and ratios; exit with 1 where one is less than was promised."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11)
-    asked = parser.parse_args()
-    rates = measure(asked.rounds)
-    one = rates["one process"]
-    print(f"12 rules over 20 facts, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {asked.rounds} rounds")
-    for name, rate in rates.items():
-        print(f"  {name:28}{rate:9,.0f} a second{rate / one:8.2f} times one process")
-    kept = True
-    for name, found, promised in (
-        ("decisions a second in one process", one, ONE_PROCESS),
-        ("two processes beside one", rates["two processes"] / one, TWO_PROCESSES),
-        ("one process beside a zen-engine decision", one / rates["zen-engine, decision"], BESIDE_ZEN),
-    ):
-        kept = kept and found >= promised
-        print(f"{name}: {found:,.2f}, promised {promised:,}{'' if found >= promised else ', MISSED'}")
-    sys.exit(0 if kept else 1)
+    missed = report(parser.parse_args().rounds)
+    for said in missed:
+        print(f"MISSED: {said}")
+    sys.exit(1 if missed else 0)
 
 
 if __name__ == "__main__":

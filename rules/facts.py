@@ -274,5 +274,7 @@ def _scaled(number: Decimal, places: int) -> int | None:
 
 def _shown(value: Any) -> str:
     """A value in a message: short, and of its own type."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a number of more than 60 digits"  # Python refuses to write out thousands of them
     shown = str(value) if isinstance(value, Decimal) else repr(value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
