@@ -79,7 +79,7 @@ class _Page:
         if said.better:
             yield heading("What kept it from a better outcome")
             misses = [row for better in said.better for row in self.missed(better)]
-            yield table(["outcome", "by", "kept from it by", "short by"], misses)
+            yield table(["outcome", "by", "kept from it by", "off by"], misses)
             yield heading("The least that the partner could change")
             yield table(["outcome", "change"], [row for better in said.better for row in self.changed(better)])
 

@@ -153,7 +153,11 @@ class Reading:
                 yield self.leaf(condition)
 
     def turning(self, condition: Condition, *, wanted: bool) -> tuple[Leaf, ...]:
-        """The fewest comparisons and sequences that would have to come out otherwise for a condition to hold or not."""
+        """The comparisons and sequences that would have to come out otherwise for a condition to hold, or not to hold.
+
+        For it to hold, the fewest; for it not to, those with the fewest that a partner cannot influence. Ties are broken
+        by the other of these two counts, then by what is written first.
+        """
         match condition:
             case Compare() | Sequence():
                 return () if self.leaf(condition).holds == wanted else (condition,)
@@ -164,7 +168,17 @@ class Reading:
         turned = [self.turning(way, wanted=wanted) for way in ways]
         if isinstance(condition, AllOf) is wanted:
             return tuple(dict.fromkeys(leaf for way in turned for leaf in way))
-        return min(turned, key=len)
+        return min(turned, key=lambda leaves: self._burden(leaves)[:: 1 if wanted else -1])
+
+    def _burden(self, leaves: tuple[Leaf, ...]) -> tuple[int, int]:
+        """How many they are, and how many of them a partner cannot influence."""
+        facts = self.policy.facts
+        influenced = [
+            any(facts[fact].better for fact in (leaf.fact, leaf.other) if fact)
+            for leaf in leaves
+            if isinstance(leaf, Compare)
+        ]
+        return len(leaves), len(leaves) - sum(influenced)
 
     # Comparisons and sequences
 

@@ -192,7 +192,7 @@ def outcome_with(condition: Condition, turned: set[Any], reading: Reading) -> bo
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_what_would_have_to_turn_is_enough_and_no_fewer_are(data: st.DataObject) -> None:
+def test_what_would_have_to_turn_for_a_condition_is_enough_and_no_fewer_are(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
     reading = Reading(policy, policy.encode(data.draw(facts_for(policy))))
     for rule in policy.rules:
@@ -201,13 +201,21 @@ def test_what_would_have_to_turn_is_enough_and_no_fewer_are(data: st.DataObject)
             turning = reading.turning(rule.when, wanted=wanted)
             assert outcome_with(rule.when, set(turning), reading) == wanted
             assert all(reading.leaf(leaf).holds != wanted for leaf in turning)
-            if len(inside) == len(set(inside)) <= 10:
+            if wanted and len(inside) == len(set(inside)) <= 10:
                 sets = (
                     {leaf for leaf, chosen in zip(inside, choice, strict=True) if chosen}
                     for choice in product((False, True), repeat=len(inside))
                     if sum(choice) < len(turning)
                 )
                 assert not any(outcome_with(rule.when, turned, reading) == wanted for turned in sets)
+
+
+def test_what_stands_in_the_way_is_told_by_what_a_partner_can_influence(gate: Policy) -> None:
+    influenced = load_policy(GATE.replace("owned: {type: flag}", "owned: {type: flag, better: lower}"), "gate.yaml")
+    for policy, first in ((gate, "late"), (influenced, "owned")):
+        (leaf,) = read(policy, size=10).turning(policy.rules[2].when, wanted=False)
+        assert isinstance(leaf, Compare)
+        assert leaf.fact == first
 
 
 def _all_leaves(condition: Condition, reading: Reading) -> list[Compare | Sequence]:
