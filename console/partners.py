@@ -181,7 +181,7 @@ class Dossier:
             yield heading("Pilots")
             yield self._pilots()
         if self.decisions:
-            yield heading("Decisions, the latest at the end")
+            yield heading("Decisions, the latest at the end; gatehouse explain ID says why")
             yield decisions.as_table(self.decisions, with_partner=False)
         if self.escalations:
             yield heading("Open escalations")

@@ -155,8 +155,8 @@ class Reading:
     def turning(self, condition: Condition, *, wanted: bool) -> tuple[Leaf, ...]:
         """The comparisons and sequences that would have to come out otherwise for a condition to hold, or not to hold.
 
-        For it to hold, the fewest; for it not to, those with the fewest that a partner cannot influence. Ties are broken
-        by the other of these two counts, then by what is written first.
+        For it to hold, the fewest; for it not to, those with the fewest that a partner cannot influence. Ties are
+        broken by the other of these two counts, then by what is written first.
         """
         match condition:
             case Compare() | Sequence():
