@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rules.decide import decide
+from rules.decide import Disagreement, decide
 from rules.facts import Encoded, EncodedFacts, FactType
 from rules.findings import Value
 from rules.logic import Formula, Logic, limits_of, logic_of
@@ -40,24 +40,20 @@ class Change(BaseModel):
     """Facts that nobody knows and that would leave the outcome open still, first the one that would settle most."""
 
 
-class Mistaken(RuntimeError):
-    """The changed facts are decided otherwise than the solver found, so nothing is promised to anybody."""
-
-
 def smallest_change(policy: Policy, facts: Mapping[str, Any], outcome: str) -> Change | None:
     """The smallest change of facts that a partner can influence for a policy to give an outcome; None if there is none.
 
     Influenced are facts that are known and say which way is better, and they change in that way only. A change of
     fewer facts is smaller than one of more. Of as many, that one is smaller whose shares add up to less: how far a fact
-    moves, as a share of its whole range where it is bounded on both sides, else of its present value, or of one where
-    that is zero; a flag moves by all of its range. Of equals, it is the one of the facts that are declared first.
+    moves, as a share of its whole range where it is bounded on both sides (a count is by 0), else of its present value,
+    or of one where that is zero; a flag moves by all of its range. Of equals, it is the one of the facts declared first.
 
     Facts that nobody knows stay so: the outcome is what is settled with what is known, and possible with what is not.
     What is found is decided once more, on both evaluators.
 
     Raises:
         Unproven: where the solver gives up.
-        Mistaken: where the changed facts are decided otherwise.
+        Disagreement: where the evaluators decide the changed facts otherwise, or differ about them.
     """
     encoded = policy.encode(facts)
     movable = {fact: value for fact, value in encoded.facts.items() if policy.facts[fact].better}
@@ -73,10 +69,7 @@ def smallest_change(policy: Policy, facts: Mapping[str, Any], outcome: str) -> C
             completed = World.of(logic, "completed", given, like=changed, anew=encoded.unknown)
             wanted += [*completed.within, completed.gives(outcome)]
         found = _least(logic, wanted, moves)
-        if found is None:
-            return None
-        size, after = found
-    return _confirmed(policy, facts, outcome, size, after)
+    return _confirmed(policy, facts, outcome, found) if found else None
 
 
 @dataclass
@@ -126,8 +119,18 @@ class _Move:
         return span or 10**declared.places
 
 
-def _least(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> tuple[float, dict[str, Any]] | None:
-    """The size of the smallest change and all facts after it."""
+@dataclass(frozen=True)
+class _Least:
+    """The smallest change that the solver found."""
+
+    size: float
+    after: Mapping[str, Any]
+    """All facts that are known, as they would be."""
+    holding: frozenset[str]
+    """The rules that would then hold."""
+
+
+def _least(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> _Least | None:
     if not logic.find(wanted):
         return None
     whole, none = lcm(*(move.range for move in moves)), logic.number(0)
@@ -138,21 +141,24 @@ def _least(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> tuple[flo
         sum((move.counts * place for place, move in enumerate(moves)), none),
     )
     assert found, "what meets all of it was found before"
-    size = sum(found.number(move.distance) / move.range for move in moves)
-    return size, moves[0].world.read(found)
+    world = moves[0].world
+    rules = zip(logic.policy.rules, world.holds, strict=True)
+    return _Least(
+        size=sum(found.number(move.distance) / move.range for move in moves),
+        after=world.read(found),
+        holding=frozenset(rule.id for rule, holds in rules if found.holds(holds)),
+    )
 
 
-def _confirmed(policy: Policy, facts: Mapping[str, Any], outcome: str, size: float, after: dict[str, Any]) -> Change:
-    before = policy.encode(facts)
-    now = policy.encode(after)
-    moved = {fact: after[fact] for fact in policy.facts if now.facts.get(fact) != before.facts.get(fact)}
+def _confirmed(policy: Policy, facts: Mapping[str, Any], outcome: str, least: _Least) -> Change:
+    """A change that was decided once more."""
+    before, now = policy.encode(facts), policy.encode(least.after)
+    moved = {fact: least.after[fact] for fact in policy.facts if now.facts.get(fact) != before.facts.get(fact)}
     changed = {**facts, **moved}
     decided = decide(policy, changed, settle=True)
     if decided.outcome != outcome:
-        raise Mistaken(
-            f"policy {policy.policy} version {policy.version}: the solver found that {changed!r} give {outcome},"
-            f" and decided they give {decided.outcome}"
-        )
+        holding = frozenset({*decided.also, *([decided.rule] if decided.rule else [])})
+        raise Disagreement(policy, changed, {"both evaluators": holding, "the solver": least.holding})
     open_still = decide(policy, changed)
     steps = tuple(
         Step(
@@ -164,5 +170,5 @@ def _confirmed(policy: Policy, facts: Mapping[str, Any], outcome: str, size: flo
         for fact in moved
     )
     return Change(
-        steps=steps, size=size, remaining=() if open_still.outcome else open_still.missing or open_still.unknown
+        steps=steps, size=least.size, remaining=() if open_still.outcome else open_still.missing or open_still.unknown
     )

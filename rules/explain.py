@@ -95,7 +95,7 @@ def explain(policy: Policy, facts: Mapping[str, Any], ruling: Ruling) -> Explana
 
     Raises:
         FactError: where the facts do not fit the policy.
-        Mistaken: where what would change the outcome is decided otherwise than found.
+        Disagreement: where the evaluators and the solver differ about what would change the outcome.
     """
     encoded = policy.encode(facts)
     reading = Reading(policy, encoded)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from program.decision import Ruling
 from rules import change, interpreter
-from rules.change import Change, Mistaken, smallest_change
-from rules.decide import decide, rule_on
+from rules.change import Change, smallest_change
+from rules.decide import Disagreement, decide, rule_on
 from rules.facts import FactType
 from rules.folder import LoadedProgram
 from rules.policy import Policy
@@ -203,6 +203,11 @@ def test_a_change_that_is_decided_otherwise_is_promised_to_nobody(
     default_program: LoadedProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy, facts = of_default(default_program, market=3)
-    monkeypatch.setattr(change, "decide", lambda *_, **__: Ruling(outcome="decline"))
-    with pytest.raises(Mistaken, match=r"found that .* give sign, and decided they give decline"):
+    monkeypatch.setattr(change, "decide", lambda *_, **__: Ruling(outcome="decline", rule="risk_of_standing"))
+    with pytest.raises(Disagreement) as disagreement:
         smallest_change(policy, facts, "sign")
+    assert disagreement.value.facts["market"] == 4
+    assert disagreement.value.answers == {
+        "both evaluators": frozenset({"risk_of_standing"}),
+        "the solver": frozenset(),
+    }
