@@ -26,6 +26,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import logs
+from activities.alarm import Alarm
 from activities.deciding import Shelf
 from activities.delivery import Delivery
 from activities.departure import Departures
@@ -159,6 +160,7 @@ async def assemble(
             task_queue=task_queue,
             workflows=WORKFLOWS,
             activities=activities(store, client, shelf, postman),
+            interceptors=[Alarm(store)],
             activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
             max_concurrent_activities=threads,
             max_concurrent_local_activities=threads,

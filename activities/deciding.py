@@ -7,7 +7,7 @@ from typing import Any
 
 from program.decision import Decision, as_recorded
 from program.partner import PartnerId
-from rules.decide import decide
+from rules.decide import Disagreement, decide
 from rules.folder import LoadedProgram, load_program
 from rules.receipt import ENGINES
 from store.database import Store, Transaction
@@ -71,6 +71,15 @@ class Occasion:
     known_at: datetime
 
 
+class Undecidable(RuntimeError):
+    """The evaluators disagree about what is decided on an occasion, so nothing is."""
+
+    def __init__(self, occasion: Occasion, differ: Disagreement) -> None:
+        super().__init__(f"{occasion.partner}, {occasion.purpose}: {differ}")
+        self.occasion = occasion
+        self.differ = differ
+
+
 def made(tx: Transaction, policy: str, occasion: Occasion) -> tuple[int, Decision] | None:
     """The decision that was made on an occasion already, with its number."""
     return tx.decisions.find(occasion.partner, policy, occasion.as_of, occasion.purpose)
@@ -98,6 +107,9 @@ def make(
         facts: What Gatehouse itself supplies, by where it comes from; of two sources of one fact the later counts.
             Facts recorded about the partner fill in what the policy asks beyond.
         settle: Whether to decide with what is known where something is not.
+
+    Raises:
+        Undecidable: where the evaluators disagree; nothing is recorded.
     """
     found = made(tx, policy, occasion)
     if found:
@@ -109,6 +121,10 @@ def make(
     known = {name: (fact.value, fact.origin) for name, fact in recorded.items()} | supplied
     used = {name: of for name, of in known.items() if name in asked and of[0] is not None}
     values = as_recorded({name: value for name, (value, _) in used.items()})
+    try:
+        ruling = decide(chosen, values, settle=settle)
+    except Disagreement as differ:
+        raise Undecidable(occasion, differ) from differ
     return tx.decisions.record(
         Decision(
             partner=occasion.partner,
@@ -120,7 +136,7 @@ def make(
             as_of=occasion.as_of,
             known_at=occasion.known_at,
             settle=settle,
-            ruling=decide(chosen, values, settle=settle),
+            ruling=ruling,
             facts=values,
             sources={name: source for name, (_, source) in used.items()},
             engines=dict(ENGINES),

@@ -1,13 +1,13 @@
 """What people are told: the words of every notice, made from what it reports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from program.decision import Ruling
 from program.definition import Program
 from program.escalation import Escalation
 from program.notice import Notice
-from program.partner import Partner
+from program.partner import Partner, PartnerId
 from program.pilot import PilotTerms
 from rules.explain import Explanation
 from rules.folder import VERDICT
@@ -135,5 +135,31 @@ def escalated(escalation: Escalation, partner: Partner) -> Notice:
             escalation.because,
             escalation.advice,
             f"Answer with: gatehouse escalations ack {escalation.key} --by YOU --note WHAT-YOU-DO",
+        ),
+    )
+
+
+OPERATORS = "operators"
+"""Those who run Gatehouse: `gatehouse people set operators --email ADDRESS` says how they are reached."""
+
+
+def alert(
+    partner: PartnerId, about: str, policy: Policy, key: str, answers: Mapping[str, Sequence[str]], inputs: str
+) -> Notice:
+    """To the operators: the evaluators disagree, about what, and what each of them says."""
+    return Notice(
+        key=key,
+        kind="operator.alert",
+        partner=partner,
+        recipient=OPERATORS,
+        subject=f"Gatehouse cannot decide {policy.policy}: its evaluators disagree",
+        body=_lines(
+            f"Nothing was decided about {partner} ({about}) or recorded. It is tried again and again, and goes on by "
+            "itself once a release mends it.",
+            "The rules that hold, says each of them:",
+            *(f"- {who}: {', '.join(rules) or 'none'}" for who, rules in answers.items()),
+            f"The policy is version {policy.version}, digest {policy.digest}. The facts are:",
+            inputs,
+            "Please report it with this text.",
         ),
     )

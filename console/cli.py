@@ -33,6 +33,7 @@ from console.arguments import BEGIN, PARTNERS, RECORD, RULES
 from console.installation import read_settings
 from console.screen import complain, remark, say
 from program.errors import Refused
+from rules.decide import Disagreement
 from store.database import Store
 
 INTERRUPTED = 130
@@ -45,8 +46,8 @@ class Commands(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except Refused as refused:
-            complain(refused)
+        except (Refused, Disagreement) as error:
+            complain(error)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None

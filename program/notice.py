@@ -17,7 +17,7 @@ class Audience(StrEnum):
     PARTNER = "partner"
     """The partner itself, outside of our house."""
     TEAM = "team"
-    """Those who look after partners: owners, and whom they report to."""
+    """Those who look after partners, owners and whom they report to; and those who run Gatehouse."""
 
 
 class ChannelName(StrEnum):
@@ -56,7 +56,8 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
         "test.partner": "Somebody tries how a partner is reached; nothing has happened",
     },
     Audience.TEAM: {
-        "escalation.opened": "A partner has stalled: what happened, and what can be done",
+        "escalation.opened": "A partner has stalled, or its verdict waits for facts: what can be done",
+        "operator.alert": "The evaluators disagree: nothing is decided until somebody mends it",
         "test.team": "Somebody tries how the team is reached; nothing has happened",
     },
 }

@@ -19,7 +19,7 @@ class Disagreement(RuntimeError):
     """Those that find what a policy says of facts differ, so nothing is decided: one of them has a fault."""
 
     def __init__(self, policy: Policy, facts: Mapping[str, Any], answers: Mapping[str, frozenset[str]]) -> None:
-        said = ", ".join(f"{who} that {_listed(rules)} hold" for who, rules in answers.items())
+        said = ", ".join(f"{who} says that {_listed(rules)} hold" for who, rules in answers.items())
         super().__init__(f"policy {policy.policy} version {policy.version}: {said}, of {dict(facts)!r}")
         self.policy = policy
         self.facts = facts

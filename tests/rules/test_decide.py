@@ -224,7 +224,7 @@ def test_where_engine_and_interpreter_differ_nothing_is_decided(
     }
     assert disagreement.value.policy is policy
     assert disagreement.value.facts == MET
-    assert "policy pilot-verdict version 1: durable-rules that first_miss_resets, target_met_together hold" in str(
+    assert "policy pilot-verdict version 1: durable-rules says that first_miss_resets, target_met_together hold" in str(
         disagreement.value
     )
 

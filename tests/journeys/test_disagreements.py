@@ -1,0 +1,105 @@
+"""Evaluators that disagree: nothing is decided, the operators hear of it once, and a mended release goes on."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from program.notice import Notice
+from program.partner import Stage
+from rules import engine
+from rules.network import Network, compile_policy
+from rules.policy import Policy
+from tests.world import PATIENCE, World, a_scorecard, eventually
+
+DAY = timedelta(days=1)
+
+
+@contextmanager
+def miscompiled(rule: str) -> Iterator[None]:
+    """A release whose compiler forgets a rule, so that the engine never finds it."""
+
+    def forgetful(policy: Policy) -> Network:
+        network = compile_policy(policy)
+        for name in [name for name, says in network.says.items() if says == rule]:
+            del network.rules[name], network.says[name]
+        return network
+
+    engine.engine_for.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "compile_policy", forgetful)
+        yield
+    engine.engine_for.cache_clear()
+
+
+def alerts(world: World) -> list[Notice]:
+    with world.store.read() as tx:
+        return [posting.notice for posting in tx.notices.listed() if posting.notice.kind == "operator.alert"]
+
+
+async def tried_again(world: World, logged: list[EventDict], partner: str) -> None:
+    """Until it was tried once more after the operators were told."""
+
+    def tries() -> int:
+        return sum(line["event"] == "decision.disagreement" and line["partner"] == partner for line in logged)
+
+    async def told() -> bool:
+        return bool(alerts(world))
+
+    async def twice() -> bool:
+        return tries() > 1
+
+    await eventually(told)
+    await eventually(twice)
+
+
+async def test_a_scorecard_that_the_evaluators_disagree_on_waits_for_a_release_that_mends_it(world: World) -> None:
+    partner = await world.applied("Acme")
+    with miscompiled("fit_below_minimum"), capture_logs() as logged:
+        asking = asyncio.create_task(world.operations.submit_scorecard(partner, a_scorecard(market=3, motion=5)))
+        await tried_again(world, logged, partner)
+        assert not asking.done()
+        assert world.decisions(partner) == []
+        assert world.standing(partner).stage == Stage.APPLIED
+        with world.store.read() as tx:
+            assert tx.scorecards.count(partner, 1) == 0
+
+    assert (await asyncio.wait_for(asking, PATIENCE)).ruling.rule == "fit_below_minimum"
+    assert world.standing(partner).stage == Stage.DECLINED
+    assert len(world.decisions(partner)) == 1
+    [alert] = alerts(world)
+    assert alert.recipient == "operators"
+    assert f"Nothing was decided about {partner} (application-1/scorecard-1) or recorded." in alert.body
+    assert "- durable-rules: none\n- the interpreter: fit_below_minimum\n" in alert.body
+    assert '"market": 3' in alert.body
+    assert world.program.policies["qualification"].digest in alert.body
+    [said, *_] = [line for line in logged if line["event"] == "decision.disagreement"]
+    assert (said["log_level"], said["policy"], said["version"]) == ("critical", "qualification", 1)
+    assert said["answers"] == {"durable-rules": [], "the interpreter": ["fit_below_minimum"]}
+    assert '"market": 3' in said["facts"]
+
+    async def is_out() -> bool:
+        return "operator.alert" in world.told(partner)
+
+    await eventually(is_out)
+    assert world.told(partner).count("operator.alert") == 1
+
+
+async def test_a_verdict_that_the_evaluators_disagree_on_is_reached_by_the_release_that_mends_it(world: World) -> None:
+    first = world.first_day - 58 * DAY
+    partner = await world.in_pilot("Acme", since=first)
+    with miscompiled("too_few_qualified"), capture_logs() as logged:
+        waiting = asyncio.create_task(world.until(partner, first + 60 * DAY))
+        await tried_again(world, logged, partner)
+        assert world.outcomes(partner, "pilot-verdict") == []
+        assert world.standing(partner).stage == Stage.PILOT
+    await asyncio.wait_for(waiting, PATIENCE)
+
+    assert world.outcomes(partner, "pilot-verdict") == ["reset"]
+    assert len(alerts(world)) == 1
+    await world.until(partner, first + 67 * DAY)
+    assert len(world.decisions(partner, "pilot-checkpoint")) == 1
