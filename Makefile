@@ -7,7 +7,7 @@ PACKAGES  := activities console intake notifications operations program rules si
 TYPED     := $(PACKAGES) embedded.py logs.py settings.py worker.py measure tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format lock clean
+.PHONY: help setup up test soak check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ up: setup ## Run Gatehouse with its own Temporal server until Ctrl-C; state in G
 
 test: setup ## Run the whole test suite
 	@$(PYTHON) -m pytest -n 2 --dist worksteal
+
+soak: setup ## Run the long runs over the rules: agreement, threads, memory, hostile input, rates; about 20 minutes
+	@$(PYTHON) -m measure.soak
 
 check: setup ## Lint, types, import contracts, and the default program's rules
 	@.venv/bin/ruff check .

@@ -18,7 +18,8 @@ from rules.engine import MOST_ENGINES, Engine
 from rules.facts import EncodedFacts
 from rules.policy import Policy
 from rules.source import Unfit
-from tests.rules.language import facts_for, loaded, policies
+from tests.rules import language
+from tests.rules.language import facts_for, loaded
 
 FACTS_FOR_ONE = 20
 """Sets of facts that each random policy is asked about."""
@@ -62,7 +63,7 @@ def pairs(count: int, seed: int, look: Look = lambda *_: None) -> Counter[str]:
     seen: Counter[str] = Counter()
 
     def compare(data: st.DataObject) -> None:
-        policy = loaded(data.draw(policies()))
+        policy = loaded(data.draw(language.policies()))
         try:
             engine = Engine(policy)
         except Unfit:
@@ -88,14 +89,14 @@ def pairs(count: int, seed: int, look: Look = lambda *_: None) -> Counter[str]:
 
 def known_facts(policy: Policy, count: int, seed: int) -> list[dict[str, Any]]:
     """At most so many sets of facts of a policy, none of them unknown."""
-    found = drawn(facts_for(policy), 8 * count, seed)
+    found = drawn(facts_for(policy), 6 * count, seed)
     return [facts for facts in found if None not in facts.values()][:count]
 
 
-def rulings(seed: int) -> list[tuple[Policy, dict[str, Any], Ruling]]:
-    """What the interpreter says of random facts, by more random policies than engines are kept."""
+def rulings(count: int, seed: int) -> list[tuple[Policy, dict[str, Any], Ruling]]:
+    """What the interpreter says of random facts, by so many random policies."""
     found = []
-    for written in drawn(policies(), MOST_ENGINES + 16, seed):
+    for written in drawn(language.policies(), count, seed):
         policy = loaded(written)
         try:
             Engine(policy)
@@ -108,13 +109,15 @@ def rulings(seed: int) -> list[tuple[Policy, dict[str, Any], Ruling]]:
     return found
 
 
-def threads(seconds: float, seed: int, count: int = 8) -> int:
+def threads(seconds: float, seed: int, count: int = 8, policies: int = MOST_ENGINES + 16) -> int:
     """How many decisions so many threads made at once, each compared with the one that was known before.
+
+    Of that many policies there are more than engines are kept.
 
     Raises:
         AssertionError: where one was wrong.
     """
-    known = rulings(seed)
+    known = rulings(policies, seed)
     wrong: list[object] = []
     made = [0] * count
     until = time.monotonic() + seconds

@@ -31,7 +31,7 @@ rules:
   - {id: rises, when: {is_ready: true, any: [{deals: {gt: 3}}, {share: 50%}]}, then: up, because: It is ready.}
 otherwise: stay
 """
-WARM_UP = 5000
+WARM_UP = 3000
 """Decisions; what is built once is built in them, and everything was as large as it becomes."""
 
 
@@ -43,12 +43,12 @@ def resident() -> int:
 
 
 def three_policies() -> list[tuple[Policy, list[dict[str, Any]]]]:
-    """One of 12 rules over 20 facts, one with events in a row, one with conclusions; each with 100 sets of facts."""
+    """One of 12 rules over 20 facts, one with events in a row, one with conclusions; each with at most 30 sets of facts."""
     checkpoint = DEFAULT_PROGRAM / "policies" / "pilot-checkpoint.yaml"
     others = [load_policy(checkpoint.read_text(), checkpoint.name), load_policy(CONCLUDING, "concluding.yaml")]
     return [
-        (table(), [random_facts(seed) for seed in range(100)]),
-        *((policy, known_facts(policy, 100, seed=1)) for policy in others),
+        (table(), [random_facts(seed) for seed in range(30)]),
+        *((policy, known_facts(policy, 30, seed=1)) for policy in others),
     ]
 
 

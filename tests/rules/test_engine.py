@@ -1,9 +1,4 @@
-import gc
 import json
-import random
-import resource
-import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -108,50 +103,6 @@ def test_the_largest_numbers_are_compared_to_the_last_digit() -> None:
     assert fired(policy, deals=9 * 10**12, target=8_999_999_999_999.99) == {"rule_0", "rule_1"}
     assert fired(policy, deals=8_999_999_999_999, target=8_999_999_999_999.01) == {"rule_1"}
     assert fired(policy, deals=0, target=8_999_999_999_998.99) == set()
-
-
-def test_eight_threads_at_once_get_exact_answers() -> None:
-    policies = [
-        made({"when": {"deals": {"gte": level}}}, {"when": {"sequence": RUN}}, {"when": {"open": True}})
-        for level in (1, 2, 3)
-    ]
-    wrong: list[Any] = []
-    until = time.monotonic() + 1.5
-
-    def work(seed: int) -> None:
-        choose = random.Random(seed)  # noqa: S311 (not a secret)
-        while time.monotonic() < until and not wrong:
-            policy = choose.choice(policies)
-            weeks = choose.sample(range(6), choose.randrange(6))
-            facts = {"deals": choose.randrange(5), "open": choose.random() < 0.5, "visit": visits(*weeks)}
-            encoded = policy.encode(facts)
-            try:
-                if engine_for(policy).fired(encoded) != interpreter.fired(policy, encoded):
-                    wrong.append(facts)
-            except Exception as error:  # noqa: BLE001 (a thread's error has to reach the test)
-                wrong.append(error)
-
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-
-
-def test_memory_stays_flat_over_many_evaluations() -> None:
-    policy = made({"when": {"deals": {"gte": 1}}, "concludes": "active"}, {"when": {"active": True, "sequence": RUN}})
-    engine = Engine(policy)
-    encoded = policy.encode({"deals": 1, "visit": visits(1, 2, 3)})
-
-    def evaluate(times: int) -> int:
-        for _ in range(times):
-            assert len(engine.fired(encoded)) == 2
-        gc.collect()
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-    before = evaluate(2_000)
-    assert evaluate(12_000) - before < 2_048  # KiB; what is kept of each evaluation would show as more
 
 
 def test_an_engine_that_fell_out_of_the_cache_goes_on_deciding_for_who_holds_it() -> None:
