@@ -1,16 +1,17 @@
-"""Check programs and policies, and run their cases: what `gatehouse rules check` and `rules test` find."""
+"""What `gatehouse rules check` finds, and how policies do in their cases, which `rules test` runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from program.decision import as_recorded
 from program.errors import Refused
-from rules.cases import CaseReport, load_cases, run_cases
-from rules.check import check
-from rules.decide import Disagreement
+from rules.cases import Case, CaseFile, CaseReport, load_cases, run_cases
 from rules.folder import read_folder
 from rules.policy import Policy, load_policy
-from rules.source import LARGEST, Fault, Unfit
+from rules.source import LARGEST, Fault, nearest
+from rules.trial import cases_of, try_out
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Proof:
     """A policy and how it did in its cases."""
 
     policy: Policy
+    file: Path
+    """Where its cases are, or would be."""
+    cases: CaseFile | None
     report: CaseReport
 
     @property
@@ -27,82 +31,52 @@ class Proof:
 
 
 def findings(path: Path) -> list[Fault]:
-    """Everything to mend in a program's folder or in one policy, in the order of its files.
+    """What there is to mend, and to think about, in a program's folder or in one policy; tried in another process.
 
     Raises:
         Refused: where there is no such thing to read.
     """
-    found: set[Fault] = set()
+    return try_out(path)
+
+
+def proofs(named: Sequence[str], program: Path) -> list[Proof]:
+    """How policies do in their cases; one without cases does in none.
+
+    Args:
+        named: Folders of programs, files of policies, and names of policies in them; all policies if no name is given.
+        program: The folder where none is named.
+
+    Raises:
+        Refused: where there is no such thing, or it cannot be read.
+    """
+    paths = [Path(name) for name in named if _is_path(name)]
+    names = [name for name in named if not _is_path(name)]
+    found = [proof for path in paths or [program] for proof in _proofs(path)]
+    known = [proof.policy.policy for proof in found]
+    for name in names:
+        if name not in known:
+            raise Refused(f"{name}: no such file and no such policy{nearest(name, known)}")
+    return [proof for proof in found if proof.policy.policy in (names or known)]
+
+
+def _is_path(name: str) -> bool:
+    return Path(name).exists() or "/" in name or name.endswith(".yaml")
+
+
+def _proofs(path: Path) -> Iterator[Proof]:
     if path.is_dir():
-        try:
-            read_folder(path)
-        except Unfit as unfit:
-            found.update(unfit.faults)
-        found.update(_orphans(path))
-    for file in policies_of(path):
-        found.update(_policy_findings(file, needs_cases=path.is_dir()))
-    return sorted(found)
+        for policy in read_folder(path).policies.values():
+            yield _proof(policy, path / "policies" / f"{policy.policy}.yaml")
+    else:
+        yield _proof(load_policy(text_of(path), str(path)), path)
 
 
-def _orphans(folder: Path) -> Iterator[Fault]:
-    """Cases that prove nothing."""
-    known = {file.name for file in policies_of(folder)}
-    for cases in sorted((folder / "cases").glob("*.yaml")):
-        if cases.name not in known:
-            yield Fault(str(cases), 1, 1, "", f"there is no policy {cases.stem}; remove it, or give it a policy's name")
-
-
-def _policy_findings(file: Path, *, needs_cases: bool) -> Iterator[Fault]:
-    try:
-        policy = load_policy(text_of(file), str(file))
-    except Unfit as unfit:
-        yield from unfit.faults
-        return
-    yield from check(policy)
+def _proof(policy: Policy, file: Path) -> Proof:
     cases = cases_of(file)
     if not cases.is_file():
-        if needs_cases:
-            yield Fault(str(cases), 1, 1, "", f"missing; {policy.policy} is proven by cases that fire every rule")
-        return
-    try:
-        yield from prove(policy, cases).report.faults
-    except Unfit as unfit:
-        yield from unfit.faults
-
-
-def prove(policy: Policy, cases: Path) -> Proof:
-    """Run a policy's cases on durable-rules and on the interpreter.
-
-    Raises:
-        Unfit: where the cases cannot be read as such.
-    """
-    try:
-        return Proof(policy, run_cases(policy, load_cases(text_of(cases), str(cases))))
-    except Disagreement as differ:
-        return Proof(policy, CaseReport(0, (Fault(str(cases), 1, 1, "", str(differ)),), ()))
-
-
-def proofs(folder: Path) -> list[Proof]:
-    """How every policy of a program did in its cases; one without cases did in none.
-
-    Raises:
-        Refused: where the program or its cases cannot be read.
-    """
-    proven = []
-    for policy in read_folder(folder).policies.values():
-        cases = cases_of(folder / "policies" / f"{policy.policy}.yaml")
-        proven.append(prove(policy, cases) if cases.is_file() else Proof(policy, CaseReport(0, (), ())))
-    return proven
-
-
-def policies_of(path: Path) -> list[Path]:
-    """The policy files of a folder; the file itself where it is one."""
-    return sorted((path / "policies").glob("*.yaml")) if path.is_dir() else [path]
-
-
-def cases_of(policy: Path) -> Path:
-    """Where the cases of a policy file are."""
-    return policy.parent.parent / "cases" / policy.name
+        return Proof(policy, cases, None, CaseReport(0, (), ()))
+    loaded = load_cases(text_of(cases), str(cases))
+    return Proof(policy, cases, loaded, run_cases(policy, loaded))
 
 
 def text_of(path: Path) -> bytes:
@@ -116,3 +90,12 @@ def text_of(path: Path) -> bytes:
             return file.read(LARGEST + 1)
     except OSError as error:
         raise Refused(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
+
+
+def as_data(case: Case) -> dict[str, Any]:
+    """A case for scripts; numbers that JSON cannot hold exactly are text."""
+    data = case.model_dump(exclude_defaults=True) | {"outcome": case.outcome, "rule": case.rule}
+    try:
+        return data | {"facts": as_recorded(case.facts)}
+    except ValueError:
+        return data

@@ -1,8 +1,9 @@
 """`gatehouse rules`: check a program, decide by a policy, run the cases."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from json import dumps
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -13,22 +14,22 @@ from console.arguments import AsJson, examples
 from console.deciding import decide_lines, read_facts
 from console.explaining import ForWhom, Reader, present
 from console.installation import read_settings
-from console.screen import as_json, remark, say, show, table
+from console.screen import as_json, heading, remark, say, show, table
 from program.errors import Refused
+from rules.cases import Case
+from rules.coverage import Coverage, cover
 from rules.decide import decide as decided
 from rules.engine import engine_for
+from rules.goals import Decides, Holds, Turns
 from rules.policy import load_policy
+from rules.suggest import as_yaml
+from rules.suggest import suggest as suggestions
 
 app = typer.Typer(
     help="Check a program, decide by its policies, run their cases.",
     no_args_is_help=True,
     epilog=examples("rules check", "rules test our-program", "rules decide qualification.yaml facts.jsonl"),
 )
-
-Program = Annotated[
-    Path | None,
-    typer.Argument(metavar="PROGRAM_DIR", help="A program's folder; the one of the settings if none is named."),
-]
 
 
 @app.command(
@@ -41,7 +42,10 @@ def check(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Check a program and its policies, their cases included: every rule has to fire in one. 1 if anything is found."""
+    """Check a program and its policies, their logic and their cases: 1 if there are errors.
+
+    Every finding is shown with its place, and with facts that show it if there are such; feed them to `rules decide`.
+    """
     checked = paths or [_program()]
     found = [fault for path in checked for fault in proving.findings(path)]
     if json:
@@ -49,11 +53,15 @@ def check(
     else:
         for fault in found:
             typer.echo(str(fault))
+            for example in fault.examples:
+                typer.echo(f"    {dumps(example, ensure_ascii=False)}")
+    errors = sum(fault.severity == "error" for fault in found)
     if found:
-        remark(f"{len(found)} {'finding' if len(found) == 1 else 'findings'}")
-        raise typer.Exit(1)
-    if not json:
+        remark(f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
+    elif not json:
         say(f"{', '.join(map(str, checked))}: nothing to mend.")
+    if errors:
+        raise typer.Exit(1)
 
 
 @app.command(epilog=examples("rules decide qualification.yaml facts.jsonl", "rules decide stall.yaml - < facts.jsonl"))
@@ -103,29 +111,83 @@ def explain(
     present(loaded, given, decided(loaded, given), head, reader, json=json)
 
 
-@app.command("test", epilog=examples("rules test", "rules test our-program --json"))
-def prove(program: Program = None, json: AsJson = False) -> None:
-    """Run a program's cases on durable-rules and on the plain interpreter. 1 if any fails."""
-    proofs = proving.proofs(program or _program())
+@app.command(
+    "test",
+    epilog=examples(
+        "rules test", "rules test our-program --coverage", "rules test our-program --suggest qualification"
+    ),
+)
+def prove(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROGRAM_DIR|POLICY.yaml|POLICY",
+            help="The program of the settings if none is named, and all its policies.",
+        ),
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Say which rules and boundaries the cases show, and which they do not.")
+    ] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Print the cases that are missing, ready to be read and pasted.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Run cases on durable-rules and on the plain interpreter. 1 if any fails."""
+    proofs = proving.proofs(named or [], _program())
+    covered = {proof.policy: cover(proof.policy, proof.cases) for proof in proofs} if coverage else {}
+    suggested = {proof.policy: suggestions(proof.policy, proof.cases).cases for proof in proofs} if suggest else {}
     if json:
-        as_json([_as_data(proof) for proof in proofs])
-    else:
-        rows = [
-            (
-                proof.policy.policy,
-                proof.report.ran,
-                len(proof.report.failures),
-                len(proof.report.never_fired),
-                "passed" if proof.passed else "failed",
-            )
-            for proof in proofs
-        ]
-        show(table(["policy", "cases", "failed", "rules never fired", ""], rows))
+        as_json([_as_data(proof, covered.get(proof.policy), suggested.get(proof.policy)) for proof in proofs])
+    elif suggest:
         for proof in proofs:
-            for fault in proof.report.faults:
-                typer.echo(str(fault))
-    if not all(proof.passed for proof in proofs):
+            typer.echo(_as_text(proof, suggested[proof.policy]), nl=False)
+    else:
+        _show(proofs)
+        if coverage:
+            _show_coverage(list(covered.values()))
+    if not suggest and not all(proof.passed for proof in proofs):
         raise typer.Exit(1)
+
+
+def _show(proofs: Sequence[proving.Proof]) -> None:
+    rows = [
+        (
+            proof.policy.policy,
+            proof.report.ran,
+            len(proof.report.failures),
+            len(proof.report.never_fired),
+            "passed" if proof.passed else "failed",
+        )
+        for proof in proofs
+    ]
+    show(table(["policy", "cases", "failed", "rules never fired", ""], rows))
+    for proof in proofs:
+        for fault in proof.report.faults:
+            typer.echo(str(fault))
+
+
+def _show_coverage(covered: Sequence[Coverage]) -> None:
+    rows = [
+        (
+            one.policy.policy,
+            *("{} of {}".format(*one.share(kind)) for kind in (Holds, Decides, Turns)),
+            f"{one.percent} %",
+        )
+        for one in covered
+    ]
+    show(heading("Coverage"), table(["policy", "rules that hold", "that decide", "sides of boundaries", ""], rows))
+    for one in covered:
+        for fault in one.faults:
+            typer.echo(str(fault))
+
+
+def _as_text(proof: proving.Proof, cases: Sequence[Case]) -> str:
+    """Cases to be pasted, below the file that they belong to."""
+    if not cases:
+        return f"# {proof.file}: nothing is missing\n"
+    head = "" if proof.cases else f"policy: {proof.policy.policy}\ncases:\n"
+    return f"# {proof.file}\n{head}{as_yaml(cases)}"
 
 
 @contextmanager
@@ -146,8 +208,12 @@ def _program() -> Path:
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
-def _as_data(proof: proving.Proof) -> dict[str, Any]:
-    return {
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _as_data(proof: proving.Proof, coverage: Coverage | None, suggested: Sequence[Case] | None) -> dict[str, Any]:
+    data = {
         "policy": proof.policy.policy,
         "version": proof.policy.version,
         "passed": proof.passed,
@@ -155,3 +221,8 @@ def _as_data(proof: proving.Proof) -> dict[str, Any]:
         "failures": proof.report.failures,
         "never_fired": proof.report.never_fired,
     }
+    if coverage is not None:
+        data["coverage"] = coverage.as_data()
+    if suggested is not None:
+        data["suggested"] = [proving.as_data(case) for case in suggested]
+    return data

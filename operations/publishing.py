@@ -58,9 +58,9 @@ def publish(
         Refused: where it would be in force before today, or changes nothing.
     """
     program = read_folder(folder)
-    found = findings(folder)
-    if found:
-        raise Unfit(list(found))
+    errors = [fault for fault in findings(folder) if fault.severity == "error"]
+    if errors:
+        raise Unfit(errors)
     if read_folder(folder).digest != program.digest:
         raise Refused(f"{folder} was changed while it was checked; publish it again")
     with store.write() as tx:

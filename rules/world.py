@@ -174,10 +174,13 @@ class World:
         return self._plain(found, self.facts[fact], self.logic.policy.facts[fact])
 
     def plain(self, preferred: Mapping[str, Encoded] | None = None) -> list[Formula]:
-        """Preferences for facts a person would think of: given values, else no flag set, and small numbers."""
-        wanted, calm = preferred or {}, []
-        for fact, variable in self.facts.items():
-            declared = self.logic.policy.facts[fact]
+        """Preferences for facts a person would think of: given values, else no flag set, and small numbers.
+
+        What nobody can better stays before the rest: a partner changes, and what it is measured by does not.
+        """
+        wanted, calm, declarations = preferred or {}, [], self.logic.policy.facts
+        for fact in sorted(self.facts, key=lambda name: declarations[name].better is not None):
+            declared, variable = declarations[fact], self.facts[fact]
             calm.append(self.known[fact])
             if fact in wanted:
                 calm.append(self.equals(fact, wanted[fact]))
