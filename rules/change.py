@@ -46,7 +46,7 @@ def smallest_change(policy: Policy, facts: Mapping[str, Any], outcome: str) -> C
     Influenced are facts that are known and say which way is better, and they change in that way only. A change of
     fewer facts is smaller than one of more. Of as many, that one is smaller whose shares add up to less: how far a fact
     moves, as a share of its whole range where it is bounded on both sides (a count is by 0), else of its present value,
-    or of one where that is zero; a flag moves by all of its range. Of equals, it is the one of the facts declared first.
+    or of one where that is zero; a flag moves by all of its range. Of equals, it is that of the facts declared first.
 
     Facts that nobody knows stay so: the outcome is what is settled with what is known, and possible with what is not.
     What is found is decided once more, on both evaluators.

@@ -86,7 +86,7 @@ class _Letter:
         yield from waits_for
         best = next((outcome.change for outcome in said.better if outcome.change), None)
         if best:
-            yield "Besides, the best outcome takes:"
+            yield "For the best outcome, besides:"
             yield from self.steps(best)
 
     def names(self, names: Iterable[str]) -> Iterator[str]:
@@ -108,10 +108,10 @@ class _Letter:
         if _needs(best) <= told:
             yield "Nothing else stands in the way."
         elif not _needs(nearest) <= told:
-            yield "What a better outcome takes:"
+            yield "For a better outcome:"
             yield from self.steps(nearest)
         if best != nearest:
-            yield "What the best outcome takes:"
+            yield "For the best outcome:"
             yield from self.steps(best)
         if best.remaining:
             yield "What would still have to be known then:"

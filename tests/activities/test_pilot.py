@@ -113,7 +113,7 @@ def test_what_was_done_in_the_first_pilot_does_not_count_in_the_second(office: O
     assert office.notices()[judged.notices[0]] == (
         "Your pilot has ended\n"
         "The pilot did not produce what was agreed, and its reset is used up.\n"
-        "What a better outcome takes:\n"
+        "For a better outcome:\n"
         "- opportunities that met our standard: at least 6 instead of 0\n"
         "- opportunities that progressed in time: at least 3 instead of 0\n"
         "- deals that both sides worked: at least 1 instead of 0"

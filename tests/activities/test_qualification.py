@@ -75,7 +75,7 @@ def test_a_declined_candidate_hears_why_and_what_would_change_it(office: Office)
         "Fit with our market and motion is below its minimum, and nothing downstream can mend that.\n"
         "- rating for reaching our buyers: 2, where at least 4 is needed\n"
         "Fit changes when your customers are our buyers. Apply again with named accounts that show it.\n"
-        "What a better outcome takes:\n"
+        "For a better outcome:\n"
         "- rating for reaching our buyers: at least 4 instead of 2\n"
         "- total score: at least 3.5 instead of 3.4"
     )
@@ -175,7 +175,7 @@ def test_a_deferral_that_cannot_be_signed_by_answers_alone_says_what_else_it_tak
     assert told.splitlines()[2:] == [
         "What is not known yet, and makes a difference:",
         "- an answer to: Financial stability or compliance is in doubt",
-        "Besides, the best outcome takes:",
+        "For the best outcome, besides:",
         "- score for the people and habits to do it: at least 3 instead of 2.8",
     ]
 

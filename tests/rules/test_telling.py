@@ -128,7 +128,7 @@ def test_a_nearer_outcome_is_told_beside_the_best_one(gate: Policy) -> None:
         "Too few people.",
         "- people: 9, where at least 10 are needed",
         "Hire.",
-        "What the best outcome takes:",
+        "For the best outcome:",
         "- people: at least 10 instead of 9",
         "- time to answer: at most 2 days instead of 3 days",
     ]
