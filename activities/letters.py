@@ -134,7 +134,7 @@ def escalated(escalation: Escalation, partner: Partner) -> Notice:
         body=_lines(
             escalation.because,
             escalation.advice,
-            f"Answer with: gatehouse escalations ack {escalation.key} --by YOU --note WHAT-YOU-DO",
+            f"Answer with: `gatehouse escalations ack {escalation.key} --by YOU --note WHAT-YOU-DO`",
         ),
     )
 

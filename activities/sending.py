@@ -16,6 +16,8 @@ from notifications.deadline import SEND_SECONDS
 from notifications.letters import Letters
 from notifications.line import Line
 from program.notice import Attempt, Audience, ChannelName, Notice, NoticeRules, Outcome
+from program.partner import Partner
+from program.person import Person
 from rules.folder import LoadedProgram
 from store.database import Store, Transaction
 from store.notices import Claimed
@@ -192,10 +194,20 @@ def reached(tx: Transaction, notice: Notice) -> tuple[Recipient, str]:
     """How the recipient of a notice is reached, and the name of the partner it is about."""
     partner = tx.partners.get(notice.partner).partner
     if notice.audience == Audience.PARTNER:
-        advice = f"; `gatehouse partner set {partner.id} --email ADDRESS` adds one"
-        return Recipient(notice.recipient, email=partner.email, advice=advice), partner.name
-    person = tx.people.find(notice.recipient)
-    return Recipient(**person.model_dump(), advice=f'; see `gatehouse people set "{person.name}" --help`'), partner.name
+        return partner_reached(partner, notice.recipient), partner.name
+    return person_reached(tx.people.find(notice.recipient)), partner.name
+
+
+def partner_reached(partner: Partner, name: str) -> Recipient:
+    """How a partner is reached, under the name it is called by."""
+    return Recipient(
+        name, email=partner.email, advice=f"; `gatehouse partner set {partner.id} --email ADDRESS` adds one"
+    )
+
+
+def person_reached(person: Person) -> Recipient:
+    """How somebody in the team is reached."""
+    return Recipient(**person.model_dump(), advice=f'; see `gatehouse people set "{person.name}" --help`')
 
 
 def _nowhere(rules: NoticeRules, notice: Notice) -> str:

@@ -12,8 +12,7 @@ from console.installation import Installation, here
 from console.screen import as_json, progress, say
 from intake.mapping import ImportMap, load_map
 from intake.reading import Intake, read_accounts, read_opportunities, read_partners, read_people
-from operations.acts import Imported, record_accounts, record_opportunities, record_partners
-from operations.reaching import record_people
+from operations.acts import Imported, record_accounts, record_opportunities, record_partners, record_people
 from store.database import Transaction
 
 app = typer.Typer(

@@ -1,5 +1,6 @@
 """`gatehouse notices`: what people were told, what did not arrive, and why."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -46,16 +47,25 @@ def list_(
     elif not found:
         say("Every notice has arrived." if dead or undelivered else "Nobody was told anything yet.")
     else:
-        rows = [(p.notice.key, p.notice.recipient, p.state, _when(p)) for p in found]
-        show(table(["notice", "to", "state", "since"], rows))
+        show(*(line for posting in found for line in _lines(posting)))
 
 
 def _data(posting: Posting) -> dict[str, Any]:
     return {**posting.notice.model_dump(), **posting.model_dump(exclude={"notice"})}
 
 
-def _when(posting: Posting) -> str:
-    return f"{posting.delivered_at or posting.written_at:%Y-%m-%d %H:%M}"
+def _lines(posting: Posting) -> Iterator[RenderableType]:
+    """A notice in the list. Its key has a line of its own, to be copied from there."""
+    notice = posting.notice
+    yield title(notice.key)
+    at = f"{posting.delivered_at or posting.written_at:%Y-%m-%d %H:%M}"
+    said = {
+        NoticeState.DELIVERED: f"delivered {at}",
+        NoticeState.DUE: f"due since {at}, tried {posting.tries} times" if posting.tries else f"due since {at}",
+        NoticeState.DEAD: f"dead, written {at}: {posting.reason}",
+        NoticeState.OFF: f"switched off, written {at}",
+    }[posting.state]
+    yield Padding(f"to {notice.recipient}, {said}", (0, 0, 0, 2))
 
 
 @app.command("show", epilog=examples("notices show KEY", "notices show KEY --as html > letter.html"))
@@ -144,7 +154,7 @@ def try_out(
     with installation.store.read() as tx:
         to = tx.partners.get(partner).partner if partner else tx.people.find(name or "")
     given = installation.settings.notices.addresses()
-    results = reaching.send_test(installation.store, given, installation.program, to, datetime.now(UTC))
+    results = reaching.send_test(given, installation.program, to, datetime.now(UTC))
     if not results:
         raise Refused(
             "the settings of this terminal have no channel for them; see GATEHOUSE_SMTP_URL, GATEHOUSE_SLACK_URL, "

@@ -17,6 +17,7 @@ from operations.acts import Operations, Unanswered, for_each
 from program.definition import Program
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage
+from program.person import Person
 from program.scorecard import Criterion, Rated, Scorecard
 from workflows.messages import ActionTaken, JointPlay
 
@@ -78,7 +79,14 @@ def _partner(name: str, dice: random.Random) -> Partner:
         region=dice.choice(_REGIONS),
         owner=owner,
         owner_manager=manager,
+        email=f"partners@{name.lower().replace(' ', '-')}.example",
     )
+
+
+def people() -> list[Person]:
+    """Those whom the partners name. Like the partners', their addresses are ones that no mail server delivers to."""
+    names = sorted({name for pair in _OWNERS for name in pair})
+    return [Person(name=name, email=f"{name.lower().replace(' ', '.')}@ours.example") for name in names]
 
 
 def _scorecard(program: Program, meant: str, dice: random.Random) -> Scorecard:
@@ -136,6 +144,7 @@ def _pilot(program: Program, partner: Partner, since: date, today: date, pace: f
 async def load(operations: Operations, samples: list[Sample]) -> None:
     """Bring the roster in and start its lifecycles; what is there already is left as it is."""
     operations.record_partners([sample.partner for sample in samples])
+    operations.record_people(people())
     operations.record_opportunities([o for sample in samples for o in sample.opportunities], SOURCE)
     prepared = [sample for sample in samples if sample.pilot_since and sample.prepared]
     accounts = [

@@ -33,6 +33,7 @@ from program.errors import Refused
 from program.escalation import Escalation, EscalationState
 from program.opportunity import Opportunity
 from program.partner import ENDED, Partner, PartnerId, Stage
+from program.person import Person
 from program.scorecard import Scorecard
 from store.database import Store, Transaction
 from workflows import rescore as rescores
@@ -81,6 +82,12 @@ def record_partners(tx: Transaction, partners: Sequence[Partner]) -> Imported:
     return Imported(added, changed, len(partners) - added - changed)
 
 
+def record_people(tx: Transaction, people: Sequence[Person]) -> Imported:
+    """Add people in a transaction, or bring what is known of them up to date."""
+    added, changed = tx.people.record(people)
+    return Imported(added, changed, len(people) - added - changed)
+
+
 def record_opportunities(tx: Transaction, opportunities: Sequence[Opportunity], source: str) -> Imported:
     """Add opportunities in a transaction."""
     added, changed = tx.opportunities.record(opportunities, source, datetime.now(UTC))
@@ -111,6 +118,11 @@ class Operations:
         """Add partners as prospects; bring the details of known ones up to date."""
         with self.store.write() as tx:
             return record_partners(tx, partners)
+
+    def record_people(self, people: Sequence[Person]) -> Imported:
+        """Add people; bring what is known of them up to date."""
+        with self.store.write() as tx:
+            return record_people(tx, people)
 
     def record_opportunities(self, opportunities: Sequence[Opportunity], source: str) -> Imported:
         """Add opportunities, and what is known differently now of those that are there."""
@@ -304,8 +316,8 @@ async def _answered(asking: Awaitable[Result], about: str) -> Result:
         raise Refused(_reason(error.cause)) from error
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise Unanswered(
-            f"no worker answered for {about} within {ANSWER_SECONDS} s; see that one runs (`gatehouse up`) and ask "
-            "again: asking twice does nothing twice"
+            f"no worker answered for {about} within {ANSWER_SECONDS} s; see that one runs (`gatehouse up`) and logs no "
+            "errors, and ask again: asking twice does nothing twice"
         ) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:

@@ -3,22 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from activities.sending import reached, ready
+from activities.sending import partner_reached, person_reached, ready
 from notifications.channel import NotSent
 from notifications.configuration import Addresses, channels
-from operations.acts import Imported
 from program.address import EmailAddress
 from program.notice import Audience, ChannelName, Notice, NoticeState
 from program.partner import Partner, PartnerId
 from program.person import Person
 from rules.folder import LoadedProgram
-from store.database import Store, Transaction
-
-
-def record_people(tx: Transaction, people: Sequence[Person]) -> Imported:
-    """Add people in a transaction, or bring what is known of them up to date; whoever rehearses an import undoes it."""
-    added, changed = tx.people.record(people)
-    return Imported(added, changed, len(people) - added - changed)
+from store.database import Store
 
 
 def change_person(store: Store, name: str, changes: dict[str, str | None]) -> Person:
@@ -67,7 +60,7 @@ def retry(store: Store, keys: Sequence[str], *, all_dead: bool = False, recipien
 
 
 def send_test(
-    store: Store, given: Addresses, program: LoadedProgram, to: Person | Partner, now: datetime
+    given: Addresses, program: LoadedProgram, to: Person | Partner, now: datetime
 ) -> list[tuple[ChannelName, str, str]]:
     """Send a test message to somebody by every channel but the log: the channel, the address, and what went wrong.
 
@@ -83,12 +76,12 @@ def send_test(
         subject=f"A test from {program.program.title}",
         body="This is how you are reached. Nothing has happened, and nothing has to be done.",
     )
-    with store.read() as tx:
-        recipient, _ = reached(tx, notice)
+    recipient = partner_reached(to, to.name) if isinstance(to, Partner) else person_reached(to)
     message = ready(notice, recipient, to.name if isinstance(to, Partner) else "partners", program, now, now)
+    configured = channels(given)
     results: list[tuple[ChannelName, str, str]] = []
     for name in program.program.notices.route(audience, [*ChannelName]):
-        channel = channels(given).get(name)
+        channel = configured.get(name)
         if channel is None or name == ChannelName.LOG:
             continue
         address = wrong = ""
