@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import IO, Any, Final
 
 from program.errors import Refused
-from rules.decide import Disagreement, decide
+from rules.decide import decide
 from rules.policy import Policy
 from rules.source import LONGEST_NUMBER
 
@@ -44,9 +44,9 @@ def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
 def _decision(policy: Policy, line: bytes | None) -> dict[str, Any]:
     try:
         ruling = decide(policy, _facts(line))
-    except (Refused, Disagreement) as error:
-        return {"error": str(error)}
-    return ruling.model_dump(include={"outcome", "rule", "also", "because", "unknown"})
+    except Refused as refused:
+        return {"error": str(refused)}
+    return ruling.model_dump(include={"outcome", "rule", "also", "because", "possible", "unknown", "missing"})
 
 
 def _facts(line: bytes | None) -> dict[str, Any]:

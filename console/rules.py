@@ -78,7 +78,8 @@ def decide(
 ) -> None:
     """Decide by a policy: one JSON decision a line, in order.
 
-    {"outcome", "rule", "also", "because", "unknown"}, or {"error"} for a line that holds no facts of this policy.
+    {"outcome", "rule", "also", "because", "possible", "unknown", "missing"}, or {"error"} for a line that holds no
+    facts of this policy. Where the outcome is null, it depends on what is missing.
     """
     loaded = load_policy(proving.text_of(policy), str(policy))
     engine_for(loaded)  # a policy that the engine cannot run is refused once, not line by line

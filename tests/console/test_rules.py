@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from console import deciding
+from rules import interpreter
 from rules.folder import DEFAULT_PROGRAM
 from tests.console.conftest import Operator
 
@@ -191,23 +192,37 @@ def test_each_line_is_decided_in_order(operator: Operator) -> None:
             "rule": "partner_silent",
             "also": [],
             "because": "No opportunity of this partner has moved for longer than its tier allows.",
+            "possible": ["stalled"],
             "unknown": [],
+            "missing": [],
         },
         {
             "outcome": "moving",
             "rule": None,
             "also": [],
             "because": "Something happened recently enough.",
+            "possible": ["moving"],
             "unknown": [],
+            "missing": [],
         },
         {
             "outcome": None,
             "rule": None,
             "also": [],
             "because": "Not decided: days without activity that are accepted is not known.",
+            "possible": ["moving", "stalled"],
             "unknown": ["patience"],
+            "missing": ["patience"],
         },
     ]
+
+
+def test_evaluators_that_disagree_end_it_in_one_sentence(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "fired", lambda _policy, _facts: frozenset({"partner_silent"}))
+    result = operator.types("rules", "decide", str(STALL), "-", stdin=json.dumps({**SILENT, "patience": 60}).encode())
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: policy stall version 1: durable-rules says that none hold, the interpreter")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,18 @@ async def test_a_decision_is_shown_with_its_facts(colleague: Operator, world: Wo
     assert colleague.gets("decisions", "list", "--policy", "pilot-verdict") == []
 
 
+async def test_an_open_decision_says_what_it_depends_on_and_what_is_possible(colleague: Operator, world: World) -> None:
+    partner = await world.applied("Acme")
+    await world.operations.submit_scorecard(partner, a_scorecard(without=("people",)))
+    (decision,) = colleague.gets("decisions", "list", "--partner", partner)
+
+    page = " ".join(colleague.sees("decisions", "show", str(decision["id"])).split())
+
+    assert decision["missing"] == ["total_score", "capacity_score"]
+    assert "depends on total_score, capacity_score" in page
+    assert "possible sign, defer, decline" in page
+
+
 async def test_the_first_answer_to_an_escalation_stays(colleague: Operator, world: World) -> None:
     partner = await stalled(colleague, world)
     (escalation,) = colleague.gets("escalations", "list")
