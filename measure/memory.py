@@ -43,7 +43,7 @@ def resident() -> int:
 
 
 def three_policies() -> list[tuple[Policy, list[dict[str, Any]]]]:
-    """One of 12 rules over 20 facts, one with events in a row, one with conclusions; each with at most 30 sets of facts."""
+    """One of 12 rules over 20 facts, one with events in a row, one with conclusions; each with facts."""
     checkpoint = DEFAULT_PROGRAM / "policies" / "pilot-checkpoint.yaml"
     others = [load_policy(checkpoint.read_text(), checkpoint.name), load_policy(CONCLUDING, "concluding.yaml")]
     return [
