@@ -8,6 +8,7 @@ from program.definition import Program
 from program.escalation import Escalation
 from program.notice import Notice
 from program.partner import Partner, PartnerId
+from program.person import OPERATORS
 from program.pilot import PilotTerms
 from rules.explain import Explanation
 from rules.folder import VERDICT
@@ -137,10 +138,6 @@ def escalated(escalation: Escalation, partner: Partner) -> Notice:
             f"Answer with: `gatehouse escalations ack {escalation.key} --by YOU --note WHAT-YOU-DO`",
         ),
     )
-
-
-OPERATORS = "operators"
-"""Those who run Gatehouse: `gatehouse people set operators --email ADDRESS` says how they are reached."""
 
 
 def alert(

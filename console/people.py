@@ -23,13 +23,11 @@ app = typer.Typer(
 
 @app.command("list", epilog=examples("people list", "people list --json"))
 def list_(context: typer.Context, json: AsJson = False) -> None:
-    """List everybody whom a partner names as owner or as the owner's manager, and who else is known."""
+    """List everybody whom a partner names as owner or as the owner's manager, the operators, and who else is known."""
     with here(context).store.read() as tx:
         people, named = tx.people.listed(), _named(tx)
     if json:
         as_json([{**person.model_dump(), "partners": named[person.name]} for person in people])
-    elif not people:
-        say("Nobody is known yet; partners name their people when they are imported.")
     else:
         rows = [(p.name, p.email or "none", p.slack_member, p.slack_channel, named[p.name]) for p in people]
         show(table(["name", "e-mail", "Slack member", "Slack channel", "partners"], rows, whole=2))

@@ -17,7 +17,9 @@ class Audience(StrEnum):
     PARTNER = "partner"
     """The partner itself, outside of our house."""
     TEAM = "team"
-    """Those who look after partners, owners and whom they report to; and those who run Gatehouse."""
+    """Those who look after partners: owners, and whom they report to."""
+    OPERATOR = "operator"
+    """Those who run Gatehouse."""
 
 
 class ChannelName(StrEnum):
@@ -57,8 +59,10 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
     },
     Audience.TEAM: {
         "escalation.opened": "A partner has stalled, or its verdict waits for facts: what can be done",
-        "operator.alert": "The evaluators disagree: nothing is decided until somebody mends it",
         "test.team": "Somebody tries how the team is reached; nothing has happened",
+    },
+    Audience.OPERATOR: {
+        "operator.alert": "The evaluators disagree: nothing is decided until somebody mends it",
     },
 }
 
@@ -123,7 +127,7 @@ class NoticeRules(BaseModel):
             if twice:
                 raise ValueError(f"channels.{audience}: {twice[0]} is listed twice; keep the place it is tried at")
         if ChannelName.SLACK in self.channels.get(Audience.PARTNER, ()):
-            raise ValueError("channels.partner: slack reaches the team alone; a partner has email, webhook or log")
+            raise ValueError("channels.partner: slack reaches our own people; a partner has email, webhook or log")
         return self
 
     def route(self, audience: Audience, configured: Collection[ChannelName]) -> tuple[ChannelName, ...]:
@@ -139,6 +143,7 @@ class NoticeRules(BaseModel):
 _USUAL: Final = {
     Audience.PARTNER: (ChannelName.EMAIL, ChannelName.WEBHOOK),
     Audience.TEAM: (ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK),
+    Audience.OPERATOR: (ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK),
 }
 
 

@@ -1,7 +1,7 @@
 """A person on our side: an owner of partners, or whom one reports to."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -26,6 +26,10 @@ SlackMember = Annotated[str, StringConstraints(strip_whitespace=True), AfterVali
 
 SlackChannel = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_channel)]
 """The name under which the settings know an incoming webhook."""
+
+
+OPERATORS: Final = "operators"
+"""The name under which those who run Gatehouse are reached."""
 
 
 class Person(BaseModel):

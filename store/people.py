@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from program.person import Person
+from program.person import OPERATORS, Person
 from store.tables import PartnerRow, PersonRow
 
 _FIELDS = tuple(Person.model_fields)
@@ -52,12 +52,11 @@ class People:
         return Person(name=name) if row is None else _person(row)
 
     def listed(self) -> list[Person]:
-        """Everybody whom a partner names and everybody else who was recorded, by name."""
+        """Everybody who is named and everybody else who was recorded, by name."""
         rows = {row.name: _person(row) for row in self._session.scalars(select(PersonRow))}
-        named = self.named()
-        return [rows.get(name) or Person(name=name) for name in sorted({*rows, *named})]
+        return [rows.get(name) or Person(name=name) for name in sorted({*rows, *self.named()})]
 
     def named(self) -> frozenset[str]:
-        """Those whom partners name as their owner or as whom that one reports to."""
+        """Those whom partners name as their owner or as whom that one reports to, and the operators."""
         owners = select(PartnerRow.owner).union(select(PartnerRow.owner_manager))
-        return frozenset(name for name in self._session.scalars(owners) if name)
+        return frozenset({OPERATORS, *(name for name in self._session.scalars(owners) if name)})

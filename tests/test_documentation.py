@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from typer.core import TyperGroup
 
 from console.cli import app
+from program.notice import KINDS
 from settings import NoticeSettings, Settings, TemporalSettings
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -40,3 +41,11 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
 def test_the_readme_lists_exactly_the_settings_there_are() -> None:
     named = set(re.findall(r"`(GATEHOUSE_[A-Z_]+)`", section("Settings")))
     assert named == variables(Settings) | variables(TemporalSettings) | variables(NoticeSettings)
+
+
+def test_the_kinds_of_notices_are_documented_as_they_are() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "notifications.md").read_text()
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (partner|team|operator) \| (.*) \|$", text, flags=re.MULTILINE)
+    assert rows == [(name, kind.audience.value, kind.meaning) for name, kind in KINDS.items()]
+    for variable in variables(NoticeSettings):
+        assert variable in text

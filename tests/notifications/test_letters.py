@@ -100,6 +100,7 @@ def test_a_letter_says_why_it_comes() -> None:
     assert "because you, or those who report to you, look after Acme" in written(a_notice()).text
     declined = a_notice(kind="application.declined", recipient="Acme")
     assert "because Acme takes part in the program or has applied" in written(declined).html
+    assert "because you run Gatehouse" in written(a_notice(kind="operator.alert")).text
 
 
 # A program's own templates

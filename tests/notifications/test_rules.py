@@ -42,7 +42,7 @@ def test_a_program_says_otherwise() -> None:
             r"program.yaml:\d+:\d+: notices.off.1: there is no kind of notice 'tier.upp'; did you mean tier.up",
         ),
         ("{off: [holidays]}", "there is no kind of notice 'holidays'; there are application.declined"),
-        ("{channels: {partner: [slack]}}", "slack reaches the team alone"),
+        ("{channels: {partner: [slack]}}", "slack reaches our own people"),
         ("{channels: {team: [email, email]}}", "channels.team: email is listed twice"),
         ("{channels: {team: []}}", "has to have at least 1"),
         ("{channels: {team: [pigeon]}}", "pigeon"),
