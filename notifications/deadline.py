@@ -10,8 +10,8 @@ from typing import Final
 SEND_SECONDS: Final = 30
 """For one message, from the first word to the last."""
 
-WAIT_SECONDS: Final = 10
-"""For the next word of the other side."""
+CONNECT_SECONDS: Final = 10
+"""For the other side to come to the door; once it has, it may think for as long as there is time."""
 
 
 class Deadline:
@@ -29,10 +29,11 @@ class Deadline:
         """Seconds that are left, at least none."""
         return max(self._end - time.monotonic(), 0.0)
 
-    @property
-    def wait(self) -> float:
-        """How long to wait for the next word; never zero, which would mean not to wait at all."""
-        return max(min(WAIT_SECONDS, self.left), 0.001)
+    def connect(self, host: str, port: int) -> socket.socket:
+        """Connect to an address."""
+        line = socket.create_connection((host, port), max(min(CONNECT_SECONDS, self.left), 0.001))
+        line.settimeout(max(self.left, 0.001))
+        return line
 
     @contextmanager
     def watch(self, connection: socket.socket) -> Iterator[None]:

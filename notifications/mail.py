@@ -199,13 +199,13 @@ class _Connection(smtplib.SMTP):
         self._deadline = deadline
         self._watched = ExitStack()
         try:
-            super().__init__(server.host, server.port, our_name, timeout=deadline.wait)
+            super().__init__(server.host, server.port, our_name)
         except BaseException:
             self._watched.close()
             raise
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        line = socket.create_connection((host, port), timeout)
+    def _get_socket(self, host: str, port: int, _timeout: float) -> socket.socket:
+        line = self._deadline.connect(host, port)
         self._watched.enter_context(self._deadline.watch(line))
         if self._server.way == "smtps":
             return ssl.create_default_context().wrap_socket(line, server_hostname=host)

@@ -143,7 +143,7 @@ def _connect(to: Target, deadline: Deadline) -> socket.socket:
         if not deadline.left:
             break
         try:
-            return socket.create_connection((str(address[0]), to.port), deadline.wait)
+            return deadline.connect(str(address[0]), to.port)
         except OSError as error:
             failure = error
     raise failure or TimeoutError

@@ -18,8 +18,10 @@ PATIENCE = 60
 class Service:
     """A `gatehouse up` in a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *arguments: str, **settings: str) -> None:
         self.home = home
+        self._arguments = arguments
+        self._settings = settings
         self.store = Store(f"sqlite:///{home / 'gatehouse.db'}")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -27,8 +29,8 @@ class Service:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEHOUSE_")}
         with (self.home / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "console.cli", "up"],
-                env=environment | {"GATEHOUSE_HOME": str(self.home)},
+                [sys.executable, "-m", "console.cli", "up", *self._arguments],
+                env=environment | {"GATEHOUSE_HOME": str(self.home), **self._settings},
                 stderr=log,
                 start_new_session=True,
             )
@@ -81,8 +83,8 @@ class Service:
 
 
 @contextmanager
-def a_service(home: Path) -> Iterator[Service]:
-    service = Service(home)
+def a_service(home: Path, *arguments: str, **settings: str) -> Iterator[Service]:
+    service = Service(home, *arguments, **settings)
     service.store.migrate()
     service.start()
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.escalating import ESCALATION_ID
 from activities.roster import LIFECYCLE_ID
-from notifications.channel import Down, Message, Recipient
+from notifications.channel import Channel, Down, Message, Recipient
 from operations.acts import Operations
 from operations.publishing import publish_first
 from program.decision import Decision
@@ -116,6 +116,7 @@ class World:
         self.first_day = today
         self.task_queue = f"test-{uuid4()}"
         self.outbox = Outbox()
+        self.ways: Mapping[ChannelName, Channel] = {ChannelName.LOG: self.outbox}
         self._numbers = count(1)
         self._starts_on(today)
         publish_first(store, program, today, datetime.now(UTC))
@@ -135,7 +136,7 @@ class World:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["World"]:
         """A worker works on it."""
-        async with assemble(self.env.client, self.store, self.task_queue, ways={ChannelName.LOG: self.outbox}):
+        async with assemble(self.env.client, self.store, self.task_queue, ways=self.ways):
             yield self
 
     # Partners and what they do

@@ -285,6 +285,13 @@ def test_nobody_is_waited_for_beyond_the_deadline(talk: Talk, monkeypatch: pytes
     assert time.monotonic() - began < 5
 
 
+def test_a_server_may_think_about_a_message(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "CONNECT_SECONDS", 0.2)
+    server.hold = 0.6
+    plain(server).send(a_message())
+    assert len(server.mails) == 1
+
+
 def test_what_was_taken_stays_taken_though_the_goodbye_fails() -> None:
     def takes_it_and_goes(line: socket.socket) -> None:
         says(line, *UP_TO_DATA)
