@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from rules.decide import Disagreement, decide
 from rules.facts import Encoded, EncodedFacts, FactType
 from rules.findings import Value
-from rules.logic import Formula, Logic, limits_of, logic_of
+from rules.logic import Formula, Found, Logic, limits_of, logic_of
 from rules.policy import Policy
 from rules.world import World
 
@@ -46,7 +46,7 @@ def smallest_change(policy: Policy, facts: Mapping[str, Any], outcome: str) -> C
     Influenced are facts that are known and say which way is better, and they change in that way only. A change of
     fewer facts is smaller than one of more. Of as many, that one is smaller whose shares add up to less: how far a fact
     moves, as a share of its whole range where it is bounded on both sides (a count is by 0), else of its present value,
-    or of one where that is zero; a flag moves by all of its range. Of equals, it is that of the facts declared first.
+    or of one where that is zero; a flag moves by all of its range. Of equals, the facts that are declared last stay.
 
     Facts that nobody knows stay so: the outcome is what is settled with what is known, and possible with what is not.
     What is found is decided once more, on both evaluators.
@@ -86,13 +86,13 @@ class _Move:
         return self.logic.policy.facts[self.fact]
 
     @property
-    def differs(self) -> Formula:
-        return self.logic.negate(self.world.equals(self.fact, self.value))
+    def stays(self) -> Formula:
+        return self.world.equals(self.fact, self.value)
 
     @property
     def counts(self) -> Formula:
         """One where it changes, else nothing."""
-        return self.logic.choose(self.differs, self.logic.number(1), self.logic.number(0))
+        return self.logic.choose(self.stays, self.logic.number(0), self.logic.number(1))
 
     @property
     def distance(self) -> Formula:
@@ -131,16 +131,15 @@ class _Least:
 
 
 def _least(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> _Least | None:
-    if not logic.find(wanted):
+    questions = logic.questions(wanted)
+    if not questions.find():
         return None
-    whole, none = lcm(*(move.range for move in moves)), logic.number(0)
-    found = logic.least(
-        wanted,
-        sum((move.counts for move in moves), none),
-        sum((move.distance * (whole // move.range) for move in moves), none),
-        sum((move.counts * place for place, move in enumerate(moves)), none),
-    )
-    assert found, "what meets all of it was found before"
+    # What has to change at all, and by how much at least. Most often this is enough, and else the rest is found sooner.
+    needed = {move.fact: _smallest(logic, wanted, move) for move in moves if not questions.find(move.stays)}
+    found = questions.find(*(move.distance == needed.get(move.fact, 0) for move in moves))
+    if not found:
+        beyond = (move.distance >= needed[move.fact] for move in moves if move.fact in needed)
+        found = _smallest_together(logic, [*wanted, *beyond], moves)
     world = moves[0].world
     rules = zip(logic.policy.rules, world.holds, strict=True)
     return _Least(
@@ -148,6 +147,26 @@ def _least(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> _Least | 
         after=world.read(found),
         holding=frozenset(rule.id for rule, holds in rules if found.holds(holds)),
     )
+
+
+def _smallest(logic: Logic, wanted: list[Formula], move: _Move) -> int:
+    """The least that one fact moves, whatever the others do."""
+    least = logic.least(wanted, move.distance)
+    assert least, "what meets all of it was found before"
+    return least.number(move.distance)
+
+
+def _smallest_together(logic: Logic, wanted: list[Formula], moves: list[_Move]) -> Found:
+    """The fewest that move, by the least in all, those that are declared last staying where they can."""
+    whole, none = lcm(*(move.range for move in moves)), logic.number(0)
+    count = sum((move.counts for move in moves), none)
+    size = sum((move.distance * (whole // move.range) for move in moves), none)
+    least = logic.least(wanted, count, size)
+    assert least, "what meets all of it was found before"
+    equal = [*wanted, count == least.number(count), size == least.number(size)]
+    found = logic.find(equal, prefer=[move.stays for move in reversed(moves)])
+    assert found, "the least there is meets all of it"
+    return found
 
 
 def _confirmed(policy: Policy, facts: Mapping[str, Any], outcome: str, least: _Least) -> Change:
