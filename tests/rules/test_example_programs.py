@@ -14,6 +14,7 @@ from program.pilot import PilotTerms
 from rules.cases import CaseFile, load_cases, run_cases
 from rules.check import check
 from rules.conditions import Sequence, leaves
+from rules.coverage import cover
 from rules.decide import decide
 from rules.folder import CHECKPOINT, MOVEMENT, OUTCOMES, QUALIFICATION, VERDICT, LoadedProgram, read_folder
 
@@ -108,6 +109,11 @@ def test_every_case_of_the_example_comes_out_as_written_and_every_rule_decides_o
     assert [str(fault) for fault in run_cases(policy, cases).faults] == []
     assert {case.rule for case in cases.cases if case.rule} == {rule.id for rule in policy.rules if rule.then}
     assert {case.outcome for case in cases.cases if case.outcome} == set(policy.outcomes)
+
+
+@pytest.mark.parametrize("name", sorted(OUTCOMES))
+def test_the_cases_of_the_example_show_both_sides_of_every_boundary(manufacturing: LoadedProgram, name: str) -> None:
+    assert [str(fault) for fault in cover(manufacturing.policies[name], cases_of(name)).faults] == []
 
 
 @pytest.mark.parametrize("name", sorted(OUTCOMES))
