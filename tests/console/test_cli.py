@@ -155,5 +155,6 @@ def test_every_command_explains_itself_by_an_example() -> None:
 def test_every_command_that_reads_speaks_to_scripts() -> None:
     reading = ["partner list", "partner show", "decisions list", "decisions show", "escalations list"]
     reading += ["rules check", "rules test", "rescore", "import partners", "import opportunities", "import accounts"]
+    reading += ["people list", "notices list", "notices show", "import people"]
     for command in reading:
         assert "--json" in CliRunner().invoke(cli.app, [*command.split(), "--help"]).stdout

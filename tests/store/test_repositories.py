@@ -309,20 +309,3 @@ def test_escalations_are_listed_from_the_oldest(any_store: Store) -> None:
             tx.escalations.open(escalation)
         assert tx.escalations.listed() == [STALL, others, newer]
         assert tx.escalations.listed(partner="acme") == [STALL, newer]
-
-
-def test_a_notice_is_due_until_it_is_delivered(any_store: Store) -> None:
-    first, second, third = (NOTICE.model_copy(update={"key": key}) for key in ("acme/b", "acme/a", "acme/a_b%"))
-    with any_store.write() as tx:
-        tx.notices.write(first, AT)
-        tx.notices.write(second, LATER)
-        tx.notices.write(third, LATER)
-        tx.notices.write(first.model_copy(update={"body": "Something else"}), LATER)
-        assert tx.notices.undelivered() == [first, second, third]
-        assert tx.notices.undelivered(["acme/a", "acme/c"]) == [second]
-        assert tx.notices.undelivered([]) == []
-        assert tx.notices.undelivered(ending="_b%") == [third]
-        tx.notices.delivered("acme/b", LATER)
-        tx.notices.delivered("acme/b", LATER + timedelta(days=1))
-        assert tx.notices.undelivered() == [second, third]
-    assert contents(any_store)["notices"][2][-1] == LATER
