@@ -8,9 +8,9 @@ from typing import Any
 from program.decision import as_recorded
 from program.errors import Refused
 from rules.cases import Case, CaseFile, CaseReport, load_cases, run_cases
-from rules.folder import read_folder
+from rules.folder import bytes_of, read_folder
 from rules.policy import Policy, load_policy
-from rules.source import LARGEST, Fault, nearest
+from rules.source import Fault, nearest
 from rules.trial import cases_of, try_out
 
 
@@ -68,28 +68,15 @@ def _proofs(path: Path) -> Iterator[Proof]:
         for policy in read_folder(path).policies.values():
             yield _proof(policy, path / "policies" / f"{policy.policy}.yaml")
     else:
-        yield _proof(load_policy(text_of(path), str(path)), path)
+        yield _proof(load_policy(bytes_of(path), str(path)), path)
 
 
 def _proof(policy: Policy, file: Path) -> Proof:
     cases = cases_of(file)
     if not cases.is_file():
         return Proof(policy, cases, None, CaseReport(0, (), ()))
-    loaded = load_cases(text_of(cases), str(cases))
+    loaded = load_cases(bytes_of(cases), str(cases))
     return Proof(policy, cases, loaded, run_cases(policy, loaded))
-
-
-def text_of(path: Path) -> bytes:
-    """The bytes of a file, no more of them than any of ours has.
-
-    Raises:
-        Refused: where it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(LARGEST + 1)
-    except OSError as error:
-        raise Refused(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
 
 
 def as_data(case: Case) -> dict[str, Any]:

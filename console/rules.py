@@ -20,6 +20,7 @@ from rules.cases import Case
 from rules.coverage import Coverage, cover
 from rules.decide import decide as decided
 from rules.engine import engine_for
+from rules.folder import bytes_of
 from rules.goals import Decides, Holds, Turns
 from rules.policy import load_policy
 from rules.suggest import as_yaml
@@ -81,7 +82,7 @@ def decide(
     {"outcome", "rule", "also", "because", "possible", "unknown", "missing"}, or {"error"} for a line that holds no
     facts of this policy. Where the outcome is null, it depends on what is missing.
     """
-    loaded = load_policy(proving.text_of(policy), str(policy))
+    loaded = load_policy(bytes_of(policy), str(policy))
     engine_for(loaded)  # a policy that the engine cannot run is refused once, not line by line
     with _opened(facts) as file:
         for decision in decide_lines(loaded, file):
@@ -105,7 +106,7 @@ def explain(
     json: AsJson = False,
 ) -> None:
     """Explain what a policy says of facts: why, how near a better outcome is, and what would give it."""
-    loaded = load_policy(proving.text_of(policy), str(policy))
+    loaded = load_policy(bytes_of(policy), str(policy))
     with _opened(facts) as file:
         given = read_facts(file)
     head = f"{loaded.policy} version {loaded.version}"

@@ -10,11 +10,10 @@ from pydantic import ValidationError
 
 from console.arguments import PartnerName, examples
 from console.installation import here
-from console.proving import text_of
 from console.screen import details, show, title
 from program.definition import Program
 from program.scorecard import Criterion, Question, Scorecard
-from rules.folder import QUALIFICATION, LoadedProgram
+from rules.folder import QUALIFICATION, LoadedProgram, bytes_of
 from rules.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
 from workflows.messages import Ruled
 
@@ -124,7 +123,7 @@ def read_scorecard(file: Path, program: Program) -> Scorecard:
         Refused: where the file cannot be read.
         Unfit: naming every fault in it, with file, line and column.
     """
-    document = read_yaml(text_of(file), str(file))
+    document = read_yaml(bytes_of(file), str(file))
     faults = [*_strange(document, program), *_half_rated(document)]
     try:
         scorecard = Scorecard.model_validate(_filled_in(document.data), strict=True)

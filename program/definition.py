@@ -1,11 +1,13 @@
 """A program as its folder declares it: everything that one company decides about its partner program."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from program.calendar import BusinessDays, Clock
+from program.errors import Misfits, Way
 from program.notice import NoticeRules
 from program.overrides import overridden
 from program.partner import PartnerType, Stage
@@ -97,32 +99,39 @@ class Program(BaseModel):
 
     @model_validator(mode="after")
     def _refers_to_what_is_there(self) -> Self:
-        tiers = [tier.id for tier in self.tiers]
-        faults = [f"tier {name} is declared twice" for name in sorted({t for t in tiers if tiers.count(t) > 1})]
-        if self.entry_tier not in tiers:
-            faults.append(f"entry_tier: there is no tier {self.entry_tier}; there are {', '.join(tiers)}")
-        faults += [
-            f"stalls.active: there is no tier {name}; there are {', '.join(tiers)}"
-            for name in self.stalls.active.keys() - set(tiers)
-        ]
-        faults += [
-            f"stalls.active: tier {name} has no number of days" for name in tiers if name not in self.stalls.active
-        ]
-        if self.tiers[-1].cap is not None:
-            faults.append(f"tiers: {tiers[-1]} is the last and takes everyone who is left; it has no cap")
-        faults += [
-            f"types: {kind} has no targets; every type is held to its own"
-            for kind in PartnerType
-            if kind not in self.types
-        ]
-        faults += [
-            f"score: factor {factor.id} rests on {factor.fact}; a quarter is measured by {', '.join(MEASURES)}"
-            for factor in self.score.factors
-            if factor.fact not in MEASURES
-        ]
+        faults = [*self._unfit_tiers(), *self._unfit_numbers()]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise Misfits(faults)
         return self
+
+    def _unfit_tiers(self) -> Iterator[tuple[Way, str]]:
+        tiers = [tier.id for tier in self.tiers]
+        for number, name in enumerate(tiers):
+            if name in tiers[:number]:
+                yield ("tiers", number, "id"), f"tier {name} is declared twice"
+        there = f"there are {', '.join(tiers)}"
+        if self.entry_tier not in tiers:
+            yield ("entry_tier",), f"there is no tier {self.entry_tier}; {there}"
+        for name in self.stalls.active:
+            if name not in tiers:
+                yield ("stalls", "active", name), f"there is no tier {name}; {there}"
+        for name in dict.fromkeys(tiers):
+            if name not in self.stalls.active:
+                yield ("stalls", "active"), f"tier {name} has no number of days"
+        if self.tiers[-1].cap is not None:
+            yield ("tiers", len(tiers) - 1, "cap"), f"{tiers[-1]} is the last and takes everyone who is left; remove it"
+
+    def _unfit_numbers(self) -> Iterator[tuple[Way, str]]:
+        for kind in PartnerType:
+            if kind not in self.types:
+                yield ("types",), f"{kind} has no targets; every type is held to its own"
+        for number, factor in enumerate(self.score.factors):
+            if factor.fact not in MEASURES:
+                measures = ", ".join(MEASURES)
+                yield (
+                    ("score", "factors", number, "fact"),
+                    f"factor {factor.id} rests on {factor.fact}; a quarter is measured by {measures}",
+                )
 
     @property
     def clock(self) -> Clock:

@@ -7,10 +7,8 @@ what all partners share, such as tiers, weights and hours, is the same for every
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from program.errors import Way
 from program.partner import LEGAL_MOVES, Stage
-
-Way = tuple[str | int, ...]
-"""Keys of maps and positions in lists."""
 
 OVERRIDABLE = "deferral_days, pilot, the scorecard's minima, exit.notice_days and stalls"
 

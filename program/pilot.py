@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from program.errors import Misfits
 from program.opportunity import Opportunity
 from program.scorecard import FactValue
 
@@ -40,9 +41,11 @@ class PilotPlan(BaseModel):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.checkpoint_every >= self.days:
-            raise ValueError(f"a checkpoint every {self.checkpoint_every} days leaves none in {self.days} days")
+            said = f"a checkpoint every {self.checkpoint_every} days leaves none in {self.days} days"
+            raise Misfits([(("checkpoint_every",), said)])
         if self.fewest_accounts > self.most_accounts:
-            raise ValueError(f"{self.fewest_accounts} to {self.most_accounts} mapped accounts is no range")
+            said = f"{self.fewest_accounts} to {self.most_accounts} mapped accounts is no range"
+            raise Misfits([(("fewest_accounts",), said)])
         return self
 
 

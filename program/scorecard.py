@@ -3,14 +3,14 @@
 Weights are whole percents and ratings whole numbers, so every score is an exact decimal and is compared unrounded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, model_validator
 
 from program.decision import as_recorded
-from program.errors import Refused
+from program.errors import Misfits, Refused, Way
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Percent = Annotated[int, Field(gt=0, le=100)]
@@ -22,12 +22,12 @@ FEWEST_FACTORS, MOST_FACTORS = 3, 5
 """Three to five factors that predict revenue: fewer miss something, more turn every score into a debate."""
 
 
-def check_weights(owner: str, weights: Sequence[tuple[str, int]]) -> None:
-    """Refuse weights that do not add up to 100 %."""
+def check_weights(owner: str, weights: Sequence[tuple[str, int]], where: str) -> None:
+    """Refuse weights that do not add up to 100 %; `where` is the field that holds what is weighed."""
     total = sum(weight for _, weight in weights)
     if total != 100:
         parts = " + ".join(f"{name} {weight}" for name, weight in weights)
-        raise ValueError(f"the weights of {owner} add up to {total} %, not 100 % ({parts})")
+        raise Misfits([((where,), f"the weights of {owner} add up to {total} %, not 100 % ({parts})")])
 
 
 class Criterion(BaseModel):
@@ -47,9 +47,8 @@ class Criterion(BaseModel):
     def _anchored(self) -> Self:
         missing = {1, 3, 5} - self.rubric.keys()
         if missing:
-            raise ValueError(
-                f"the rubric of {self.id} does not say what a {', '.join(map(str, sorted(missing)))} looks like"
-            )
+            unsaid = ", ".join(map(str, sorted(missing)))
+            raise Misfits([(("rubric",), f"the rubric of {self.id} does not say what a {unsaid} looks like")])
         return self
 
 
@@ -67,7 +66,8 @@ class Section(BaseModel):
 
     @model_validator(mode="after")
     def _weighed(self) -> Self:
-        check_weights(f"section {self.id}", [(criterion.id, criterion.weight) for criterion in self.criteria])
+        weights = [(criterion.id, criterion.weight) for criterion in self.criteria]
+        check_weights(f"section {self.id}", weights, "criteria")
         return self
 
 
@@ -93,18 +93,24 @@ class ScorecardForm(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        check_weights("the scorecard", [(section.id, section.weight) for section in self.sections])
+        check_weights("the scorecard", [(section.id, section.weight) for section in self.sections], "sections")
         if not FEWEST_FACTORS <= len(self.criteria) <= MOST_FACTORS:
-            raise ValueError(
-                f"the scorecard has {len(self.criteria)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} can be weighed"
-            )
-        ids = [question.id for question in self.questions]
-        ids += [criterion.id for criterion in self.criteria]
-        ids += [section.id for section in self.sections]
-        twice = sorted({name for name in ids if ids.count(name) > 1 and name not in self._single})
+            said = f"the scorecard has {len(self.criteria)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} can be weighed"
+            raise Misfits([(("sections",), said)])
+        ids = [(name, way) for name, way in self._ids() if name not in self._single]
+        twice = [(way, name) for number, (name, way) in enumerate(ids) if name in dict(ids[:number])]
         if twice:
-            raise ValueError(f"{', '.join(twice)}: an id stands for one thing only")
+            raise Misfits((way, f"{name} is there already; an id stands for one thing only") for way, name in twice)
         return self
+
+    def _ids(self) -> Iterator[tuple[str, Way]]:
+        """Every id, and the way to it."""
+        for field, questions in (("disqualifiers", self.disqualifiers), ("risks", self.risks)):
+            yield from ((question.id, (field, number, "id")) for number, question in enumerate(questions))
+        for number, section in enumerate(self.sections):
+            yield section.id, ("sections", number, "id")
+            for place, criterion in enumerate(section.criteria):
+                yield criterion.id, ("sections", number, "criteria", place, "id")
 
     @property
     def _single(self) -> set[str]:

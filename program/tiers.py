@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from program.calendar import Quarter
+from program.errors import Misfits
 from program.opportunity import Opportunity
 from program.partner import PartnerId
 from program.scorecard import FEWEST_FACTORS, MOST_FACTORS, FactValue, Identifier, Percent, check_weights
@@ -33,7 +34,8 @@ class Factor(BaseModel):
     @model_validator(mode="after")
     def _rising(self) -> Self:
         if self.target <= self.floor:
-            raise ValueError(f"the target of {self.id}, {self.target}, has to lie above its floor, {self.floor}")
+            said = f"the target of {self.id}, {self.target}, has to lie above its floor, {self.floor}"
+            raise Misfits([(("target",), said)])
         return self
 
     def share(self, value: Decimal) -> Fraction:
@@ -92,10 +94,13 @@ class ScoreModel(BaseModel):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if not FEWEST_FACTORS <= len(self.factors) <= MOST_FACTORS:
-            raise ValueError(f"the score has {len(self.factors)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} are held")
-        check_weights("the score", [(factor.id, factor.weight) for factor in self.factors])
-        if len({factor.id for factor in self.factors}) < len(self.factors):
-            raise ValueError("two factors of the score carry the same id")
+            said = f"the score has {len(self.factors)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} are held"
+            raise Misfits([(("factors",), said)])
+        check_weights("the score", [(factor.id, factor.weight) for factor in self.factors], "factors")
+        ids = [factor.id for factor in self.factors]
+        twice = [(("factors", n, "id"), f"{name} is there already") for n, name in enumerate(ids) if name in ids[:n]]
+        if twice:
+            raise Misfits(twice)
         return self
 
     def score(self, facts: Mapping[str, FactValue]) -> "Score":

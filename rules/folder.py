@@ -1,7 +1,7 @@
 """A program folder: `program.yaml`, `policies/`, and `cases/` that prove them; read as a whole or not at all."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,12 +11,12 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from program.definition import Program
-from program.errors import Refused
+from program.errors import Refused, Way
 from program.notice import KINDS, LETTER_FORMS
-from program.overrides import OVERRIDABLE, Way, overridable, overridden
+from program.overrides import OVERRIDABLE, overridable, overridden
 from program.pilot import PILOT_FACTS
 from rules.policy import Policy, load_policy
-from rules.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
+from rules.source import LARGEST, Document, Fault, Unfit, faults_of, nearest, read_yaml
 
 DEFAULT_PROGRAM = Path(__file__).parent / "default"
 
@@ -34,7 +34,7 @@ OUTCOMES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The policies a program has, and what the lifecycle knows to do after each."""
 
-TEMPLATES = "templates/"
+POLICIES, CASES, TEMPLATES = "policies/", "cases/", "templates/"
 """The folder of a program's own templates for letters."""
 
 SETTLED = frozenset({CHECKPOINT, VERDICT})
@@ -81,24 +81,47 @@ def read_folder(folder: Path) -> LoadedProgram:
         Refused: where there is no such folder or a file of it cannot be read.
         Unfit: naming every fault in it, with file, line and column.
     """
+    texts = {str(path.relative_to(folder)): _text(path) for path in files_of(folder)}
+    cases = {name: text for name, text in texts.items() if name.startswith(CASES)}
+    return replace(load_program({n: t for n, t in texts.items() if n not in cases}, folder), cases=cases)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a program in its folder, its cases included.
+
+    Raises:
+        Refused: where there is no such folder.
+    """
     if not (folder / "program.yaml").is_file():
         raise Refused(
             f"{folder} holds no program.yaml; give the folder of a program, such as a copy of {DEFAULT_PROGRAM}"
         )
-    templates = [path for path in sorted((folder / "templates").glob("*")) if not path.name.startswith(".")]
-    paths = [folder / "program.yaml", *sorted((folder / "policies").glob("*.yaml")), *templates]
-    loaded = load_program({str(path.relative_to(folder)): _text(path) for path in paths}, folder)
-    cases = sorted((folder / "cases").glob("*.yaml"))
-    return replace(loaded, cases={str(path.relative_to(folder)): _text(path) for path in cases})
+    templates = [path for path in sorted((folder / TEMPLATES).glob("*")) if not path.name.startswith(".")]
+    policies, cases = (sorted((folder / part).glob("*.yaml")) for part in (POLICIES, CASES))
+    return [folder / "program.yaml", *policies, *templates, *cases]
+
+
+def bytes_of(path: Path) -> bytes:
+    """The bytes of a file, no more of them than any of ours has.
+
+    Raises:
+        Refused: where it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
 
 
 def _text(path: Path) -> str:
+    raw = bytes_of(path)
+    if len(raw) > LARGEST:
+        raise Refused(f"{path}: larger than {LARGEST // 1024} KiB; split it")
     try:
-        return path.read_bytes().decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise Refused(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}") from None
 
 
 def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgram:
@@ -173,34 +196,31 @@ def _mismatches(program: Program, policies: Mapping[str, Policy], folder: Path) 
                 Fault(file, 1, 1, "policy", f"a program has a policy {name}; copy the default one and change it")
             )
             continue
-        policy = policies[name]
-        faults += [
-            Fault(file, 1, 1, "outcomes", f"{outcome} is no outcome of {name}; write {', '.join(sorted(outcomes))}")
-            for outcome in policy.outcomes
-            if outcome not in outcomes
-        ]
-        known = supplied(program)[name] | {question.id for question in program.evidence}
-        faults += [
-            Fault(
-                file,
-                1,
-                1,
-                f"facts.{fact}",
-                f"nothing supplies {fact}{nearest(fact, sorted(known))}; declare it under evidence",
-            )
-            for fact in policy.facts
-            if fact not in known
-        ]
-        faults += [
-            Fault(file, 1, 1, f"events.{kind}", f"nothing supplies events of the kind {kind}")
-            for kind in policy.events
-            if kind not in EVENTS.get(name, frozenset())
-        ]
+        faults += _mismatched(program, policies[name], outcomes)
     faults += [
-        Fault(str(folder / "policies" / f"{name}.yaml"), 1, 1, "policy", f"nothing asks the policy {name}; remove it")
+        policies[name].fault(("policy",), f"nothing asks the policy {name}; remove it")
         for name in policies.keys() - OUTCOMES.keys()
     ]
     return faults
+
+
+def _mismatched(program: Program, policy: Policy, outcomes: Collection[str]) -> Iterator[Fault]:
+    """What a policy has that the lifecycle knows nothing of, or lacks."""
+    for index, outcome in enumerate(policy.outcomes):
+        if outcome not in outcomes:
+            known = ", ".join(sorted(outcomes))
+            yield policy.fault(("outcomes", index), f"{outcome} is no outcome of {policy.policy}; write {known}")
+    supply = supplied(program)[policy.policy] | {question.id for question in program.evidence}
+    for fact in policy.facts:
+        if fact not in supply:
+            hint = nearest(fact, sorted(supply))
+            yield policy.fault(("facts", fact), f"nothing supplies {fact}{hint}; declare it under evidence")
+    for kind in policy.events:
+        if kind not in EVENTS.get(policy.policy, frozenset()):
+            yield policy.fault(("events", kind), f"nothing supplies events of the kind {kind}")
+    if policy.otherwise is None and policy.policy in SETTLED:
+        message = "is decided with what is known, and what is unknown meets no condition; add an `otherwise`"
+        yield policy.fault(("policy",), message)
 
 
 def supplied(program: Program) -> dict[str, frozenset[str]]:

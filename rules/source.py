@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from program.errors import Refused
+from program.errors import Misfits, Refused
 
 Path = tuple[str | int, ...]
 """Where something stands in a document: keys of maps and positions in lists."""
@@ -130,14 +130,14 @@ def read_yaml(text: str | bytes, file: str) -> Document:
     Raises:
         Unfit: with everything that is wrong, or with the first thing the parser cannot get past.
     """
+    if len(text if isinstance(text, bytes) else text.encode(errors="surrogatepass")) > LARGEST:
+        raise Unfit([Fault(file, 1, 1, "", f"larger than {LARGEST // 1024} KiB; split it")])
     if isinstance(text, bytes):
         try:
             text = text.decode()
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             raise Unfit([Fault(file, line, 1, "", "not UTF-8; save the file as UTF-8")]) from error
-    if len(text.encode(errors="surrogatepass")) > LARGEST:
-        raise Unfit([Fault(file, 1, 1, "", f"larger than {LARGEST // 1024} KiB; split it")])
     reading = _Reading()
     try:
         data = reading.document(yaml.parse(text, Loader=yaml.SafeLoader))
@@ -176,6 +176,10 @@ def faults_of(error: ValidationError, document: Document, model: type[BaseModel]
         if details["type"] == "too_short" and within:
             continue  # pydantic does not count items that are at fault themselves
         path = _path(document, loc)
+        error_raised = details.get("ctx", {}).get("error")
+        if isinstance(error_raised, Misfits):
+            faults += [document.fault((*path, *way), said) for way, said in error_raised.faults]
+            continue
         message = _message(details)
         if details["type"] == "extra_forbidden" and model is not None:
             message += nearest(str(path[-1]), _keys_at(model, loc[:-1]))

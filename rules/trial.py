@@ -22,9 +22,9 @@ from program.errors import Refused
 from rules.cases import CaseFile, load_cases, run_cases
 from rules.check import check
 from rules.engine import engine_for
-from rules.folder import DEFAULT_PROGRAM, load_program
+from rules.folder import CASES, POLICIES, bytes_of, files_of, load_program
 from rules.policy import Policy, load_policy
-from rules.source import LARGEST, Fault, Unfit, read_yaml
+from rules.source import Fault, Unfit, read_yaml
 
 LIMIT: Final = 30.0
 """Seconds that one step may take."""
@@ -48,6 +48,8 @@ class Trial(BaseModel):
     program: dict[str, str] = {}
     """The files of a program, by their names in the folder; its cases aside."""
     policies: list[Candidate] = []
+    found: list[Fault] = []
+    """What is wrong before anything is tried."""
     begin: int = 0
     """How many of these are left out, for they were tried already."""
 
@@ -69,21 +71,27 @@ def try_out(program: Path | Mapping[str, str], *, limit: float = LIMIT) -> list[
     Raises:
         Refused: where there is no such thing to read.
     """
-    found: list[Fault] = []
-    if isinstance(program, Mapping):
-        trial = _of_program({name: text.encode().decode("latin-1") for name, text in program.items()}, Path())
-    elif program.is_dir():
-        files = _read_folder(program)
-        found += _orphans(files, program)
-        trial = _of_program(files, program)
-    else:
-        cases = cases_of(program)
-        read = _text(cases) if cases.is_file() else None
-        candidate = Candidate(file=str(program), text=_text(program), cases_file=str(cases), cases=read)
-        trial = Trial(policies=[candidate])
+    trial = trial_of(program)
+    found = list(trial.found)
     while trial.begin < len(trial.files):
         trial.begin = _tried(trial, found, limit)
     return sorted(set(found))
+
+
+def trial_of(program: Path | Mapping[str, str]) -> Trial:
+    """What there is to try in a folder, a policy's file or texts.
+
+    Raises:
+        Refused: where there is no such thing to read.
+    """
+    if isinstance(program, Mapping):
+        return _of_program({name: text.encode().decode("latin-1") for name, text in program.items()}, Path())
+    if program.is_dir():
+        return _of_program({str(path.relative_to(program)): _text(path) for path in files_of(program)}, program)
+    cases = cases_of(program)
+    read = _text(cases) if cases.is_file() else None
+    candidate = Candidate(file=str(program), text=_text(program), cases_file=str(cases), cases=read)
+    return Trial(policies=[candidate])
 
 
 # What there is to try
@@ -98,30 +106,26 @@ def _of_program(files: Mapping[str, str], folder: Path) -> Trial:
             cases=files.get(_cases_named(name)),
         )
         for name, text in sorted(files.items())
-        if name.startswith("policies/")
+        if name.startswith(POLICIES)
     ]
-    whole = {name: text for name, text in files.items() if not name.startswith("cases/")}
-    return Trial(folder=str(folder), program=whole if "program.yaml" in files else {}, policies=policies)
+    whole = {name: text for name, text in files.items() if not name.startswith(CASES)}
+    return Trial(
+        folder=str(folder),
+        program=whole if "program.yaml" in files else {},
+        policies=policies,
+        found=list(_orphans(files, folder)),
+    )
 
 
 def _cases_named(policy: str) -> str:
-    return policy.replace("policies/", "cases/", 1)
-
-
-def _read_folder(folder: Path) -> dict[str, str]:
-    if not (folder / "program.yaml").is_file():
-        raise Refused(
-            f"{folder} holds no program.yaml; give the folder of a program, such as a copy of {DEFAULT_PROGRAM}"
-        )
-    paths = [folder / "program.yaml", *sorted(folder.glob("policies/*.yaml")), *sorted(folder.glob("cases/*.yaml"))]
-    return {str(path.relative_to(folder)): _text(path) for path in paths}
+    return policy.replace(POLICIES, CASES, 1)
 
 
 def _orphans(files: Mapping[str, str], folder: Path) -> Iterator[Fault]:
     """Cases that prove nothing."""
-    known = {_cases_named(name) for name in files if name.startswith("policies/")}
+    known = {_cases_named(name) for name in files if name.startswith(POLICIES)}
     for name in files:
-        if name.startswith("cases/") and name not in known:
+        if name.startswith(CASES) and name not in known:
             message = f"there is no policy {Path(name).stem}; remove it, or give it a policy's name"
             yield Fault(str(folder / name), 1, 1, "", message)
 
@@ -138,12 +142,8 @@ def cases_of(policy: Path) -> Path:
 
 
 def _text(path: Path) -> str:
-    """The bytes of a file as characters, no more of them than any of ours has."""
-    try:
-        with path.open("rb") as file:
-            return file.read(LARGEST + 1).decode("latin-1")
-    except OSError as error:
-        raise Refused(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
+    """The bytes of a file as characters."""
+    return bytes_of(path).decode("latin-1")
 
 
 # Here: the process is started and watched
@@ -206,25 +206,38 @@ def _lines(output: IO[bytes], limit: float) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Try what standard input says; the program as a whole first."""
-    limit = float(sys.argv[1])
+    """Try what standard input says, and write on a line of its own what is said of it."""
     trial = Trial.model_validate_json(sys.stdin.buffer.read())
     # Whoever waits for us ends us when time is up. This is for when nobody waits any more.
-    seconds = int(limit * 10 * len(trial.files)) + 1
+    seconds = int(float(sys.argv[1]) * 10 * len(trial.files)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    steps: list[Callable[[], None]] = [partial(_try_program, trial)] if trial.program else []
-    steps += [partial(_try_policy, candidate) for candidate in trial.policies]
+
+    def say(**said: Any) -> None:
+        if "faults" in said:
+            said["faults"] = _FAULTS.dump_python(said["faults"], mode="json")
+        print(json.dumps(said), flush=True)  # noqa: T201 -- whoever started us reads it
+
+    examine(trial, say)
+
+
+def examine(trial: Trial, say: Callable[..., object]) -> None:
+    """Try everything, the program as a whole first.
+
+    `say` is told `at` which number it is, what it is `doing`, the `faults` that it found, and nothing where it goes on.
+    """
+    steps: list[Callable[[], None]] = [partial(_try_program, trial, say)] if trial.program else []
+    steps += [partial(_try_policy, candidate, say) for candidate in trial.policies]
     for number, step in list(enumerate(steps))[trial.begin :]:
-        _say(at=number)
+        say(at=number)
         try:
             step()
         except Unfit as unfit:
-            _say(faults=unfit.faults)
-    _say(at=len(steps))
+            say(faults=unfit.faults)
+    say(at=len(steps))
 
 
-def _try_program(trial: Trial) -> None:
-    _say(doing="reading the program")
+def _try_program(trial: Trial, say: Callable[..., object]) -> None:
+    say(doing="reading the program")
     raw = {name: text.encode("latin-1") for name, text in trial.program.items()}
     for name, text in raw.items():
         if not _is_utf_8(text):
@@ -240,25 +253,25 @@ def _is_utf_8(text: bytes) -> bool:
     return True
 
 
-def _try_policy(candidate: Candidate) -> None:
-    _say(doing="reading the policy")
+def _try_policy(candidate: Candidate, say: Callable[..., object]) -> None:
+    say(doing="reading the policy")
     policy = load_policy(candidate.text.encode("latin-1"), candidate.file)
     cases, report = None, None
     try:
-        _say(doing="reading the cases")
+        say(doing="reading the cases")
         cases = _read_cases(candidate, policy)
-        _say(doing="compiling the policy")
+        say(doing="compiling the policy")
         engine_for(policy)
-        _say(doing="running the cases")
+        say(doing="running the cases")
         report = run_cases(policy, cases)
-        _say(faults=list(report.faults))
+        say(faults=list(report.faults))
     except Unfit as unfit:
-        _say(faults=unfit.faults)
+        say(faults=unfit.faults)
     except Refused as refused:
-        _say(faults=[Fault(candidate.cases_file, 1, 1, "", str(refused))])
-    _say(doing="proving the policy")
+        say(faults=[Fault(candidate.cases_file, 1, 1, "", str(refused))])
+    say(doing="proving the policy")
     base = cases.base if cases else None
-    _say(faults=check(policy, base, report.meant if report else (), at_each=_say))
+    say(faults=check(policy, base, report.meant if report else (), at_each=say))
 
 
 def _read_cases(candidate: Candidate, policy: Policy) -> CaseFile:
@@ -266,12 +279,6 @@ def _read_cases(candidate: Candidate, policy: Policy) -> CaseFile:
         message = f"missing; {policy.policy} is proven by cases in which every rule holds"
         raise Unfit([Fault(candidate.cases_file, 1, 1, "", message)])
     return load_cases(candidate.cases.encode("latin-1"), candidate.cases_file)
-
-
-def _say(**said: Any) -> None:
-    if "faults" in said:
-        said["faults"] = _FAULTS.dump_python(said["faults"], mode="json")
-    print(json.dumps(said), flush=True)  # noqa: T201 -- whoever started us reads it
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def test_a_type_has_its_own_values_and_everybody_else_the_programs(folder: Path)
         ),
         ("pilot.days: long", "pilot.days", "unable to parse string as an integer, not 'long'"),
         ("pilot.days: 400", "pilot.days", "less than or equal to 365"),
-        ("pilot.days: 7", "pilot", "a checkpoint every 7 days leaves none in 7 days"),
+        ("pilot.days: 7", "pilot.checkpoint_every", "a checkpoint every 7 days leaves none in 7 days"),
         ("scorecard.minimum: 6", "scorecard.minimum", "less than or equal to 5"),
         ("stalls.active.growth: -1", "stalls.active.growth", "greater than or equal to 0"),
         ("exit.notice_days.pilot:", "exit.notice_days.pilot", "has to have a value; remove it"),

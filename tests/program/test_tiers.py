@@ -95,7 +95,7 @@ def the_model(**changes: Any) -> dict[str, Any]:
     ("change", "message"),
     [
         ({"weight": 60}, r"the weights of the score add up to 110 %, not 100 % \(a 60 \+ b 30 \+ c 20\)"),
-        ({"id": "b"}, "two factors of the score carry the same id"),
+        ({"id": "b"}, r"factors\.1\.id: b is there already"),
         ({"floor": 1}, "the target of a, 1, has to lie above its floor, 1"),
         ({"floor": 2}, "the target of a, 1, has to lie above its floor, 2"),
     ],
