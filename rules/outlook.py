@@ -1,7 +1,6 @@
 """What can still come of facts of which some are not known: exact over all they could be, by their types and limits."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -54,25 +53,22 @@ def outlook_of(policy: Policy, known: EncodedFacts, certain: Collection[str]) ->
     if len(undecided.deciders) == 1:
         (decider,) = undecided.deciders
         return Outlook((decider,), (undecided.outcome(decider),), (), {decider: undecided.anything})
-    with _completions(undecided) as completions:
-        deciders = tuple(decider for decider in undecided.deciders if completions.decides(decider))
-        first: dict[str | None, Decider] = {}
-        for decider in deciders:
-            first.setdefault(undecided.outcome(decider), decider)
-        examples = {decider: completions.example(decider) for decider in first.values()}
-        missing = _ranked(undecided, completions) if len(first) > 1 else ()
-    found = {decider: {**undecided.anything, **example} for decider, example in examples.items() if example is not None}
-    return Outlook(deciders, tuple(first), missing, found)
-
-
-@contextmanager
-def _completions(undecided: Undecided) -> Iterator[Completions]:
     table = Table.of(undecided)
     if table:
-        yield table
-        return
-    with logic_of(undecided.policy) as logic:
-        yield Solved(logic, undecided)
+        return _seen(undecided, table)
+    with logic_of(policy) as logic:
+        return _seen(undecided, Solved(logic, undecided))
+
+
+def _seen(undecided: Undecided, completions: Completions) -> Outlook:
+    deciders = tuple(decider for decider in undecided.deciders if completions.decides(decider))
+    first: dict[str | None, Decider] = {}
+    for decider in deciders:
+        first.setdefault(undecided.outcome(decider), decider)
+    missing = _ranked(undecided, completions) if len(first) > 1 else ()
+    examples = {decider: completions.example(decider) for decider in first.values()}
+    found = {decider: {**undecided.anything, **facts} for decider, facts in examples.items() if facts is not None}
+    return Outlook(deciders, tuple(first), missing, found)
 
 
 def _ranked(undecided: Undecided, completions: Completions) -> tuple[str, ...]:
