@@ -158,8 +158,7 @@ class Pilots:
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
             opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at, look.terms.started_on)
-            first = max(1, look.week - look.terms.plan.recent_weeks + 1)
-            weeks = [week_of(look.terms, week, opportunities) for week in range(first, look.week + 1)]
+            weeks = [week_of(look.terms, week, opportunities) for week in look.terms.looked_back_on(look.week)]
             accounts, plays, next_action = tx.preparation.counts(look.partner, look.as_of)
             facts = _progress(look, opportunities, accounts, plays)
             facts[PREPARATION]["next_action_open"] = next_action

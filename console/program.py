@@ -9,11 +9,12 @@ import typer
 from rich.console import RenderableType
 
 from activities.deciding import Shelf
-from console import proving
+from console import previews, proving
 from console.arguments import AsJson, day, examples, said
 from console.installation import Installation, here
-from console.screen import as_json, details, heading, say, show, table, title
+from console.screen import as_json, details, heading, progress, say, show, table, title
 from operations import publishing
+from operations.preview import preview
 from operations.publishing import Intent
 from program.errors import Refused
 from program.publication import Publication, in_force, next_in_force, state
@@ -80,6 +81,36 @@ def _standing(publication: Publication, published: list[Publication], today: dat
             ("because", publication.withdrawn_because),
         ]
     )
+
+
+@app.command(
+    "preview",
+    epilog=examples("program preview our-program", "program preview our-program --since 2026-07-01 --json"),
+)
+def preview_(
+    context: typer.Context,
+    folder: Folder,
+    since: Annotated[
+        date | None,
+        typer.Option(
+            parser=day, metavar="DATE", help="Only what was decided as of this day or later.", show_default=False
+        ),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Say what a draft would have decided: every recorded decision, the tiers, the pilots that run. Writes nothing.
+
+    Each decision is made again by itself, on what was known then; what followed from it is not played through.
+    """
+    installation = here(context)
+    store, draft = installation.store, read_folder(folder)
+    with progress(counted=False) as bar:
+        bar.add_task("Deciding again")
+        found = preview(store, draft, installation.today(), datetime.now(UTC), since)
+    if json:
+        as_json(found)
+    else:
+        show(*previews.as_text(found))
 
 
 @app.command("list", epilog=examples("program list", "program list --json"))

@@ -48,7 +48,7 @@ def publish(
         intent: From when on, by whom, and why.
         today: The program's date.
         now: When it is published.
-        findings: What `gatehouse rules check` finds in a folder.
+        findings: What `gatehouse rules check` finds in a folder. Its warnings keep nothing from being published.
 
     Returns:
         The version as it was published, and whether it was now.

@@ -76,6 +76,10 @@ class PilotTerms(BaseModel):
         """The day on which a week is looked back on: day 7 for the first."""
         return self.started_on + timedelta(days=week * self.plan.checkpoint_every)
 
+    def looked_back_on(self, week: int) -> range:
+        """The weeks that the checkpoint of a week looks back on, its own included."""
+        return range(max(1, week - self.plan.recent_weeks + 1), week + 1)
+
     def weeks_after(self, day: date) -> list[int]:
         """The checkpoints that are not over on a day, the day's own included."""
         return [week for week in range(1, self.weeks + 1) if self.checkpoint(week) >= day]

@@ -157,6 +157,14 @@ class Partners:
         row = self._row(partner)
         row.tier, row.at_risk = tier, at_risk
 
+    def entered(self, stage: Stage) -> dict[str, list[date]]:
+        """The days on which each partner entered a stage, in order."""
+        days: dict[str, list[date]] = {}
+        query = select(StageMoveRow.partner, StageMoveRow.day).where(StageMoveRow.went_to == stage)
+        for partner, day in self._session.execute(query.order_by(StageMoveRow.id)):
+            days.setdefault(partner, []).append(day)
+        return days
+
     def known_since(self, partner: str) -> datetime:
         """The instant from which there is anything to know about a partner.
 

@@ -30,6 +30,13 @@ class Pilots:
         if row.ended_on is None:
             row.ended_on, row.verdict = day, verdict
 
+    def every(self) -> dict[tuple[str, int, int], tuple[PilotTerms, date | None]]:
+        """All pilots, by partner, application and number: the terms, and when it ended."""
+        return {
+            (row.partner, row.application, row.number): (PilotTerms.model_validate(row.terms), row.ended_on)
+            for row in self._session.scalars(select(PilotRow))
+        }
+
     def of(self, partner: str) -> list[tuple[int, PilotTerms, date | None, str | None]]:
         """The pilots of a partner, in order: application, terms, when and how it ended."""
         query = select(PilotRow).where(PilotRow.partner == partner).order_by(PilotRow.application, PilotRow.number)

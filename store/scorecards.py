@@ -37,6 +37,11 @@ class Scorecards:
         query = select(func.count()).where(ScorecardRow.partner == partner, ScorecardRow.application == application)
         return self._session.scalar(query) or 0
 
+    def every(self) -> dict[tuple[str, int, int], Scorecard]:
+        """All scorecards, by partner, application and number."""
+        query = select(ScorecardRow.partner, ScorecardRow.application, ScorecardRow.number, ScorecardRow.content)
+        return {tuple(key): Scorecard.model_validate(content) for *key, content in self._session.execute(query)}
+
     def get(self, partner: str, application: int, number: int) -> Scorecard | None:
         row = self._session.get(ScorecardRow, (partner, application, number))
         return Scorecard.model_validate(row.content) if row else None

@@ -1,6 +1,7 @@
 """What differs between two programs, said so that people can read it."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.comparison import Change, RuleChange, compare, written
-from rules.folder import DEFAULT_PROGRAM, LoadedProgram, load_program, read_folder
+from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
+from rules.policy import load_policy
 from rules.source import read_yaml
 from tests.world import changed_program
 
@@ -110,7 +112,7 @@ def test_declarations_are_compared_one_by_one() -> None:
     (policy,) = compare(
         PROGRAM,
         verdict(
-            ("resets_used: {type: count, max: 9}", "resets_used: {type: count, max: 3}"),
+            ("resets_used: {type: count, max: 9", "resets_used: {type: count, max: 3"),
             ("  target_qualified:", "  mapped_accounts: {type: count, better: higher}\n  target_qualified:"),
             ("title: What a 60-day pilot must show", "title: What a pilot must show"),
             ("and its reset is used up.", "and no reset is left."),
@@ -146,7 +148,9 @@ SOME = st.permutations(list(RULES)).flatmap(lambda names: st.integers(1, len(nam
 
 def with_rules(names: list[str]) -> LoadedProgram:
     text = json.dumps({**TEXT, "rules": [RULES[name] for name in names]}, default=str)
-    return load_program({**PROGRAM.files, "policies/qualification.yaml": text})
+    file = "policies/qualification.yaml"
+    policies = {**PROGRAM.policies, "qualification": load_policy(text, file)}
+    return replace(PROGRAM, policies=policies, files={**PROGRAM.files, file: text})
 
 
 @given(SOME, SOME)

@@ -1,0 +1,355 @@
+"""What a draft of a program would have decided: every recorded decision, the roster's tiers, the pilots that run.
+
+Nothing is written. What happened because of a decision is not played through: each one is made again by itself, on what
+was known then.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from program.calendar import Quarter
+from program.decision import Decision, Ruling, as_recorded
+from program.opportunity import Opportunity
+from program.partner import PartnerId, Stage, Standing
+from program.pilot import PilotTerms, achieved, week_of
+from program.tiers import Scored, TierRecord, after_move, cut
+from rules import redecide
+from rules.decide import Disagreement, decide
+from rules.engine import engine_for
+from rules.facts import FactError
+from rules.folder import VERDICT, LoadedProgram, load_program
+from rules.redecide import Background, Incomparable, Ranked, terms_under
+from store.database import Store, Transaction
+from store.rescores import Move, Terms
+
+EVERYONE = 1_000_000
+"""Partners in one page: more than any re-score has."""
+
+
+class Model(BaseModel):
+    """What all parts of a preview share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Outcome(Model):
+    """What was or would be decided, and by which rule; no outcome where it stays open."""
+
+    outcome: str | None
+    rule: str | None
+
+
+class Remade(Model):
+    """A recorded decision that would come out otherwise, or that cannot be made again."""
+
+    decision: int
+    partner: PartnerId
+    policy: str
+    purpose: str
+    as_of: date
+    then: Outcome
+    now: Outcome | None
+    """None where it cannot be made again."""
+    because: str
+    """Why it would come out so, or why it cannot be made again."""
+
+
+class TierBalance(Model):
+    """A tier's partners and hours, as they were published and as they would have been."""
+
+    tier: str
+    partners_then: int
+    partners_now: int
+    hours_then: Decimal
+    hours_now: Decimal
+
+
+class TierChange(Model):
+    """A partner whose tier would be another. None for one that leaves."""
+
+    partner: PartnerId
+    then: str | None
+    now: str | None
+
+
+class PilotChange(Model):
+    """A running pilot whose verdict, given today, would be another. It keeps the program that it was agreed on."""
+
+    partner: PartnerId
+    day: int
+    """How many of its days are over."""
+    own: Outcome
+    """Under its terms."""
+    draft: Outcome
+    """Under the terms that the draft would have given it."""
+    because: str
+
+
+class Preview(Model):
+    """What a draft would change."""
+
+    version: int
+    since: date | None
+    looked_at: int
+    """Recorded decisions."""
+    movers: tuple[Remade, ...]
+    not_remade: tuple[Remade, ...]
+    quarter: Quarter | None
+    """The last one whose re-score was published."""
+    tiers: tuple[TierBalance, ...]
+    tier_changes: tuple[TierChange, ...]
+    pilots: int
+    """That run."""
+    pilot_changes: tuple[PilotChange, ...]
+
+
+def preview(store: Store, draft: LoadedProgram, today: date, now: datetime, since: date | None = None) -> Preview:
+    """What a draft would have decided of all that was decided as of a day or later, and would decide of pilots today.
+
+    Raises:
+        Unfit: where the engine could not run the draft.
+    """
+    for policy in draft.policies.values():
+        engine_for(policy)
+    with store.read() as tx:
+        past = _Past(tx, draft)
+        looked_at = [number for number, decision in past.decisions.items() if not since or decision.as_of >= since]
+        remade = [one for number in looked_at if (one := past.remake(number))]
+        published = [quarter for quarter in past.quarters.values() if quarter.terms.published]
+        tiers, tier_changes = _tiers(past, published[-1]) if published else ([], [])
+        pilots = [_judged(past, partner, terms, today, now) for partner, terms in past.running()]
+        return Preview(
+            version=draft.program.version,
+            since=since,
+            looked_at=len(looked_at),
+            movers=tuple(one for one in remade if one.now),
+            not_remade=tuple(one for one in remade if not one.now),
+            quarter=published[-1].terms.quarter if published else None,
+            tiers=tuple(tiers),
+            tier_changes=tuple(tier_changes),
+            pilots=len(pilots),
+            pilot_changes=tuple(pilot for pilot in pilots if pilot.own.outcome != pilot.draft.outcome),
+        )
+
+
+NOT_REMADE = (Incomparable, FactError, Disagreement)
+"""Why a decision cannot be made again."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is seen of a pilot on a day, whatever it was agreed on."""
+
+    opportunities: list[Opportunity]
+    accounts: int
+    plays: int
+    next_action: bool
+
+
+@dataclass(frozen=True)
+class _Rescored:
+    """A quarter's re-score, and its cut under the draft."""
+
+    terms: Terms
+    published_at: datetime | None
+    moves: dict[PartnerId, Move]
+    facts: dict[PartnerId, dict[str, Any]]
+    cut: dict[PartnerId, str]
+
+
+class _Past:
+    """What was decided and on what, read once; and the draft that decides it again."""
+
+    def __init__(self, tx: Transaction, draft: LoadedProgram) -> None:
+        self.tx, self.draft = tx, draft
+        self.standings = {standing.partner.id: standing for standing in tx.partners.roster()}
+        self.decisions = dict(tx.decisions.listed())
+        self.quarters = dict(self._rescores())
+        self._scorecards = tx.scorecards.every()
+        self._pilots = tx.pilots.every()
+        self._active_since = tx.partners.entered(Stage.ACTIVE)
+        self._programs: dict[str, LoadedProgram] = {}
+
+    def _rescores(self) -> Iterator[tuple[str, _Rescored]]:
+        """Every re-score that was begun, the first one first."""
+        for name, published_at in self.tx.rescores.begun():
+            quarter = Quarter.parse(name)
+            facts = {p.partner: _exact(p.facts) for p in self.tx.rescores.placed(quarter, "", EVERYONE)}
+            moves = {move.partner: move for move in self.tx.rescores.moves(quarter)}
+            yield name, _Rescored(self.tx.rescores.get(quarter), published_at, moves, facts, self._cut(facts))
+
+    def _cut(self, facts: dict[PartnerId, dict[str, Any]]) -> dict[PartnerId, str]:
+        program = self.draft.program
+        roster = [
+            Scored(
+                partner=partner,
+                name=self.standings[partner].partner.name,
+                score=program.score.score(known),
+                pipeline=known["sourced_pipeline"],
+            )
+            for partner, known in facts.items()
+        ]
+        return {placement.partner: placement.tier for placement in cut(roster, program.tiers, program.capacity)}
+
+    def program(self, digest: str) -> LoadedProgram:
+        """A program that something was decided under."""
+        if digest not in self._programs:
+            self._programs[digest] = load_program(self.tx.programs.files(digest))
+        return self._programs[digest]
+
+    def running(self) -> Iterator[tuple[Standing, PilotTerms]]:
+        """The pilots that run, each with its terms."""
+        for (partner, application, _), (terms, ended_on) in self._pilots.items():
+            standing = self.standings[partner]
+            if standing.stage == Stage.PILOT and standing.application == application and ended_on is None:
+                yield standing, terms
+
+    def remake(self, number: int) -> Remade | None:
+        """What becomes of a decision; None where it comes out as it did."""
+        decision = self.decisions[number]
+        then = Outcome(outcome=decision.ruling.outcome, rule=decision.ruling.rule)
+        about = {"decision": number, **decision.model_dump(include={"partner", "policy", "purpose", "as_of"})}
+        try:
+            ruling = redecide.redecide(self.draft, decision, self.background(decision))
+        except NOT_REMADE as reason:
+            return Remade(**about, then=then, now=None, because=str(reason))
+        if ruling.outcome == decision.ruling.outcome:
+            return None
+        return Remade(**about, then=then, now=Outcome(outcome=ruling.outcome, rule=ruling.rule), because=ruling.because)
+
+    def background(self, decision: Decision) -> Background:
+        """What the record of a decision does not say; of what the draft alone asks for, what was known then."""
+        standing = self.standings[decision.partner]
+        scorecard, pilot = redecide.scorecard_of(decision), redecide.pilot_of(decision)
+        background = Background(
+            kind=standing.partner.type,
+            scorecard=self._scorecards.get((decision.partner, *scorecard)) if scorecard else None,
+            terms=self._pilots.get((decision.partner, *pilot), (None, None))[0] if pilot else None,
+            tier=self._tier(standing, decision.known_at),
+            ranked=self.ranked(decision.partner, redecide.quarter_of(decision)),
+        )
+        lacking = redecide.lacking(self.draft, decision, background)
+        if not lacking:
+            return background
+        found = self.recorded(decision.partner, decision.as_of, decision.known_at)
+        if background.terms:
+            terms = terms_under(self.draft, background.kind, background.terms)
+            seen = self.seen(decision.partner, terms, decision.as_of, decision.known_at)
+            weeks = terms.looked_back_on(redecide.week_of(decision))
+            found |= progress(terms, decision.as_of, seen) | {
+                redecide.WEEKS: [week_of(terms, week, seen.opportunities).model_dump() for week in weeks]
+            }
+        return replace(background, looked_up={name: found[name] for name in lacking & found.keys()})
+
+    def recorded(self, partner: PartnerId, as_of: date, known_at: datetime) -> dict[str, Any]:
+        """The facts that were recorded about a partner."""
+        return {name: known.value for name, known in self.tx.facts.of(partner, as_of, known_at).items()}
+
+    def seen(self, partner: PartnerId, terms: PilotTerms, as_of: date, known_at: datetime) -> _Seen:
+        """What is seen of a pilot on a day."""
+        opportunities = self.tx.opportunities.of(partner, as_of, known_at, terms.started_on)
+        return _Seen(opportunities, *self.tx.preparation.counts(partner, as_of))
+
+    def _tier(self, standing: Standing, at: datetime) -> str | None:
+        """The tier that a partner was in at an instant, as its re-scores say."""
+        moves = [(q.published_at, q.moves.get(standing.partner.id)) for q in self.quarters.values()]
+        known = [(published_at, move) for published_at, move in moves if published_at and move]
+        before = [move for published_at, move in known if published_at <= at]
+        if before:
+            return before[-1].record.tier
+        return known[0][1].came_from if known else standing.tier
+
+    def ranked(self, partner: PartnerId, quarter: Quarter | None) -> Ranked | None:
+        """A partner in the re-score of a quarter, cut under the draft."""
+        rescored = self.quarters.get(str(quarter))
+        if rescored is None or partner not in rescored.moves:
+            return None
+        terms = rescored.terms
+        since = max((day for day in self._active_since.get(partner, []) if day <= terms.as_of), default=date.max)
+        earlier = [q for name, q in self.quarters.items() if q.terms.published and name < str(terms.quarter)]
+        before = earlier[-1].moves.get(partner) if earlier and since <= earlier[-1].terms.as_of else None
+        return Ranked(
+            last=before.record if before else TierRecord(tier=rescored.moves[partner].came_from),
+            cut_tier=rescored.cut[partner],
+            moved_opportunities=rescored.facts[partner]["moved_opportunities"],
+            full_quarter=since <= terms.quarter.first_day,
+        )
+
+
+def _exact(facts: dict[str, Any]) -> dict[str, Any]:
+    """The measured facts of a quarter as they were before they were recorded."""
+    return {name: Decimal(str(value)) if isinstance(value, float) else value for name, value in facts.items()}
+
+
+def progress(terms: PilotTerms, as_of: date, seen: _Seen) -> dict[str, Any]:
+    """The facts of how a pilot stands, under its own terms or others."""
+    return {
+        **achieved(terms, as_of, seen.opportunities),
+        "mapped_accounts": seen.accounts,
+        "joint_plays": seen.plays,
+        "next_action_open": seen.next_action,
+    }
+
+
+def _tiers(past: _Past, rescored: _Rescored) -> tuple[list[TierBalance], list[TierChange]]:
+    """The tiers of a re-score, as they were published and as they would have been."""
+    then = {partner: None if move.move == "exit" else move.record.tier for partner, move in rescored.moves.items()}
+    now = {partner: _tier_under(past, rescored, partner, tier) for partner, tier in then.items()}
+    programs = (past.program(rescored.terms.program).program, past.draft.program)
+    hours_then, hours_now = ({tier.id: tier.service.hours for tier in program.tiers} for program in programs)
+    counts_then, counts_now = Counter(then.values()), Counter(now.values())
+    balances = [
+        TierBalance(
+            tier=tier,
+            partners_then=counts_then[tier],
+            partners_now=counts_now[tier],
+            hours_then=counts_then[tier] * hours_then.get(tier, Decimal(0)),
+            hours_now=counts_now[tier] * hours_now.get(tier, Decimal(0)),
+        )
+        for tier in dict.fromkeys([*hours_now, *hours_then])
+    ]
+    return balances, [TierChange(partner=p, then=then[p], now=now[p]) for p in then if then[p] != now[p]]
+
+
+def _tier_under(past: _Past, rescored: _Rescored, partner: PartnerId, published: str | None) -> str | None:
+    """The tier that the draft would have given; the published one where its move cannot be decided again."""
+    decision = past.decisions[rescored.moves[partner].decision]
+    try:
+        background = past.background(decision)
+        move = redecide.redecide(past.draft, decision, background).outcome or "stay"
+    except NOT_REMADE:
+        return published
+    assert background.ranked
+    facts = redecide.moved(past.draft, background.ranked)
+    return None if move == "exit" else after_move(past.draft.program.tiers, background.ranked.last, facts, move).tier
+
+
+def _judged(past: _Past, standing: Standing, terms: PilotTerms, today: date, now: datetime) -> PilotChange:
+    """A running pilot's verdict, as if it were given today, under its own terms and under the draft's."""
+    partner = standing.partner
+    seen, recorded = past.seen(partner.id, terms, today, now), past.recorded(partner.id, today, now)
+    drafts = terms_under(past.draft, partner.type, terms)
+    own = _verdict(past.program(terms.program), {**recorded, **progress(terms, today, seen)})
+    draft = _verdict(past.draft, {**recorded, **progress(drafts, today, seen)})
+    return PilotChange(
+        partner=partner.id,
+        day=(today - terms.started_on).days,
+        own=Outcome(outcome=own.outcome, rule=own.rule),
+        draft=Outcome(outcome=draft.outcome, rule=draft.rule),
+        because=draft.because,
+    )
+
+
+def _verdict(program: LoadedProgram, facts: dict[str, Any]) -> Ruling:
+    policy = program.policies[VERDICT]
+    known = as_recorded({name: facts[name] for name in policy.facts if facts.get(name) is not None})
+    try:
+        return decide(policy, known)
+    except NOT_REMADE as reason:
+        return Ruling(outcome=None, because=str(reason))
