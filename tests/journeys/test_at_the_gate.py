@@ -83,6 +83,14 @@ async def test_applying_anew_while_an_application_runs_changes_nothing(world: Wo
     assert (state.stage, state.application, world.standing(partner).application) == (Stage.APPLIED, 1, 1)
 
 
+async def test_a_candidate_whose_market_is_too_small_is_declined_before_its_people_are_rated(world: World) -> None:
+    partner = await world.applied("Acme")
+    ruled = await world.operations.submit_scorecard(partner, a_scorecard(market=3, without=("people", "operations")))
+    assert (ruled.stage, ruled.ruling.rule, ruled.missing) == (Stage.DECLINED, "fit_below_minimum", ())
+    await world.lifecycle(partner).result()
+    assert world.told(partner) == ["application.declined"]
+
+
 async def test_a_deferral_names_what_is_missing_and_the_evidence_signs(world: World) -> None:
     partner = await world.applied("Acme")
 
@@ -90,7 +98,10 @@ async def test_a_deferral_names_what_is_missing_and_the_evidence_signs(world: Wo
 
     until = world.first_day + timedelta(days=90)
     assert (ruled.stage, ruled.next_date) == (Stage.DEFERRED, until)
-    assert {"market", "unsound"} <= set(ruled.ruling.unknown)
+    assert ruled.missing == (
+        "an answer to: Financial stability or compliance is in doubt",
+        "evidence for: Reaches our buyers",
+    )
     assert world.standing(partner).next_date == until
     await world.until(partner, world.first_day + timedelta(days=85))
     [notice] = world.outbox.sent

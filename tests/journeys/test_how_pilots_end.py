@@ -109,7 +109,7 @@ async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days
 
     for partner in (silent, answers):
         [verdict] = world.decisions(partner, "pilot-verdict")
-        assert (verdict.ruling.outcome, verdict.ruling.unknown) == (None, ("mutual_deals",))
+        assert (verdict.ruling.outcome, verdict.ruling.missing) == (None, ("mutual_deals",))
         assert world.standing(partner).stage == Stage.PILOT
         assert world.standing(partner).next_date == decide_by
         [asked] = world.escalations(partner)
@@ -118,6 +118,10 @@ async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days
             "Ada Owner",
             EscalationState.OPEN,
         )
+    for asked_for in (n for n in world.outbox.sent if n.kind == "escalation.opened"):
+        assert asked_for.recipient == "Ada Owner"
+        assert "Not decided: deals that both sides worked is not known." in asked_for.body
+        assert f"Record it before {decide_by}" in asked_for.body
     assert [n.recipient for n in world.outbox.sent if n.kind == "escalation.opened"] == ["Ada Owner"] * 2
     with world.store.read() as tx:
         [one, *_] = tx.opportunities.of(answers, verdict_day, world.decisions(answers)[-1].known_at)
@@ -132,6 +136,10 @@ async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days
     assert world.outcomes(answers, "pilot-verdict") == [None, "expand"]
     settled = world.decisions(silent, "pilot-verdict")[-1]
     assert (settled.as_of, settled.purpose) == (verdict_day, "application-1/pilot-1/verdict/settled")
+    assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked.")
+    [told] = [n.body for n in world.outbox.sent if n.kind == "pilot.reset" and n.partner == silent]
+    assert "This was decided with what is known." in told
+    assert "- deals that both sides worked" in told
     for partner in (silent, answers):
         [asked] = world.escalations(partner)
         assert asked.state == EscalationState.ENDED
