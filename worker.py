@@ -38,7 +38,7 @@ from activities.roster import Roster
 from activities.sending import Sender
 from notifications.channel import Channel
 from notifications.configuration import Addresses, channels
-from operations.publishing import publish_first
+from operations import publishing
 from program.errors import Refused
 from program.notice import ChannelName
 from rules.folder import LoadedProgram, read_folder
@@ -174,12 +174,12 @@ def first_program(store: Store, folder: Path) -> LoadedProgram | None:
     """The folder's program where none was published yet; None where one was, which then decides whatever a folder says.
 
     Raises:
-        Refused: where there is nothing to begin with.
+        Refused: where there is nothing to begin with, or where `gatehouse rules check` finds what is wrong with it.
     """
     with store.read() as tx:
         published = tx.programs.listed()
     if not published:
-        return read_folder(folder)
+        return publishing.read_checked(folder)
     try:
         if read_folder(folder).digest not in {publication.digest for publication in published}:
             advice = f"gatehouse program publish {folder} --effective DATE --by WHO --note TEXT"
@@ -187,6 +187,12 @@ def first_program(store: Store, folder: Path) -> LoadedProgram | None:
     except Refused as refused:
         log.warning("program.not-read", folder=str(folder), reason=str(refused))
     return None
+
+
+def publish_first(store: Store, program: LoadedProgram) -> None:
+    """Publish the program of a first start, from today on."""
+    now = datetime.now(UTC)
+    publishing.publish_first(store, program, program.program.clock.today(now), now)
 
 
 async def declare_search_attributes(client: Client) -> None:
@@ -209,10 +215,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     store.check()
     first = first_program(store, settings.program)
     client = await connect(settings.temporal, settings.temporal_address)
-    now = datetime.now(UTC)
     if first:
-        publish_first(store, first, first.program.clock.today(now), now)
-    program = Shelf(store).at(now)
+        publish_first(store, first)
+    program = Shelf(store).at(datetime.now(UTC))
     assert program
     await declare_search_attributes(client)
     await ensure_schedules(client, program.program.clock, settings.temporal.task_queue)

@@ -9,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from activities.deciding import Shelf
-from console import previews, proving
+from console import previews
 from console.arguments import AsJson, day, examples, said
 from console.installation import Installation, here
 from console.screen import as_json, details, heading, progress, say, show, table, title
@@ -56,7 +56,7 @@ def publish(
     installation = here(context)
     store, today, now = installation.store, installation.today(), datetime.now(UTC)
     intent = Intent(effective, who, note)
-    publication, new = publishing.publish(store, folder, intent, today, now, findings=proving.findings)
+    publication, new = publishing.publish(store, folder, intent, today, now)
     with store.read() as tx:
         published = tx.programs.listed()
     if not new:
@@ -213,6 +213,9 @@ def _difference(difference: Difference) -> Iterator[RenderableType]:
         yield _changes(difference.values)
     for policy in difference.policies:
         yield from _policy(policy)
+    for template in difference.templates:
+        yield heading(template.file)
+        yield from template.lines
 
 
 def _changes(changes: tuple[Change, ...]) -> RenderableType:

@@ -30,7 +30,7 @@ from program.definition import Program
 from program.errors import Refused
 from settings import Settings
 from store.database import Store
-from worker import connect, first_program
+from worker import connect, first_program, publish_first
 
 PORT, PAGE_PORT = 7233, 8233
 """Where the embedded server and its web page are, unless something else is there already."""
@@ -103,7 +103,9 @@ class _Service:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         store = Store(self._settings.database)
         store.migrate()
-        first_program(store, self._settings.program)  # where it is unfit, say so once and here
+        first = first_program(store, self._settings.program)
+        if first:
+            publish_first(store, first)  # here and not by the worker, which would be started again where it is unfit
         async with self._temporal() as (address, page), self._kept("worker", lambda: self._start_worker(address)):
             where = _WHERE.format(database=store, temporal=address, page=f"http://127.0.0.1:{page}" if page else "none")
             remark(where)

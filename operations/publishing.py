@@ -9,8 +9,9 @@ from program.errors import Refused
 from program.partner import Stage
 from program.publication import Publication, in_force
 from rules.comparison import compare
-from rules.folder import LoadedProgram, load_program, read_folder
+from rules.folder import LoadedProgram, bytes_of, files_of, load_program, read_folder
 from rules.source import Fault, Unfit, read_yaml
+from rules.trial import try_out
 from store.database import Store, Transaction
 
 
@@ -38,7 +39,7 @@ def publish(
     today: date,
     now: datetime,
     *,
-    findings: Callable[[Path], Sequence[Fault]],
+    findings: Callable[[Path], Sequence[Fault]] = try_out,
 ) -> tuple[Publication, bool]:
     """Publish the program of a folder. The same one again, from the same day on, changes nothing.
 
@@ -48,21 +49,16 @@ def publish(
         intent: From when on, by whom, and why.
         today: The program's date.
         now: When it is published.
-        findings: What `gatehouse rules check` finds in a folder. Its warnings keep nothing from being published.
+        findings: What is wrong with a folder; warnings keep nothing from being published.
 
     Returns:
         The version as it was published, and whether it was now.
 
     Raises:
-        Unfit: naming what `rules check` finds, and every version that has to be raised.
+        Unfit: naming what is wrong with it as `rules check` does, or every version that has to be raised.
         Refused: where it would be in force before today, or changes nothing.
     """
-    program = read_folder(folder)
-    errors = [fault for fault in findings(folder) if fault.severity == "error"]
-    if errors:
-        raise Unfit(errors)
-    if read_folder(folder).digest != program.digest:
-        raise Refused(f"{folder} was changed while it was checked; publish it again")
+    program = read_checked(folder, findings)
     with store.write() as tx:
         tx.programs.alone()
         published = tx.programs.listed()
@@ -85,6 +81,23 @@ def publish(
         return _keep(tx, program, intent, now), True
 
 
+def read_checked(folder: Path, findings: Callable[[Path], Sequence[Fault]] = try_out) -> LoadedProgram:
+    """Read a program in which nothing is wrong.
+
+    Raises:
+        Unfit: naming what is wrong with it, as `gatehouse rules check` does.
+        Refused: where it was changed in the meantime, or there is none.
+    """
+    checked = _bytes(folder)
+    errors = [fault for fault in findings(folder) if fault.severity == "error"]
+    if errors:
+        raise Unfit(errors)
+    program = read_folder(folder)
+    if _bytes(folder) != checked:
+        raise Refused(f"{folder} was changed while it was checked; publish it again")
+    return program
+
+
 def withdraw(store: Store, version: int, who: str, because: str, today: date, now: datetime) -> Publication:
     """Withdraw a version that is not in force yet. Who did so first is noted.
 
@@ -101,6 +114,10 @@ def withdraw(store: Store, version: int, who: str, because: str, today: date, no
                 "publish another version"
             )
         return tx.programs.withdraw(version, who, because, now)
+
+
+def _bytes(folder: Path) -> dict[Path, bytes]:
+    return {path: bytes_of(path) for path in files_of(folder)}
 
 
 def _keep(tx: Transaction, program: LoadedProgram, intent: Intent, now: datetime) -> Publication:

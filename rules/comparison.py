@@ -4,14 +4,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 
 from program.decision import as_recorded
-from rules.folder import LoadedProgram
+from rules.folder import TEMPLATES, LoadedProgram
 from rules.source import read_yaml
 
 
@@ -55,6 +55,16 @@ class PolicyDifference(BaseModel):
     rules: tuple[RuleChange, ...]
 
 
+class TextChange(BaseModel):
+    """A template that was added, removed or edited."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    lines: tuple[str, ...]
+    """Those that differ, after `-` where they were and after `+` where they are, each with a line around."""
+
+
 class Difference(BaseModel):
     """What differs between two programs."""
 
@@ -66,11 +76,12 @@ class Difference(BaseModel):
     """Of `program.yaml`."""
     policies: tuple[PolicyDifference, ...]
     """Those that differ, be it by a comment."""
+    templates: tuple[TextChange, ...]
 
     @property
     def nothing(self) -> bool:
         """Whether they say the same under two numbers."""
-        return not self.values and not self.policies
+        return not self.values and not self.policies and not self.templates
 
 
 def compare(old: LoadedProgram, new: LoadedProgram) -> Difference:
@@ -85,7 +96,17 @@ def compare(old: LoadedProgram, new: LoadedProgram) -> Difference:
             for name, policy in new.policies.items()
             if policy != old.policies[name]
         ),
+        templates=tuple(
+            _text_change(name, old.files.get(name, ""), new.files.get(name, ""))
+            for name in sorted(old.files.keys() | new.files.keys())
+            if name.startswith(TEMPLATES) and old.files.get(name) != new.files.get(name)
+        ),
     )
+
+
+def _text_change(file: str, old: str, new: str) -> TextChange:
+    lines = list(unified_diff(old.splitlines(), new.splitlines(), n=1, lineterm=""))[2:]
+    return TextChange(file=file, lines=tuple(lines))
 
 
 def written(value: Any) -> str:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
 
-from console.proving import findings
 from operations.publishing import Intent, publish
 from program.partner import Stage
 from rules.folder import DEFAULT_PROGRAM
@@ -23,7 +22,7 @@ def publish_stricter(world: World, folder: Path) -> str:
         text = text.replace(old, new, 1)
     file.write_text(text)
     tomorrow = Intent(world.first_day + DAY, "Ada", "Only the best")
-    publication, _ = publish(world.store, folder, tomorrow, world.first_day, datetime.now(UTC), findings=findings)
+    publication, _ = publish(world.store, folder, tomorrow, world.first_day, datetime.now(UTC))
     return publication.digest
 
 

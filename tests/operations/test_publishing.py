@@ -9,13 +9,13 @@ from shutil import copytree
 import pytest
 
 from activities.deciding import Shelf
-from console.proving import findings
 from operations.publishing import Intent, publish, publish_first, withdraw
 from program.errors import Refused
 from program.partner import Stage
 from program.publication import Publication
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, load_program
 from rules.source import Fault
+from rules.trial import try_out
 from store.database import Store
 from tests.store.contents import contents
 from tests.world import a_partner, changed_program
@@ -163,9 +163,9 @@ def test_what_a_check_finds_is_refused_and_what_it_warns_of_is_not(author: Autho
     author.raises(2)
     author.raises(2, VERDICT)
     author.writes("mutual_deals: {gte: 1}", "mutual_deals: {gte: 2}", VERDICT)
-    assert "expected expand, got reset" in author.is_refused(check=findings)
+    assert "expected expand, got reset" in author.is_refused(check=try_out)
     author.writes("then: expand", "then: expnd", VERDICT)
-    assert "expnd is no outcome" in author.is_refused(check=findings)
+    assert "expnd is no outcome" in author.is_refused(check=try_out)
     author.writes("then: expnd", "then: expand", VERDICT)
 
     def a_warning(folder: Path) -> list[Fault]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from program.definition import Program
-from program.overrides import Way, overridable, overridden
+from program.errors import Way
+from program.overrides import overridable, overridden
 from program.partner import PartnerType, Stage
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from rules.source import Unfit

@@ -198,3 +198,13 @@ def as_read(data: Any) -> Any:
     if isinstance(data, list):
         return [as_read(value) for value in data]
     return str(data) if data is not None and not isinstance(data, bool | int | Decimal | str) else data
+
+
+def test_a_template_is_compared_line_by_line() -> None:
+    old = replace(PROGRAM, files={**PROGRAM.files, "templates/letter.txt": "Dear {{ name }},\n\nNo.\n"})
+    new = replace(PROGRAM, files={**PROGRAM.files, "templates/letter.txt": "Dear {{ name }},\n\nYes.\n"})
+    (template,) = compare(old, new).templates
+    assert (template.file, template.lines) == ("templates/letter.txt", ("@@ -2,2 +2,2 @@", " ", "-No.", "+Yes."))
+    (gone,) = compare(old, PROGRAM).templates
+    assert [line for line in gone.lines if line[0] != "@"] == ["-Dear {{ name }},", "-", "-No."]
+    assert not compare(PROGRAM, new).nothing
