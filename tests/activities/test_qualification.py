@@ -10,7 +10,7 @@ from program.partner import Stage
 from program.scorecard import Scorecard
 from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
-from tests.world import GOOD, a_scorecard
+from tests.world import GOOD, a_scorecard, changed_program
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,19 @@ def test_a_deferral_asks_for_nothing_that_could_not_matter_and_for_nothing_twice
     )
     told = office.notices()[qualified.notices[0]]
     assert [line[2:] for line in told.splitlines() if line.startswith("- ")] == [*qualified.missing]
+
+
+def test_rules_that_leave_a_gap_defer_and_say_so(office: Office) -> None:
+    file = "policies/qualification.yaml"
+    rules = office.program.files[file]
+    gap = changed_program(office.program, (rules[rules.index("otherwise:") :], ""), file=file)
+    office.puts_in_force(gap, START)
+    partner = office.applied("Acme")
+    qualified = office.submits(partner, a_scorecard())
+    assert (qualified.ruling.outcome, qualified.ruling.possible, qualified.missing) == (None, (), ())
+    assert qualified.deferred_until == office.standing(partner).next_date == day(90)
+    reason = "None of the rules decides, and the policy does not say what holds otherwise."
+    assert office.notices()[qualified.notices[0]].endswith(reason)
 
 
 def test_a_deferral_for_want_of_people_says_how_many_points_are_missing(office: Office) -> None:
