@@ -1,20 +1,14 @@
 """What the solver is told of a policy, held against what the interpreter decides."""
 
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules import interpreter
 from rules.logic import Found, Logic, Unproven, logic_of
-from rules.policy import Policy, load_policy
+from rules.policy import Policy
 from rules.world import World
-from tests.rules.test_agreement import facts_for, flow, policies
-
-
-def loaded(data: dict[str, Any]) -> Policy:
-    return load_policy(flow(data), "random.yaml")
+from tests.rules.language import facts_for, loaded, policies
 
 
 def holding(world: World, found: Found) -> frozenset[str]:
@@ -25,9 +19,8 @@ def holding(world: World, found: Found) -> frozenset[str]:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_of_facts_that_are_given_the_same_rules_hold_in_formulas_as_for_the_interpreter(data: st.DataObject) -> None:
-    written = data.draw(policies())
-    policy = loaded(written)
-    encoded = policy.encode(data.draw(facts_for(written)))
+    policy = loaded(data.draw(policies()))
+    encoded = policy.encode(data.draw(facts_for(policy)))
     with logic_of(policy) as logic:
         world = World.of(logic, "given", encoded, settled=True)
         found = logic.find(world.within)
@@ -53,8 +46,7 @@ def test_facts_the_solver_finds_are_facts_of_the_policy_and_do_what_it_says(data
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_rule_the_solver_says_never_holds_holds_of_no_facts(data: st.DataObject) -> None:
-    written = data.draw(policies())
-    policy = loaded(written)
+    policy = loaded(data.draw(policies()))
     with logic_of(policy) as logic:
         world = World.of(logic, "any", settled=True)
         never = {
@@ -62,7 +54,7 @@ def test_a_rule_the_solver_says_never_holds_holds_of_no_facts(data: st.DataObjec
             for rule, holds in zip(policy.rules, world.holds, strict=True)
             if not logic.find([*world.within, holds])
         }
-    for facts in data.draw(st.lists(facts_for(written), min_size=1, max_size=8)):
+    for facts in data.draw(st.lists(facts_for(policy), min_size=1, max_size=8)):
         assert not never & interpreter.fired(policy, policy.encode(facts))
 
 
