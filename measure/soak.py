@@ -18,7 +18,7 @@ from measure import agreement, decisions, fuzz, memory
 
 MOST_GROWTH = 2 * 1024 * 1024
 """Bytes."""
-LONGEST = 1200
+LONGEST = 1800
 """Seconds for one part."""
 PROCESSES = min(2, os.cpu_count() or 1)
 

@@ -7,6 +7,7 @@ import pytest
 
 from rules import interpreter
 from rules.engine import MOST_ENGINES, Engine, engine_for
+from rules.network import Message
 from rules.policy import Policy, load_policy
 
 HEAD: dict[str, Any] = {
@@ -144,3 +145,20 @@ def test_a_session_lasts_until_a_rule_fires_that_joins_messages_or_much_was_asse
     assert session_after(deals=1, visit=visits(1, 2, 3)) is None
     assert session_after(deals=1, visit=visits(*range(0, 120, 2))) == []
     assert session_after(deals=1, visit=visits(*range(0, 130, 2))) is None
+
+
+def test_after_an_evaluation_broken_off_between_two_actions_the_next_one_starts_afresh(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = made({"when": {"deals": 1}, "concludes": "active"}, {"when": {"active": True}}, {"when": {"open": True}})
+    engine = Engine(policy)
+
+    def broken_off(_: str) -> Message:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._network, "held", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            engine.fired(policy.encode({"deals": 1, "open": True}))
+    assert engine.fired(policy.encode({"deals": 2, "open": True})) == {"rule_2"}
+    assert engine.fired(policy.encode({"deals": 1, "open": False})) == {"rule_0", "rule_1"}
