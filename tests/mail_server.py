@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -87,7 +87,7 @@ class MailServer:
         return [str(mail["Message-ID"]) for mail in self.mails]
 
     @contextmanager
-    def serving(self) -> Iterator["MailServer"]:
+    def serving(self) -> Iterator[Self]:
         self._controller.start()
         try:
             yield self

@@ -90,6 +90,8 @@ async def test_a_worker_told_to_stop_finishes_what_it_has_begun(
         ({"GATEHOUSE_TEMPORAL_ADDRESS": "127.0.0.1:1"}, "Temporal does not answer at 127.0.0.1:1"),
         ({"GATEHOUSE_DATABASE_URL": "sqlite:////nowhere/gatehouse.db"}, "there is no database"),
         ({"GATEHOUSE_PROGRAM": "/nowhere"}, "/nowhere holds no program.yaml"),
+        ({"GATEHOUSE_SMTP_URL": "smtp://me:s3cret@host"}, "GATEHOUSE_SMTP_URL is set and GATEHOUSE_MAIL_FROM is not"),
+        ({"GATEHOUSE_SLACK_URL": "http://hooks.example.com/s3cret"}, "GATEHOUSE_SLACK_URL: http would show hooks."),
     ],
 )
 def test_a_worker_that_cannot_work_says_why_in_one_line_and_ends(
@@ -100,6 +102,7 @@ def test_a_worker_that_cannot_work_says_why_in_one_line_and_ends(
         assert worker.wait(60) == 1
     (line,) = log.read_text().splitlines()
     assert said in json.loads(line)["reason"]
+    assert "s3cret" not in line
 
 
 async def test_a_worker_begins_with_its_program_once_and_from_then_on_with_what_is_published(
