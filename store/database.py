@@ -34,6 +34,10 @@ from store.scorecards import Scorecards
 BUSY_SECONDS = 20
 """How long a transaction on SQLite waits for the one that writes before it gives up."""
 
+_AS_NEEDED = -1
+"""Connections beside those that are kept. The threads that work at once are counted already, and one of them may read a
+program in the middle of writing: with fewer, all could wait for a connection that none of them gives back."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_101_949_713
 """The lock that keeps two from migrating at once: any number that nobody else locks."""
@@ -203,8 +207,8 @@ def _newest() -> str:
 
 def _open(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", max_overflow=_AS_NEEDED)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, max_overflow=_AS_NEEDED)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
