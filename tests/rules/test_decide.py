@@ -21,13 +21,21 @@ owner: sales
 title: Visits
 facts: {patience: {type: count}}
 events: {visit: {week: {type: count}, moved: {type: flag}}}
-outcomes: [up, down]
+outcomes: [up, same, down]
 rules:
   - id: silent
     when: {patience: {gte: 1}, sequence: {of: visit, by: week, length: 3, each: {moved: false}}}
     then: down
     because: Nothing moved.
 otherwise: up
+"""
+
+LATER = """\
+  - id: ever_silent
+    when: {sequence: {of: visit, by: week, length: 3, each: {moved: false}}}
+    then: up
+    because: Nothing moved, and nobody minds.
+otherwise: same
 """
 
 SCALES = """\
@@ -129,6 +137,24 @@ def test_a_fact_that_would_settle_more_is_asked_for_first() -> None:
     assert decide(policy, {"m": 2, "n": 1}).outcome == "same"
 
 
+def test_of_facts_that_settle_as_often_the_one_that_leaves_less_open_comes_first() -> None:
+    policy = policy_of("when: {a: true, n: {gt: 2}}, then: up", "when: {n: {lte: 2}, m: {gt: 0}}, then: down")
+    assert decide(policy, {}).missing == ("n", "a", "m")
+
+
+def test_events_are_asked_for_by_what_the_sequences_in_them_would_settle() -> None:
+    policy = load_policy(VISITS.replace("otherwise: up", LATER), "visits.yaml")
+    assert decide(policy, {}).missing == ("visit", "patience")
+
+
+def test_what_rests_on_a_conclusion_rests_on_the_facts_that_it_is_drawn_from() -> None:
+    policy = policy_of("when: {m: {gt: 3}}, concludes: busy", "when: {busy: true, a: true}, then: down")
+    assert decide(policy, {}).missing == ("a", "m")
+    assert decide(policy, {"a": True}).missing == ("m",)
+    assert decide(policy, {"a": False}).outcome == decide(policy, {"m": 3}).outcome == "same"
+    assert decide(policy, {"m": 4}).also == ("rule_0",)
+
+
 def test_a_fact_that_cannot_matter_any_more_is_not_asked_for() -> None:
     policy = policy_of("when: {a: true, n: {gt: 2}}, then: up", "when: {m: {gt: 3}}, then: down")
     ruling = decide(policy, {"n": 1})
@@ -190,7 +216,7 @@ def test_a_policy_that_leaves_a_gap_decides_nothing_in_it(text: str) -> None:
 
 def test_where_the_solver_gives_up_what_was_not_excluded_stays_possible(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = policy_of("when: {m: {lt: {fact: n}}, n: {lt: {fact: m}}}, then: up", "when: {a: true}, then: down")
-    assert decide(policy, {}).possible == ("same", "down")
+    assert (decide(policy, {}).possible, decide(policy, {}).missing) == (("same", "down"), ("a",))
     monkeypatch.setattr(logic, "EFFORT", 1)
     given_up = decide(policy, {})
     assert (given_up.outcome, given_up.possible) == (None, ("up", "same", "down"))

@@ -47,7 +47,7 @@ def small_policies(draw: st.DrawFn) -> Policy:
     flags: list[str] = []
     for number in range(draw(st.integers(2, 5))):
         rule = {"id": f"rule_{number}", "when": draw(maps(typed(facts), flags, kinds)), "because": f"Reason {number}."}
-        rule["then" if draw(st.integers(0, 3)) else "concludes"] = draw(st.sampled_from(OUTCOMES))
+        rule["then" if draw(st.integers(0, 2)) else "concludes"] = draw(st.sampled_from(OUTCOMES))
         if "concludes" in rule:
             rule["concludes"] = f"flag_{number}"
             flags.append(f"flag_{number}")
