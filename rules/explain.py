@@ -100,13 +100,17 @@ def explain(policy: Policy, facts: Mapping[str, Any], ruling: Ruling) -> Explana
     encoded = policy.encode(facts)
     reading = Reading(policy, encoded)
     rules = {rule.id: rule for rule in policy.rules}
-    otherwise = policy.otherwise.then if policy.otherwise else None
+    otherwise = policy.otherwise
     return Explanation(
         policy=policy.policy,
         version=policy.version,
         outcome=ruling.outcome,
         decided=reading.held(rules[ruling.rule]) if ruling.rule else None,
-        otherwise=ruling.rule is None and ruling.outcome is not None and ruling.outcome == otherwise,
+        # Where several rules may decide the same, none of them is named, and the reason is theirs together.
+        otherwise=ruling.rule is None
+        and otherwise is not None
+        and ruling.outcome == otherwise.then
+        and ruling.because.startswith(otherwise.because),
         because=ruling.because,
         advice=ruling.advice,
         also=tuple(reading.held(rules[rule]) for rule in ruling.also),

@@ -53,6 +53,16 @@ def test_where_no_rule_decided_it_says_that_otherwise_holds(policy: Policy) -> N
     assert (said.outcome, said.decided, said.otherwise, said.also) == ("exit", None, True, ())
 
 
+def test_where_a_rule_or_nothing_may_decide_the_same_neither_is_named_alone(text: str) -> None:
+    policy = load_policy(text.replace("then: reset", "then: exit"), "pilot-verdict.yaml")
+    said = explained(policy, {"qualified": 9, "target": 10, "deals": 1})
+    assert (said.outcome, said.decided, said.otherwise) == ("exit", None, False)
+    assert said.because == (
+        "Whatever is not known yet, one of these holds: Targets were missed once."
+        " Or: None of the rules decides otherwise."
+    )
+
+
 def test_the_other_rules_that_hold_are_told_with_what_they_found(policy: Policy) -> None:
     said = explained(policy, {**MISSED, "qualified": 30, "deals": 1, "resets_used": 0})
     assert said.outcome == "expand"
