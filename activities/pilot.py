@@ -136,8 +136,6 @@ def _progress(look: Look, opportunities: Sequence[Opportunity], accounts: int, p
 
 def _what_to_do(ruling: Ruling, decide_by: date) -> str:
     """What the owner of a pilot can do about an open verdict."""
-    if not ruling.missing:
-        return "No fact can decide it, for the rules leave a gap here; end the pilot yourself."
     return (
         f"Record it before {decide_by}: on that day the verdict rests on what is known by then. "
         f"Possible are {listed(ruling.possible)}."
@@ -189,7 +187,9 @@ class Pilots:
             _, decision = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
             if decision.ruling.outcome is not None:
                 return self._follow(tx, look, decision)
-            decide_by = program.program.calendar.business_days.after(look.today, DAYS_TO_FIND_OUT)
+            decide_by = tx.partners.get(look.partner).next_date
+            if decide_by is None or decide_by <= look.terms.last_day:  # else it was set before, by a lost workflow
+                decide_by = program.program.calendar.business_days.after(look.today, DAYS_TO_FIND_OUT)
             tx.partners.expects(look.partner, decide_by)
             advice = _what_to_do(decision.ruling, decide_by)
             escalation, notices = open_escalation(

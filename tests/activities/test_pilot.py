@@ -10,7 +10,6 @@ from program.escalation import EscalationState
 from program.partner import Stage
 from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
-from tests.world import changed_program
 
 
 def test_a_pilot_that_moves_is_on_track_and_nobody_is_bothered(office: Office) -> None:
@@ -170,24 +169,6 @@ def test_an_owner_that_is_asked_late_has_its_five_business_days_all_the_same(off
     office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=None)
     late = office.judges(partner).model_copy(update={"today": day(70)})  # on Wednesday, 10 May
     assert office.pilots.judge(late).decide_by == day(77)
-
-
-def test_rules_that_leave_a_gap_leave_the_verdict_to_people(office: Office) -> None:
-    policy = office.program.files["policies/pilot-verdict.yaml"]
-    gap = changed_program(
-        office.program, (policy[policy.index("otherwise:") :], ""), file="policies/pilot-verdict.yaml"
-    )
-    office.puts_in_force(gap, START)
-    partner = office.in_pilot("Acme")
-    assert office.pilots.judge(office.judges(partner)).ruling.outcome == "reset"
-    for settle in (False, True):
-        look = office.judges(partner, settle=settle)
-        judged = office.pilots.judge(look)
-        assert (judged.ruling.outcome, judged.ruling.possible, judged.stage) == (None, (), Stage.PILOT)
-        assert judged.decide_by
-        assert judged.decide_by > look.today
-    assert judged.escalation
-    assert "the rules leave a gap here; end the pilot yourself" in judged.escalation.advice
 
 
 def test_a_verdict_that_waited_counts_what_was_found_out(office: Office) -> None:
