@@ -12,7 +12,7 @@ from program.calendar import Quarter
 from tests.console.conftest import Operator
 from tests.world import World, a_scorecard
 
-KEYS = "id name type region owner owner_manager stage since tier at_risk next_date application"
+KEYS = "id name type region owner owner_manager email stage since tier at_risk next_date application"
 
 
 async def comes_true(it: Callable[[], bool]) -> None:
