@@ -49,6 +49,7 @@ class Background:
     """What the record of a decision does not say."""
 
     kind: PartnerType
+    """The partner's type, as it is today: what it was then is not kept."""
     scorecard: Scorecard | None = None
     """The one that was decided on."""
     terms: PilotTerms | None = None

@@ -13,6 +13,7 @@ from operations.publishing import Intent, publish, publish_first, withdraw
 from program.errors import Refused
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram
 from store.database import Store
+from tests.world import changed_program
 
 TODAY = date(2017, 3, 1)
 NOW = datetime(2017, 3, 1, 9, tzinfo=UTC)
@@ -82,3 +83,26 @@ def test_who_reads_the_versions_keeps_nobody_from_withdrawing_one(installation: 
         assert [p.withdrawn_by for p in reader.programs.listed()] in ([None, None], [None, "Ada"])
     with installation.read() as tx:
         assert [p.withdrawn_by for p in tx.programs.listed()] == [None, "Ada"]
+
+
+def test_of_workers_that_start_at_once_one_publishes_what_all_begin_with(
+    any_url: str, default_program: LoadedProgram
+) -> None:
+    store = Store(any_url)
+    store.migrate()
+    programs = [default_program, changed_program(default_program), default_program, changed_program(default_program)]
+    start = Barrier(len(programs))
+
+    def begin(program: LoadedProgram) -> str | None:
+        start.wait()
+        publish_first(store, program, TODAY, NOW)
+        with store.read() as tx:
+            found = tx.programs.in_force(TODAY)
+        return found.digest if found else None
+
+    with ThreadPoolExecutor(len(programs)) as pool:
+        (digest,) = set(pool.map(begin, programs))
+    with store.read() as tx:
+        (first,) = tx.programs.listed()
+    assert (first.digest, first.published_by, first.note) == (digest, "worker", "first start")
+    store.close()
