@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+import logs
 from notifications.channel import Message, Recipient
 from notifications.letters import Letters
 from program.notice import Notice
+from settings import Settings
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OWNER = Recipient("Ada Owner", email="ada@example.com")
@@ -34,6 +36,12 @@ def a_message(
     notice = notice or a_notice()
     letter = Letters().write(notice, recipient, partner, "Partner program")
     return Message(notice, recipient, letter, "Partner program", "default", partner, NOW, now)
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged() -> None:
+    """Whatever a test before may have kept quiet."""
+    logs.configure(Settings(log_format="json", log_level="info"))
 
 
 @pytest.fixture(scope="session")
