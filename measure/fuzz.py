@@ -31,6 +31,8 @@ from rules.policy import Policy, load_policy
 
 LONGEST = 10.0
 """Seconds of the processor that any one call may take."""
+SILENT = 120.0
+"""Seconds after which a process hangs that does not say anything; a busy machine gives it a share only."""
 CRASHED = "the process died"
 Choose = random.Random
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
@@ -327,8 +329,8 @@ def _watch(ours: Connection, slowest: dict[str, float], wrong: list[str]) -> int
     """Listen to a process until it is through, or the number on which it died or hung."""
     number = -1
     while True:
-        if not ours.poll(4 * LONGEST):
-            wrong.append(f"{number}: no answer within {4 * LONGEST:.0f} s")
+        if not ours.poll(SILENT):
+            wrong.append(f"{number}: no answer within {SILENT:.0f} s")
             return number
         try:
             said = ours.recv()

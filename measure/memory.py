@@ -9,7 +9,6 @@ from typing import Any
 from measure.agreement import known_facts
 from measure.table import random_facts, table
 from rules.decide import decide
-from rules.engine import MOST_ENGINES
 from rules.folder import DEFAULT_PROGRAM, load_program, read_folder
 from rules.policy import Policy, load_policy
 
@@ -31,8 +30,8 @@ rules:
   - {id: rises, when: {is_ready: true, any: [{deals: {gt: 3}}, {share: 50%}]}, then: up, because: It is ready.}
 otherwise: stay
 """
-WARM_UP = 3000
-"""Decisions; what is built once is built in them, and everything was as large as it becomes."""
+WARM_UP, WARM_UP_PROGRAMS = 3000, 250
+"""Decisions, and programs: what is kept on purpose is kept after them, and everything is as large as it becomes."""
 
 
 def resident() -> int:
@@ -72,9 +71,8 @@ def reloaded(count: int) -> int:
     files = read_folder(DEFAULT_PROGRAM).files
     facts: dict[str, dict[str, Any]] = {}
     before = 0
-    warm_up = MOST_ENGINES
-    for number in range(warm_up + count):
-        if number == warm_up:
+    for number in range(WARM_UP_PROGRAMS + count):
+        if number == WARM_UP_PROGRAMS:
             before = resident()
         version = f"version: {number + 2}\n"
         program = load_program({name: text.replace("version: 1\n", version) for name, text in files.items()})
