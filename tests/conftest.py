@@ -1,5 +1,6 @@
 """The real parts that tests run on: a Temporal server that skips time, SQLite, PostgreSQL."""
 
+import logging
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
@@ -7,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -20,6 +22,13 @@ settings.register_profile("gatehouse", max_examples=50, deadline=None)  # a busy
 settings.load_profile("gatehouse")
 
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
+
+
+@pytest.fixture
+def everything_is_logged() -> None:
+    """Commands keep the log quiet in the process they run in; here it is heard again."""
+    structlog.reset_defaults()
+    logging.getLogger().setLevel(logging.INFO)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from store.notices import Notices
 from tests.activities.conftest import Office, day
 from tests.world import a_scorecard, changed_program
 
+pytestmark = pytest.mark.usefixtures("everything_is_logged")
+
 EMAIL, SLACK, WEBHOOK, LOG = ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK, ChannelName.LOG
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -242,6 +244,9 @@ def test_a_channel_that_will_not_take_it_is_passed_over_at_once(office: Office) 
 def test_a_channel_that_is_down_is_left_alone_and_then_tried_by_one(
     office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def said() -> str:
+        return "".join(capsys.readouterr())
+
     keys = [office.submits(office.applied(f"P{n}"), a_scorecard()).notices[0] for n in range(PATIENCE + 3)]
     way = Way(*[Down("the mail server is down")] * PATIENCE)
     mail = sender(office, log=way)
@@ -250,11 +255,11 @@ def test_a_channel_that_is_down_is_left_alone_and_then_tried_by_one(
 
     assert not way.told
     assert attempts(office, keys[-1]) == [], "nobody knocks at a door that nobody opens"
-    assert capsys.readouterr().out.count("channel.down") == 1
+    assert said().count("channel.down") == 1
     assert 15 * SECOND <= until_due(office, keys[-1]) <= 20 * SECOND
 
     assert mail.send(keys[-1])
-    assert "channel.back" in capsys.readouterr().out
+    assert "channel.back" in said()
     office.now += MINUTE
     assert all(mail.send(key) for key in keys[:-1])
 

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-import logs
 from notifications.channel import Message, Recipient
 from notifications.letters import Letters
 from program.notice import Notice
-from settings import Settings
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OWNER = Recipient("Ada Owner", email="ada@example.com")
@@ -39,9 +37,8 @@ def a_message(
 
 
 @pytest.fixture(autouse=True)
-def everything_is_logged() -> None:
-    """Whatever a test before may have kept quiet."""
-    logs.configure(Settings(log_format="json", log_level="info"))
+def _logged(everything_is_logged: None) -> None:
+    """What channels say is part of what they do."""
 
 
 @pytest.fixture(scope="session")
