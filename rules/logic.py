@@ -18,7 +18,7 @@ from rules.policy import Policy
 Formula = Any
 """A truth of the solver's, or a number; it has no types of its own."""
 
-EFFORT: Final = 20_000_000
+EFFORT: Final = 5_000_000
 """Steps of the solver before it gives up: seconds, where a question about a policy takes milliseconds. Steps, because a
 limit in seconds would let the same question be answered or not by how busy the machine is."""
 

@@ -17,9 +17,9 @@ from rules.folder import SETTLED
 from rules.logic import Formula, Found, Logic, Questions, Unproven, logic_of
 from rules.policy import Policy, Rule
 from rules.source import Fault, Path
-from rules.world import World
+from rules.world import MOST_EVENTS, World, events_needed
 
-MOST_STEPS: Final = 150_000_000
+MOST_STEPS: Final = 100_000_000
 """Effort for one policy, in steps of the solver: less than a minute, where the default policies take a tenth second."""
 MOST_TOLD: Final = 50
 """Pairs of rules that overlap, and facts of which better is worse, that are told of; who has more mends these first."""
@@ -115,6 +115,8 @@ class _Proof:
         holds = self._world.holds[number]
         place = self._policy.place(number)
         if not every.find(holds):
+            if any(events_needed(self._policy, kind)[number] > MOST_EVENTS for kind in self._policy.events):
+                raise Unproven(f"it may take more than {MOST_EVENTS} events to hold")
             yield self._never(place, every)
             return
         for part in _alternatives(place, lambda part: bool(every.find(holds, self._formula(part.condition)))):

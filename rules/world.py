@@ -16,7 +16,9 @@ from rules.logic import Formula, Found, Logic
 from rules.policy import Policy
 
 FEWEST_EVENTS: Final = 9
-"""Events of a kind that are thought of; more where a policy asks for a longer sequence."""
+"""Events of a kind that are thought of; more where rules ask for longer sequences."""
+MOST_EVENTS: Final = 40
+"""Events of a kind of which no more are thought of; a rule that needs more is not proved to hold, nor never to."""
 
 
 @dataclass
@@ -277,16 +279,39 @@ class Slot:
     fields: Mapping[str, Formula]
 
 
+def events_needed(policy: Policy, kind: str) -> list[int]:
+    """How many events of a kind each rule can take to hold: facts with more have some that it can do without."""
+    needed: list[int] = []
+    concluding: dict[str, int] = {}
+    for rule in policy.rules:
+        own = (_needed(leaf, kind, concluding) for leaf in leaves(rule.when))
+        needed.append(fold(rule.when, own, sum, max))
+        if rule.concludes:
+            concluding[rule.concludes] = max(needed[-1], concluding.get(rule.concludes, 0))
+    return needed
+
+
+def _needed(leaf: Leaf, kind: str, concluding: Mapping[str, int]) -> int:
+    match leaf:
+        case Sequence(of=of, length=length):
+            return length if of == kind else 0
+        case Concluded(flag=flag):
+            return concluding[flag]
+        case Compare():
+            return 0
+
+
 def _most_events(policy: Policy, kind: str) -> int:
-    """One event more than the longest sequence, so that a longer run than is asked for can be thought of too."""
-    runs = (leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Sequence))
-    return max([FEWEST_EVENTS, *(run.length + 1 for run in runs if run.of == kind)])
+    """Room for two rules to hold, and for one event more than that."""
+    needed = sorted(events_needed(policy, kind))[-2:]
+    return min(max(FEWEST_EVENTS, sum(needed) + 1), MOST_EVENTS)
 
 
 def _counter(policy: Policy, kind: str) -> str | None:
-    """The field that the first sequence of a kind of events counts by."""
-    runs = (leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Sequence))
-    return next((run.by for run in runs if run.of == kind), None)
+    """The field that the longest sequence of a kind of events counts by."""
+    runs = [leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Sequence)]
+    longest = max((run for run in runs if run.of == kind), key=lambda run: run.length, default=None)
+    return longest.by if longest else None
 
 
 _OPERATORS: Final[Mapping[str, Callable[[Formula, Formula], Formula]]] = {

@@ -14,7 +14,7 @@ from rules.goals import Decides, Holds, Turns
 from rules.policy import Policy, load_policy
 from rules.source import Unfit
 from rules.suggest import as_yaml, suggest
-from tests.rules.test_agreement import flow, loaded, policies
+from tests.rules.language import flow, loaded, policies
 
 CASES = DEFAULT_PROGRAM / "cases"
 
@@ -200,7 +200,7 @@ def test_the_cases_of_the_default_program_show_everything(default_program: Loade
     assert suggest(policy, read).cases == ()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_suggestions_for_any_policy_make_its_cases_complete_once_they_are_pasted(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
