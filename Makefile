@@ -23,12 +23,12 @@ test: setup ## Run the whole test suite
 soak: setup ## Run the long runs over the rules: agreement, threads, memory, hostile input, rates; about 20 minutes
 	@$(PYTHON) -m measure.soak
 
-check: setup ## Lint, types, import contracts, and the default program's rules
+check: setup ## Lint, types, import contracts, and the rules of the default program and of the example
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy $(TYPED)
 	@.venv/bin/lint-imports
-	@.venv/bin/gatehouse rules check
+	@.venv/bin/gatehouse rules check rules/default docs/examples/manufacturing
 
 format: setup ## Format the code and mend what the linter can mend by itself
 	@.venv/bin/ruff check --fix-only -q .
