@@ -14,7 +14,7 @@ from program.decision import Ruling
 from program.errors import Refused
 from program.scorecard import Identifier
 from rules.decide import Disagreement, decide
-from rules.facts import Title
+from rules.facts import EncodedFacts, Title
 from rules.policy import Name, Policy
 from rules.source import Document, Fault, Unfit, faults_of, read_yaml
 
@@ -63,6 +63,7 @@ class Tried:
 
     case: Case
     facts: Mapping[str, Any]
+    encoded: EncodedFacts
     ruling: Ruling
 
     @property
@@ -148,7 +149,7 @@ def run_cases(policy: Policy, cases: CaseFile) -> CaseReport:
         if differences:
             failures.append(cases.fault(index, "; ".join(differences)))
         else:
-            tried.append(Tried(case, facts, ruling))
+            tried.append(Tried(case, facts, policy.encode(facts), ruling))
     fired = {rule for one in tried for rule in one.holding}
     idle = tuple(
         policy.fault(("rules", index), "no case fires it; add a case in which it holds")

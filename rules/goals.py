@@ -100,7 +100,7 @@ def leaf_of(policy: Policy, boundary: Boundary) -> Leaf:
 
 def shows(policy: Policy, tried: Tried, goal: Goal) -> bool:
     """Whether a case shows what has to be shown. One in which nothing could be decided yet shows nothing."""
-    encoded = policy.encode(tried.facts)
+    encoded = tried.encoded
     if encoded.unknown and tried.ruling.outcome is None:
         return False
     match goal:

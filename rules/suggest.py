@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from rules.decide import decide
 from rules.facts import EncodedFacts, FactError
 from rules.folder import SETTLED
 from rules.goals import Decides, Goal, Holds, Turns, goals, leaf_of, meeting, shows
-from rules.logic import Formula, Logic, Unproven, logic_of
+from rules.logic import Formula, Logic, Questions, Unproven, logic_of
 from rules.policy import Policy
 from rules.world import World
 
@@ -63,21 +63,21 @@ class _Suggesting:
             self._near = self._policy.encode(self._base)
         except FactError:
             self._near = EncodedFacts()
-        self._known = World.of(logic, "known")
-        self._worlds = [self._known]
-        if self._near.events:
-            self._worlds.insert(0, World.of(logic, "near", EncodedFacts(events=self._near.events)))
-        self._settled = World.of(logic, "settled", settled=True) if self._policy.policy in SETTLED else None
+        worlds = [World.of(logic, "near", EncodedFacts(events=self._near.events))] if self._near.events else []
+        worlds.append(World.of(logic, "known"))
+        self._places = [_Place.of(world, self._near) for world in worlds]
+        settled = self._policy.policy in SETTLED
+        self._settled = _Place.of(World.of(logic, "settled", settled=True), self._near) if settled else None
 
     def show(self, goal: Goal) -> bool:
         """Make a case that shows it, if there is none; whether there can be one."""
         if any(shows(self._policy, one, goal) for one in self._tried):
             return True
         try:
-            for world in (*self._worlds, *([self._settled] if self._settled else [])):
-                found = self._logic.find([*world.within, meeting(world, goal)], self._preferences(world, goal))
+            for place in (*self._places, *([self._settled] if self._settled else [])):
+                found = place.questions.find(meeting(place.world, goal), prefer=self._preferences(place, goal))
                 if found:
-                    one = self._decided(world.read(found), settle=world is self._settled)
+                    one = self._decided(place.world.read(found), settle=place is self._settled)
                     if shows(self._policy, one, goal):
                         self._add(one, _sentence(self._policy, goal, one.facts), _rule_of(goal))
                     return True
@@ -91,15 +91,16 @@ class _Suggesting:
         shown = {(one.ruling.rule, other) for one in self._tried for other in one.ruling.also}
         others = [
             later
-            for later in self._known.deciding
+            for later in self._places[0].world.deciding
             if later > first and rules[later].then != own.then and (own.id, rules[later].id) not in shown
         ]
-        for world in self._worlds:
+        for place in self._places:
+            world = place.world
             while others and len(self.made) < MOST_CASES:
                 holding = [world.holds[later] for later in others]
-                asked = [*world.within, world.decides(first), logic.any(holding)]
+                asked = [world.decides(first), logic.any(holding)]
                 try:
-                    found = logic.find(asked, [*holding, *world.plain(self._near.facts)])
+                    found = place.questions.find(*asked, prefer=[*holding, *place.near])
                 except Unproven:
                     return
                 if not found:
@@ -110,15 +111,15 @@ class _Suggesting:
                 listed = ", ".join(_spoken(rules[later].id) for later in over)
                 self._add(one, f"Where {_spoken(own.id)} decides over {listed}", first)
 
-    def _preferences(self, world: World, goal: Goal) -> list[Formula]:
+    def _preferences(self, place: "_Place", goal: Goal) -> list[Formula]:
         """That no rule before decides, and then facts as near to the base as can be."""
-        logic, rule = self._logic, _rule_of(goal)
+        logic, world, rule = self._logic, place.world, _rule_of(goal)
         before = [logic.negate(world.holds[earlier]) for earlier in world.deciding if earlier < rule]
         leaf = leaf_of(self._policy, goal.boundary) if isinstance(goal, Turns) else None
         limit = leaf.other if isinstance(leaf, Compare) else None
         # What a fact is measured by stays where it is if it can; the fact itself goes to its side of it.
         stays = [world.equals(limit, self._near.facts[limit])] if limit and limit in self._near.facts else []
-        return [logic.all(before), *stays, *world.plain(self._near.facts)]
+        return [logic.all(before), *stays, *place.near]
 
     def _decided(self, facts: Mapping[str, Any], *, settle: bool) -> Tried:
         """Facts as a case that says what is decided of them."""
@@ -129,7 +130,7 @@ class _Suggesting:
         case = Case(
             name="Suggested", facts=beside, outcome=ruling.outcome, rule=ruling.rule, fires=fires, settle=settle
         )
-        return Tried(case, facts, ruling)
+        return Tried(case, facts, self._policy.encode(facts), ruling)
 
     def _beside(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """What differs from the base."""
@@ -144,7 +145,21 @@ class _Suggesting:
         name = next(name for name in map(_short, names) if name not in self._names)
         self._names.add(name)
         self.made.append(one.case.model_copy(update={"name": name}))
-        self._tried.append(Tried(self.made[-1], one.facts, one.ruling))
+        self._tried.append(replace(one, case=self.made[-1]))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where facts are looked for: any facts, facts with the events of the base, or facts that may be unknown."""
+
+    world: World
+    questions: Questions
+    near: list[Formula]
+    """That facts are as near to the base as they can be."""
+
+    @classmethod
+    def of(cls, world: World, base: EncodedFacts) -> "_Place":
+        return cls(world, world.logic.questions(world.within), world.plain(base.facts))
 
 
 # Names

@@ -200,7 +200,7 @@ def test_the_cases_of_the_default_program_show_everything(default_program: Loade
     assert suggest(policy, read).cases == ()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_suggestions_for_any_policy_make_its_cases_complete_once_they_are_pasted(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
