@@ -162,7 +162,7 @@ def worlds(draw: st.DrawFn) -> list[World]:
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds(), st.sampled_from([table.MOST_ROWS, 0]))
 def test_what_is_open_is_what_the_completions_leave_open(found: list[World], most_rows: int) -> None:
     for world in found:
