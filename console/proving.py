@@ -74,7 +74,10 @@ def _proofs(path: Path) -> Iterator[Proof]:
 def _proof(policy: Policy, file: Path) -> Proof:
     cases = cases_of(file)
     if not cases.is_file():
-        return Proof(policy, cases, None, CaseReport(0, (), ()))
+        missing = Fault(
+            str(cases), 1, 1, "", f"missing; `gatehouse rules test {file} --suggest` prints what to put there"
+        )
+        return Proof(policy, cases, None, CaseReport(0, (missing,), ()))
     loaded = load_cases(bytes_of(cases), str(cases))
     return Proof(policy, cases, loaded, run_cases(policy, loaded))
 

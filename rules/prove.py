@@ -75,6 +75,7 @@ class _Proof:
         asked = [] if self._policy.policy in SETTLED else [self._known]
         self._within = [*self._world.within, *asked]
         self._outcomes: set[str | None] = set()
+        self._idle: set[int] = set()
         self._overlaps_left = self._worse_left = MOST_TOLD
         self._plain_left = MOST_PLAIN
 
@@ -95,14 +96,17 @@ class _Proof:
     def _questions(self) -> Iterator[tuple[Path, Callable[[], Iterator[Fault]]]]:
         logic, world = self._logic, self._world
         every = logic.questions(self._within)
-        first = logic.questions(self._within)  # of facts of which no rule before has decided
+        left = logic.questions(self._within)  # of facts of which no rule before decides
         for number, rule in enumerate(self._policy.rules):
             yield ("rules", number), partial(self._holding, number, every)
             if rule.then:
-                yield ("rules", number), partial(self._deciding, number, every, first)
-                yield ("rules", number), partial(self._overlapping, number, first)
-                first.add(logic.negate(world.holds[number]))
-        yield ("rules",), partial(self._undecided, first)
+                yield ("rules", number), partial(self._deciding, number, every, left)
+                left.add(logic.negate(world.holds[number]))
+        yield ("rules",), partial(self._undecided, left)
+        left = logic.questions(self._within)
+        for number in world.deciding:
+            yield ("rules", number), partial(self._overlapping, number, left)
+            left.add(logic.negate(world.holds[number]))
         yield ("outcomes",), self._unreached
         known, rank = logic.questions([*world.within, self._known]), world.rank
         for fact in self._policy.facts:
@@ -139,14 +143,15 @@ class _Proof:
             message = f"no value of {' and '.join(asked)} meets it; it contradicts itself or the declared limits"
         return self._policy.fault(place.path, f"{message}, so the rule can never hold")
 
-    def _deciding(self, number: int, every: Questions, first: Questions) -> Iterator[Fault]:
+    def _deciding(self, number: int, every: Questions, left: Questions) -> Iterator[Fault]:
         """A rule that can hold, but decides nothing, because those before it take everything."""
         holds, rule = self._world.holds[number], self._policy.rules[number]
-        if first.find(holds):
+        if left.find(holds):
             self._outcomes.add(rule.then)
             return
         found = every.find(holds, prefer=[self._known, *self._plain()])
         if found:
+            self._idle.add(number)
             before = self._covering(number, every)
             message = f"never decides: {_listed(before)} before it {'take' if len(before) > 1 else 'takes'} everything"
             advice = f"move it up, narrow {'them' if len(before) > 1 else 'it'}, or remove it"
@@ -167,7 +172,7 @@ class _Proof:
 
     # Rules of which the order decides
 
-    def _overlapping(self, number: int, first: Questions) -> Iterator[Fault]:
+    def _overlapping(self, number: int, left: Questions) -> Iterator[Fault]:
         """The rules after this one that can hold where it decides, and would decide otherwise."""
         world, policy = self._world, self._policy
         rule, holds = policy.rules[number], [self._known, world.holds[number]]
@@ -175,12 +180,13 @@ class _Proof:
             later
             for later in world.deciding
             if later > number
+            and later not in self._idle
             and policy.rules[later].then != rule.then
             and (rule.id, policy.rules[later].id) not in self._meant
         ]
         overlapping: set[int] = set()
         while others and len(overlapping) < self._overlaps_left:
-            found = first.find(*holds, self._logic.any(world.holds[later] for later in others))
+            found = left.find(*holds, self._logic.any(world.holds[later] for later in others))
             if not found:
                 break
             overlapping |= {later for later in others if found.holds(world.holds[later])}
@@ -188,7 +194,7 @@ class _Proof:
         for later in islice(sorted(overlapping), self._overlaps_left):
             self._overlaps_left -= 1
             other = policy.rules[later]
-            found = first.find(*holds, world.holds[later], prefer=self._plain())
+            found = left.find(*holds, world.holds[later], prefer=self._plain())
             assert found  # it was there a moment ago
             message = (
                 f"overlaps with {rule.id}: where both hold it is {rule.then}, not {other.then}, because of the order"
@@ -204,10 +210,10 @@ class _Proof:
 
     # What no rule decides, and outcomes
 
-    def _undecided(self, first: Questions) -> Iterator[Fault]:
+    def _undecided(self, left: Questions) -> Iterator[Fault]:
         """A gap between the rules, or an `otherwise` without one."""
         policy = self._policy
-        found = first.find(self._known, prefer=self._plain())
+        found = left.find(self._known, prefer=self._plain())
         if found and policy.otherwise:
             self._outcomes.add(policy.otherwise.then)
         elif found:

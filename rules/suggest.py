@@ -18,6 +18,8 @@ from rules.policy import Policy
 from rules.world import World
 
 LONGEST_NAME: Final = 200
+MOST_STEPS: Final = 50_000_000
+"""Effort for one policy, in steps of the solver; what is not found by then is not suggested."""
 MOST_CASES: Final = 200
 """Suggestions after which no more are looked for that only show which rules hold together."""
 
@@ -71,7 +73,7 @@ class _Suggesting:
 
     def show(self, goal: Goal) -> bool:
         """Make a case that shows it, if there is none; whether there can be one."""
-        if any(shows(self._policy, one, goal) for one in self._tried):
+        if any(shows(self._policy, one, goal) for one in self._tried) or self._logic.steps > MOST_STEPS:
             return True
         try:
             for place in (*self._places, *([self._settled] if self._settled else [])):

@@ -276,7 +276,8 @@ def _try_policy(candidate: Candidate, say: Callable[..., object]) -> None:
 
 def _read_cases(candidate: Candidate, policy: Policy) -> CaseFile:
     if candidate.cases is None:
-        message = f"missing; {policy.policy} is proven by cases in which every rule holds"
+        hint = f"`gatehouse rules test {candidate.file} --suggest` prints what to put there"
+        message = f"missing; {policy.policy} is proven by cases in which every rule holds; {hint}"
         raise Unfit([Fault(candidate.cases_file, 1, 1, "", message)])
     return load_cases(candidate.cases.encode("latin-1"), candidate.cases_file)
 
