@@ -1,6 +1,7 @@
 """A program tried out in a process of its own, so that what crashes or hangs the engine is a finding and not our end.
 
-`python -m rules.trial` is that process: it reads what to try from standard input, and writes a line at each step.
+`python -m rules.trial` is that process: it reads what to try from standard input, and writes a line at each step to a
+pipe of its own, since anything may be printed on the way.
 """
 
 import json
@@ -152,21 +153,25 @@ def _text(path: Path) -> str:
 def _tried(trial: Trial, found: list[Fault], limit: float) -> int:
     """Try in a process what is left, adding to what is found; how far it came."""
     at, doing, hung = trial.begin, "starting", False
-    with TemporaryFile() as given, TemporaryFile() as said:
+    reading, writing = os.pipe()
+    with TemporaryFile() as given, TemporaryFile() as said, os.fdopen(reading, "rb") as steps:
         given.write(trial.model_dump_json().encode())
         given.seek(0)
-        command = [sys.executable, "-P", "-m", "rules.trial", str(limit)]
-        with subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=said) as process:  # noqa: S603
-            assert process.stdout
+        command = [sys.executable, "-P", "-m", "rules.trial", str(writing), str(limit)]
+        try:
+            process = subprocess.Popen(command, stdin=given, stdout=said, stderr=said, pass_fds=[writing])  # noqa: S603
+        finally:
+            os.close(writing)
+        with process:
             try:
-                for line in _lines(process.stdout, limit):
+                for line in _lines(steps, limit):
                     step = json.loads(line)
                     at, doing = step.get("at", at), step.get("doing", doing)
                     found += _FAULTS.validate_python(step.get("faults", []))
             except TimeoutError:
                 hung = True
-            process.kill()
-        if process.returncode == 0 and not hung:
+                process.kill()
+        if at == len(trial.files) and not hung:
             return at
         said.seek(0)
         found.append(Fault(trial.files[at], 1, 1, "", _ending(doing, process.returncode, hung, limit, said)))
@@ -184,7 +189,7 @@ def _ending(doing: str, code: int, hung: bool, limit: float, said: IO[bytes]) ->
 
 
 def _lines(output: IO[bytes], limit: float) -> Iterator[bytes]:
-    """The lines of a process until it ends.
+    """The lines that a process writes, until it ends.
 
     Raises:
         TimeoutError: where none comes in time.
@@ -206,18 +211,20 @@ def _lines(output: IO[bytes], limit: float) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Try what standard input says, and write on a line of its own what is said of it."""
+    """Try what standard input says, and write what is said of it to the pipe whose number the first argument is."""
     trial = Trial.model_validate_json(sys.stdin.buffer.read())
     # Whoever waits for us ends us when time is up. This is for when nobody waits any more.
-    seconds = int(float(sys.argv[1]) * 10 * len(trial.files)) + 1
+    seconds = int(float(sys.argv[2]) * 10 * len(trial.files)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
-    def say(**said: Any) -> None:
-        if "faults" in said:
-            said["faults"] = _FAULTS.dump_python(said["faults"], mode="json")
-        print(json.dumps(said), flush=True)  # noqa: T201 -- whoever started us reads it
+    with os.fdopen(int(sys.argv[1]), "w") as pipe:
 
-    examine(trial, say)
+        def say(**said: Any) -> None:
+            if "faults" in said:
+                said["faults"] = _FAULTS.dump_python(said["faults"], mode="json")
+            print(json.dumps(said), file=pipe, flush=True)
+
+        examine(trial, say)
 
 
 def examine(trial: Trial, say: Callable[..., object]) -> None:

@@ -51,6 +51,7 @@ CRASHING = """\
 import ctypes
 import durable_rules_engine as core
 
+print("An engine that talks")
 sound = core.create_ruleset
 core.create_ruleset = lambda name, rules: ctypes.string_at(0) if '"$gt"' in rules else sound(name, rules)
 """
