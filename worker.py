@@ -4,17 +4,14 @@ Everything that reaches the outside is put together here, for the service, for `
 """
 
 import asyncio
-import logging
-import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
 from temporalio.api.enums.v1 import IndexedValueType
@@ -250,15 +247,8 @@ def main() -> None:
         asyncio.run(until_told())
     except Refused as refused:
         log.error("worker.refused", reason=str(refused))  # noqa: TRY400 -- the sentence is the message
-        _end(1)
-    _end(0)
-
-
-def _end(code: int) -> NoReturn:
-    """End at once: Temporal's core logs from a thread of its own, which an interpreter's end would trip over."""
-    logging.shutdown()
-    sys.stdout.flush()
-    os._exit(code)
+        logs.end(1)
+    logs.end(0)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities import letters
 from activities.deciding import Undecidable
 from program.partner import PartnerId
-from rules.decide import Disagreement
+from rules.decision.decide import Disagreement
 from store.database import Store
 
 log = structlog.get_logger("gatehouse.decisions")

@@ -7,7 +7,7 @@ from typing import Any
 
 from program.decision import Decision, as_recorded
 from program.partner import PartnerId
-from rules.decide import Disagreement, decide
+from rules.decision.decide import Disagreement, decide
 from rules.folder import LoadedProgram, load_program
 from rules.receipt import ENGINES
 from store.database import Store, Transaction

@@ -10,10 +10,10 @@ from program.notice import Notice
 from program.partner import Partner, PartnerId
 from program.person import OPERATORS
 from program.pilot import PilotTerms
-from rules.explain import Explanation
-from rules.folder import VERDICT
-from rules.policy import Policy
-from rules.telling import for_partner
+from rules.explanation.explain import Explanation
+from rules.explanation.telling import for_partner
+from rules.language.policy import Policy
+from rules.lifecycle import VERDICT
 
 
 def explained(policy: Policy, explanation: Explanation, missing: Iterable[str] | None = None) -> str:

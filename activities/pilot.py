@@ -18,9 +18,9 @@ from program.escalation import Escalation
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms, achieved, agreed, week_of
-from rules.explain import explain
-from rules.folder import CHECKPOINT, VERDICT
-from rules.wording import listed
+from rules.explanation.explain import explain
+from rules.explanation.wording import listed
+from rules.lifecycle import CHECKPOINT, VERDICT
 from store.database import Store, Transaction
 
 

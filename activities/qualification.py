@@ -15,8 +15,9 @@ from program.escalation import Escalation
 from program.partner import ENDED, PartnerId, Stage, Standing
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard, ScorecardForm
-from rules.explain import explain
-from rules.folder import QUALIFICATION, LoadedProgram
+from rules.explanation.explain import explain
+from rules.folder import LoadedProgram
+from rules.lifecycle import QUALIFICATION
 from store.database import Store, Transaction
 
 

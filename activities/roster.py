@@ -17,7 +17,8 @@ from program.decision import as_recorded
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
 from program.tiers import TierRecord, after_move, cut, measured, movement_facts
-from rules.folder import MOVEMENT, STALL, LoadedProgram
+from rules.folder import LoadedProgram
+from rules.lifecycle import MOVEMENT, STALL
 from store.database import Store, Transaction
 from store.rescores import Move, Terms
 

@@ -5,7 +5,6 @@ Exit codes: 0 where something was done, 1 where it was refused or failed, 2 wher
 """
 
 import os
-import sys
 from typing import Any
 
 import typer
@@ -33,7 +32,7 @@ from console.arguments import BEGIN, PARTNERS, RECORD, RULES
 from console.installation import read_settings
 from console.screen import complain, remark, say
 from program.errors import Refused
-from rules.decide import Disagreement
+from rules.decision.decide import Disagreement
 from store.database import Store
 
 INTERRUPTED = 130
@@ -102,12 +101,14 @@ def main() -> None:
     """Run one command."""
     try:
         app()
+    except SystemExit as ended:
+        logs.end(ended.code if isinstance(ended.code, int) else 0)
     except Exception as bug:
         if os.environ.get("GATEHOUSE_LOG_LEVEL", "").lower() == "debug":
             raise
         remark(f"error: this should not have happened: {type(bug).__name__}: {bug}")
         remark("GATEHOUSE_LOG_LEVEL=debug shows where; please report it with that.")
-        sys.exit(1)
+        logs.end(1)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import IO, Any, Final
 
 from program.errors import Refused
-from rules.decide import decide
-from rules.policy import Policy
-from rules.source import LONGEST_NUMBER
+from rules.decision.decide import decide
+from rules.language.policy import Policy
+from rules.language.source import LONGEST_NUMBER
 
 LONGEST_LINE: Final = 1024 * 1024
 """Bytes; 500 events have less."""

@@ -14,10 +14,10 @@ from console.arguments import RECORD, AsJson, examples
 from console.installation import here
 from console.screen import as_json, details, heading, say, show, table, title
 from program.decision import Ruling
-from rules.explain import Better, Explanation, NearMiss, explain
-from rules.findings import Comparison, Conclusion, Either, Finding, Held, Run
-from rules.policy import Policy
-from rules.wording import OPPOSITE, SYMBOLS, UNKNOWN, gap_in_words, listed, value_in_words
+from rules.explanation.explain import Better, Explanation, NearMiss, explain
+from rules.explanation.findings import Comparison, Conclusion, Either, Finding, Held, Run
+from rules.explanation.wording import OPPOSITE, SYMBOLS, UNKNOWN, gap_in_words, listed, value_in_words
+from rules.language.policy import Policy
 
 app = typer.Typer()
 

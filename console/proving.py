@@ -7,11 +7,11 @@ from typing import Any
 
 from program.decision import as_recorded
 from program.errors import Refused
-from rules.cases import Case, CaseFile, CaseReport, load_cases, run_cases
 from rules.folder import bytes_of, read_folder
-from rules.policy import Policy, load_policy
-from rules.source import Fault, nearest
-from rules.trial import cases_of, try_out
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Fault, nearest
+from rules.verification.cases import Case, CaseFile, CaseReport, load_cases, run_cases
+from rules.verification.trial import cases_of, try_out
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ from console.explaining import ForWhom, Reader, present
 from console.installation import read_settings
 from console.screen import as_json, heading, remark, say, show, table
 from program.errors import Refused
-from rules.cases import Case
-from rules.coverage import Coverage, cover
-from rules.decide import decide as decided
-from rules.engine import engine_for
+from rules.decision.decide import decide as decided
+from rules.evaluators.engine import engine_for
 from rules.folder import bytes_of
-from rules.goals import Decides, Holds, Turns
-from rules.policy import load_policy
-from rules.suggest import as_yaml
-from rules.suggest import suggest as suggestions
+from rules.language.policy import load_policy
+from rules.verification.cases import Case
+from rules.verification.coverage import Coverage, cover
+from rules.verification.goals import Decides, Holds, Turns
+from rules.verification.suggest import as_yaml
+from rules.verification.suggest import suggest as suggestions
 
 app = typer.Typer(
     help="Check a program, decide by its policies, run their cases.",

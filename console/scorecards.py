@@ -13,8 +13,9 @@ from console.installation import here
 from console.screen import details, show, title
 from program.definition import Program
 from program.scorecard import Criterion, Question, Scorecard
-from rules.folder import QUALIFICATION, LoadedProgram, bytes_of
-from rules.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
+from rules.folder import LoadedProgram, bytes_of
+from rules.language.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
+from rules.lifecycle import QUALIFICATION
 from workflows.messages import Ruled
 
 app = typer.Typer(

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from rules.source import Unfit
+from rules.language.source import Unfit
 
 WIDTH: Final = 100
 """Columns of what is not shown in a terminal."""

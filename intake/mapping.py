@@ -20,7 +20,7 @@ from pydantic import (
 from intake.wording import quoted
 from program.errors import Refused
 from program.scorecard import Scorecard
-from rules.source import LARGEST, Unfit, faults_of, read_yaml
+from rules.language.source import LARGEST, Unfit, faults_of, read_yaml
 
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Value = str | bool | int | None

@@ -12,12 +12,12 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
 from program.decision import Ruling
-from rules import interpreter
-from rules.decide import decide, rule_on
-from rules.engine import MOST_ENGINES, Engine
-from rules.facts import EncodedFacts
-from rules.policy import Policy
-from rules.source import Unfit
+from rules.decision.decide import decide, rule_on
+from rules.evaluators import interpreter
+from rules.evaluators.engine import MOST_ENGINES, Engine
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy
+from rules.language.source import Unfit
 from tests.rules import language
 from tests.rules.language import facts_for, loaded
 

@@ -2,8 +2,9 @@
 
     python -m measure.decisions [--rounds 21]
 
-The full path is `rules.decide.decide`: facts validated, durable-rules, the interpreter, the two compared. Everything
-is measured in turn, round after round of one run, so that what else the machine does is shared by all; medians count.
+The full path is `rules.decision.decide.decide`: facts validated, durable-rules, the interpreter, the two compared.
+Everything is measured in turn, round after round of one run, so that what else the machine does is shared by all;
+medians count.
 
 zen-engine is measured in two ways, one call for one set of facts in both: a decision made once and then evaluated,
 as its documentation shows, and a table evaluated by its key, which it keeps compiled.
@@ -24,8 +25,8 @@ from typing import Any
 import zen
 
 from measure.table import random_facts, table, zen_table
-from rules import engine, interpreter
-from rules.decide import decide
+from rules.decision.decide import decide
+from rules.evaluators import engine, interpreter
 
 DECISIONS = 2000
 """In a turn."""

@@ -23,11 +23,11 @@ import yaml
 
 from measure.memory import CONCLUDING
 from program.errors import Refused
-from rules.check import check
-from rules.decide import decide
-from rules.engine import Engine
+from rules.decision.decide import decide
+from rules.evaluators.engine import Engine
 from rules.folder import DEFAULT_PROGRAM, load_program, read_folder
-from rules.policy import Policy, load_policy
+from rules.language.policy import Policy, load_policy
+from rules.verification.check import check
 
 LONGEST = 10.0
 """Seconds of the processor that any one call may take."""

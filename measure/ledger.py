@@ -22,7 +22,8 @@ from operations.publishing import publish_first
 from program.decision import Decision
 from program.ledger import BEGINNING, written
 from program.partner import Partner, PartnerType
-from rules.folder import DEFAULT_PROGRAM, STALL, LoadedProgram, read_folder
+from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
+from rules.lifecycle import STALL
 from store.database import Store, Transaction
 from store.decisions import index_of
 from store.tables import DecisionRow

@@ -8,9 +8,9 @@ from typing import Any
 
 from measure.agreement import known_facts
 from measure.table import random_facts, table
-from rules.decide import decide
+from rules.decision.decide import decide
 from rules.folder import DEFAULT_PROGRAM, load_program, read_folder
-from rules.policy import Policy, load_policy
+from rules.language.policy import Policy, load_policy
 
 CONCLUDING = """\
 policy: concluding

@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from rules.policy import Policy, load_policy
+from rules.language.policy import Policy, load_policy
 
 REGIONS = ["north", "south", "east", "west"]
 TIERS = ["gold", "silver", "bronze"]

@@ -20,10 +20,11 @@ from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, week_of
 from program.tiers import Scored, TierRecord, after_move, cut
 from rules import redecide
-from rules.decide import Disagreement, decide
-from rules.engine import engine_for
-from rules.facts import FactError
-from rules.folder import VERDICT, LoadedProgram, load_program
+from rules.decision.decide import Disagreement, decide
+from rules.evaluators.engine import engine_for
+from rules.folder import LoadedProgram, load_program
+from rules.language.facts import FactError
+from rules.lifecycle import VERDICT
 from rules.redecide import Background, Incomparable, Ranked, terms_under
 from store.database import Store, Transaction
 from store.rescores import Move, Terms

@@ -10,8 +10,8 @@ from program.partner import Stage
 from program.publication import Publication, in_force
 from rules.comparison import compare
 from rules.folder import LoadedProgram, bytes_of, files_of, load_program, read_folder
-from rules.source import Fault, Unfit, read_yaml
-from rules.trial import try_out
+from rules.language.source import Fault, Unfit, read_yaml
+from rules.verification.trial import try_out
 from store.database import Store, Transaction
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from program.errors import Misfits
 from program.opportunity import Opportunity
 from program.scorecard import FactValue
+
+InPart = dict[Literal["at_least", "at_most"], int]
+"""A number of which only the limits are known."""
 
 
 class Targets(BaseModel):
@@ -106,7 +109,7 @@ def week_of(terms: PilotTerms, week: int, opportunities: Iterable[Opportunity]) 
     return Week(week=week, movement=moved)
 
 
-def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity]) -> dict[str, FactValue]:
+def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity]) -> dict[str, FactValue | InPart]:
     """The facts of a pilot before a day: what was created in it, met the standard, progressed, and was mutual work.
 
     The pilot's days are half open: what is dated on its day 60 belongs to no pilot, or to the next.
@@ -115,14 +118,13 @@ def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity
     created = [o for o in opportunities if _within(o.created_on, terms.started_on, end)]
     qualified = [o for o in created if _within(o.qualified_on, terms.started_on, end)]
     progressed = [o for o in qualified if _within(o.progressed_on, terms.started_on, end)]
-    mutual = sum(o.mutual is True for o in qualified)
-    unsaid = any(o.mutual is None for o in qualified)
+    mutual, unsaid = (sum(o.mutual is said for o in qualified) for said in (True, None))
     return {
         "opportunities_created": len(created),
         "qualified_opportunities": len(qualified),
         "progressed_on_time": len(progressed),
-        # One deal that both sides worked is known as soon as it is known; none is known only when all were asked about.
-        "mutual_deals": mutual if mutual or not unsaid else None,
+        # Of deals that nobody was asked about, none may be mutual, or all.
+        "mutual_deals": {"at_least": mutual, "at_most": mutual + unsaid} if unsaid else mutual,
         **agreed(terms, as_of),
     }
 

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from program.decision import as_recorded
 from rules.folder import TEMPLATES, LoadedProgram
-from rules.source import read_yaml
+from rules.language.source import read_yaml
 
 
 class Change(BaseModel):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -14,34 +13,14 @@ from program.definition import Program
 from program.errors import Refused, Way
 from program.notice import KINDS, LETTER_FORMS
 from program.overrides import OVERRIDABLE, overridable, overridden
-from program.pilot import PILOT_FACTS
-from rules.policy import Policy, load_policy
-from rules.source import LARGEST, Document, Fault, Unfit, faults_of, nearest, read_yaml
+from rules.language.policy import Policy, load_policy
+from rules.language.source import LARGEST, Document, Fault, Unfit, faults_of, nearest, read_yaml
+from rules.lifecycle import OUTCOMES, SETTLED, supplied, unfit
 
 DEFAULT_PROGRAM = Path(__file__).parent / "default"
 
-QUALIFICATION, CHECKPOINT, VERDICT = "qualification", "pilot-checkpoint", "pilot-verdict"
-MOVEMENT, STALL = "tier-movement", "stall"
-
-OUTCOMES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        QUALIFICATION: frozenset({"sign", "defer", "decline"}),
-        CHECKPOINT: frozenset({"on_track", "at_risk", "stalled"}),
-        VERDICT: frozenset({"expand", "reset", "exit"}),
-        MOVEMENT: frozenset({"up", "stay", "warn", "down", "low_touch", "exit"}),
-        STALL: frozenset({"moving", "stalled"}),
-    }
-)
-"""The policies a program has, and what the lifecycle knows to do after each."""
-
 POLICIES, CASES, TEMPLATES = "policies/", "cases/", "templates/"
 """The folder of a program's own templates for letters."""
-
-SETTLED = frozenset({CHECKPOINT, VERDICT})
-"""The policies that are decided with what is known, at once or when time is up. What is unknown meets no condition."""
-
-EVENTS: Mapping[str, frozenset[str]] = MappingProxyType({CHECKPOINT: frozenset({"checkpoint"})})
-"""The kinds of events that are supplied to a policy."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +128,7 @@ def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgr
             except Unfit as unfit:
                 faults += unfit.faults
     if program and not faults:
-        faults += _mismatches(program, policies, folder)
+        faults += [*_mismatches(program, policies, folder), *_asked_in_vain(program, document)]
     if faults or program is None:
         raise Unfit(faults)
     return LoadedProgram(program, policies, dict(files))
@@ -186,6 +165,16 @@ def _unfit_overrides(program: Program, document: Document) -> Iterator[Fault]:
                 yield replace(fault, where=".".join([*here, fault.where]))
 
 
+def _asked_in_vain(program: Program, document: Document) -> Iterator[Fault]:
+    """Evidence that reviewers would give and no policy would see: Gatehouse itself supplies what is so called."""
+    supply = supplied(program)
+    for number, question in enumerate(program.evidence):
+        told = [policy for policy, facts in supply.items() if question.id in facts]
+        if told:
+            said = f"{' and '.join(told)} {'is' if len(told) == 1 else 'are'} told {question.id} already"
+            yield document.fault(("evidence", number, "id"), f"{said}; name it otherwise")
+
+
 def _mismatches(program: Program, policies: Mapping[str, Policy], folder: Path) -> list[Fault]:
     """What fits in no policy by itself, but does not fit together."""
     faults = []
@@ -210,25 +199,7 @@ def _mismatched(program: Program, policy: Policy, outcomes: Collection[str]) -> 
         if outcome not in outcomes:
             known = ", ".join(sorted(outcomes))
             yield policy.fault(("outcomes", index), f"{outcome} is no outcome of {policy.policy}; write {known}")
-    supply = supplied(program)[policy.policy] | {question.id for question in program.evidence}
-    for fact in policy.facts:
-        if fact not in supply:
-            hint = nearest(fact, sorted(supply))
-            yield policy.fault(("facts", fact), f"nothing supplies {fact}{hint}; declare it under evidence")
-    for kind in policy.events:
-        if kind not in EVENTS.get(policy.policy, frozenset()):
-            yield policy.fault(("events", kind), f"nothing supplies events of the kind {kind}")
+    yield from unfit(program, policy)
     if policy.otherwise is None and policy.policy in SETTLED:
         message = "is decided with what is known, and what is unknown meets no condition; add an `otherwise`"
         yield policy.fault(("policy",), message)
-
-
-def supplied(program: Program) -> dict[str, frozenset[str]]:
-    """The facts that Gatehouse supplies to each policy of a program."""
-    return {
-        QUALIFICATION: program.scorecard.fact_names,
-        CHECKPOINT: PILOT_FACTS | {"week", "mapped_accounts", "joint_plays", "next_action_open"},
-        VERDICT: PILOT_FACTS | {"mapped_accounts", "joint_plays"},
-        MOVEMENT: frozenset({"level", "cut_level", "quarters_below", "quarters_inactive"}),
-        STALL: frozenset({"stage", "days_without_activity", "patience"}),
-    }

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from program.decision import Decision
 from program.errors import Refused
 from program.ledger import Entry, chained, read
-from rules.decide import decide
+from rules.decision.decide import decide
 from rules.folder import LoadedProgram, digest_of, load_program
-from rules.source import Unfit
+from rules.language.source import Unfit
 
 ENGINES: Final = MappingProxyType(
     {

@@ -17,8 +17,9 @@ from program.partner import PartnerType, Stage
 from program.pilot import PilotTerms, agreed
 from program.scorecard import Scorecard
 from program.tiers import TierRecord, movement_facts
-from rules.decide import decide
-from rules.folder import CHECKPOINT, MOVEMENT, QUALIFICATION, STALL, VERDICT, LoadedProgram
+from rules.decision.decide import decide
+from rules.folder import LoadedProgram
+from rules.lifecycle import CHECKPOINT, MOVEMENT, QUALIFICATION, STALL, VERDICT
 
 _SCORECARD: Final = re.compile(r"application-(\d+)/scorecard-(\d+)")
 _PILOT: Final = re.compile(r"application-(\d+)/pilot-(\d+)/(?:week-(\d+)|verdict.*)")

@@ -11,7 +11,7 @@ from program.calendar import Quarter
 from program.decision import Decision
 from program.escalation import EscalationState
 from program.partner import Partner, PartnerId, Stage
-from rules.folder import CHECKPOINT, MOVEMENT, QUALIFICATION, VERDICT
+from rules.lifecycle import CHECKPOINT, MOVEMENT, QUALIFICATION, VERDICT
 from store.database import Store, Transaction
 
 KINDS: Final = {QUALIFICATION: "qualification", CHECKPOINT: "checkpoint", VERDICT: "verdict", MOVEMENT: "tier"}

@@ -9,7 +9,8 @@ import activities.deciding
 from activities.deciding import Occasion, Shelf, make
 from program.errors import Refused
 from program.partner import Stage
-from rules.folder import OUTCOMES, QUALIFICATION, LoadedProgram, load_program
+from rules.folder import LoadedProgram, load_program
+from rules.lifecycle import OUTCOMES, QUALIFICATION
 from rules.receipt import ENGINES
 from store.database import Store
 from tests.activities.conftest import START, Office, at, candidacy, day

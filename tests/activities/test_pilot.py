@@ -130,7 +130,7 @@ def test_a_verdict_that_depends_on_what_nobody_knows_asks_the_owner_for_exactly_
     assert judged.escalation.condition == "pilot-verdict-open"
     assert office.notices()[judged.notices[0]].splitlines()[:3] == [
         "The verdict on Acme waits for you",
-        "Not decided: deals that both sides worked is not known.",
+        "Not decided: deals that both sides worked (0 to 6) is not known.",
         (
             f"Record it before {day(65)}: on that day the verdict rests on what is known by then. "
             "Possible are expand and reset."
@@ -146,7 +146,7 @@ def test_an_owner_that_did_not_find_out_gets_the_verdict_on_what_is_known_and_it
     assert asked
     assert (settled.ruling.outcome, settled.over) == ("reset", (asked.key,))
     assert (settled.ruling.possible, settled.ruling.missing) == (("expand", "reset"), ("mutual_deals",))
-    assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked.")
+    assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked (0 to 6).")
     assert "This was decided with what is known." in office.notices()[settled.notices[0]]
     assert "- deals that both sides worked" in office.notices()[settled.notices[0]]
 

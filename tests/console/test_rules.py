@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console import deciding
-from rules import interpreter
+from rules.evaluators import interpreter
 from rules.folder import DEFAULT_PROGRAM
 from tests.console.conftest import Operator
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, get_args
 import pytest
 
 from intake.mapping import load_map
-from rules.conditions import OPERATORS, Compare, Reader, leaves
-from rules.facts import FactType
-from rules.folder import OUTCOMES, QUALIFICATION, LoadedProgram, read_folder, supplied
-from rules.source import read_yaml
+from rules.folder import LoadedProgram, read_folder
+from rules.language.conditions import OPERATORS, Compare, Reader, leaves
+from rules.language.facts import FactType
+from rules.language.source import read_yaml
+from rules.lifecycle import OUTCOMES, QUALIFICATION, supplied
 from store.database import Store
 from tests.activities.conftest import Office
 from tests.console.conftest import Operator
@@ -91,7 +92,7 @@ def test_the_guide_shows_every_comparison_and_each_can_be_read(manufacturing: Lo
 
 
 def test_the_guide_lists_the_facts_that_are_supplied(manufacturing: LoadedProgram) -> None:
-    there = dict(supplied(manufacturing.program))
+    there = {policy: {*facts} for policy, facts in supplied(manufacturing.program).items()}
     there.pop(QUALIFICATION)  # these are the scorecard's, and said in words
     listed: dict[str, set[str]] = {name: set() for name in there}
     for policies, facts, _ in table("for | fact"):

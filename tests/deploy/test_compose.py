@@ -172,8 +172,10 @@ def test_no_secret_is_baked_into_the_image() -> None:
 def test_the_image_holds_every_package_that_is_installed() -> None:
     kept = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
     root = DEPLOY.parent
-    installed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    assert {package.split(".")[0] for package in installed} | {"*.py"} <= kept
+    installed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"][
+        "include"
+    ]
+    assert {package.removesuffix("*") for package in installed} | {"*.py"} <= kept
     assert all(any(root.glob(name)) for name in kept)
 
 

@@ -11,9 +11,9 @@ from structlog.typing import EventDict
 
 from program.notice import Notice
 from program.partner import Stage
-from rules import engine
-from rules.network import Network, compile_policy
-from rules.policy import Policy
+from rules.evaluators import engine
+from rules.evaluators.network import Network, compile_policy
+from rules.language.policy import Policy
 from tests.world import PATIENCE, World, a_scorecard, eventually
 
 DAY = timedelta(days=1)

@@ -120,7 +120,7 @@ async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days
         )
     for asked_for in (n for n in world.outbox.sent if n.kind == "escalation.opened"):
         assert asked_for.recipient == "Ada Owner"
-        assert "Not decided: deals that both sides worked is not known." in asked_for.body
+        assert "Not decided: deals that both sides worked (0 to 6) is not known." in asked_for.body
         assert f"Record it before {decide_by}" in asked_for.body
     assert [n.recipient for n in world.outbox.sent if n.kind == "escalation.opened"] == ["Ada Owner"] * 2
     with world.store.read() as tx:
@@ -136,7 +136,7 @@ async def test_a_verdict_whose_mutual_work_nobody_knows_waits_five_business_days
     assert world.outcomes(answers, "pilot-verdict") == [None, "expand"]
     settled = world.decisions(silent, "pilot-verdict")[-1]
     assert (settled.as_of, settled.purpose) == (verdict_day, "application-1/pilot-1/verdict/settled")
-    assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked.")
+    assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked (0 to 6).")
     [told] = [n.body for n in world.outbox.sent if n.kind == "pilot.reset" and n.partner == silent]
     assert "This was decided with what is known." in told
     assert "- deals that both sides worked" in told

@@ -12,7 +12,7 @@ from program.address import EmailAddress
 from program.notice import KINDS, Audience, ChannelName, NoticeRules
 from program.person import Person
 from rules.folder import LoadedProgram
-from rules.source import Unfit
+from rules.language.source import Unfit
 from tests.world import changed_program
 
 EMAIL, SLACK, WEBHOOK, LOG = ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK, ChannelName.LOG

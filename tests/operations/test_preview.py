@@ -156,6 +156,7 @@ DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
     ),
     "less preparation, less looking back, less capacity, a type's own values": (
         {
+            CHECKPOINT: [("length: 3", "length: 2")],
             "program": [
                 (RESELL, RESELL + "    overrides: {scorecard.minimum: 5, stalls.applied: 25}\n"),
                 ("fewest_accounts: 20", "fewest_accounts: 0"),
@@ -291,11 +292,16 @@ def test_a_verdict_of_another_day_cannot_be_given_again_and_a_checkpoint_of_the_
 
 
 def test_a_recorded_fact_that_a_draft_does_not_allow_is_a_reason(office: Office) -> None:
-    office.submits(office.applied("Acme"), a_scorecard(market=5))
-    fewer = ("market: {type: count, min: 1, max: 5", "market: {type: count, min: 1, max: 4")
-    draft = changed_program(office.program, fewer, file="policies/qualification.yaml")
-    (one,) = shown(office, draft).not_remade
-    assert "market: 5 is not a whole number" in one.because
+    asking = changed_program(
+        office.program, ("deferral_days:", "evidence: [{id: sellers, title: Sellers}]\ndeferral_days:")
+    )
+    counted = ("facts:\n", "facts:\n  sellers: {type: count, title: sellers}\n")
+    asking = changed_program(asking, counted, file="policies/qualification.yaml")
+    office.puts_in_force(asking, START)
+    office.submits(office.applied("Acme"), a_scorecard().model_copy(update={"facts": {"sellers": 5}}))
+    fewer = ("sellers: {type: count,", "sellers: {type: count, max: 4,")
+    (one,) = shown(office, changed_program(asking, fewer, file="policies/qualification.yaml")).not_remade
+    assert "sellers: 5 is not a whole number" in one.because
 
 
 def test_what_was_decided_stays_as_it_was_measured_then(office: Office) -> None:

@@ -14,8 +14,8 @@ from program.errors import Refused
 from program.partner import Stage
 from program.publication import Publication
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, load_program
-from rules.source import Fault
-from rules.trial import try_out
+from rules.language.source import Fault
+from rules.verification.trial import try_out
 from store.database import Store
 from tests.store.contents import contents
 from tests.world import a_partner, changed_program

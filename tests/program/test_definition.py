@@ -7,7 +7,7 @@ import pytest
 
 from program.partner import Stage
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
-from rules.source import Unfit
+from rules.language.source import Unfit
 
 TWO_MORE = "".join(f"    - {{id: {n}, title: More, weight: 5, fact: win_rate, target: 1}}\n" for n in ("more", "most"))
 

@@ -14,7 +14,7 @@ from program.errors import Way
 from program.overrides import overridable, overridden
 from program.partner import PartnerType, Stage
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
-from rules.source import Unfit
+from rules.language.source import Unfit
 
 OVERRIDES = """
     overrides:

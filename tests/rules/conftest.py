@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.policy import Policy, load_policy
+from rules.language.policy import Policy, load_policy
 
 PILOT_VERDICT = """\
 policy: pilot-verdict

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rules import conditions
-from rules.facts import LARGEST_NUMBER, Encoded, FactType
-from rules.policy import Policy, load_policy
+from rules.language import conditions
+from rules.language.facts import LARGEST_NUMBER, Encoded, FactType
+from rules.language.policy import Policy, load_policy
 
 WORDS = ["true", "5", 'say "hi"', "back\\slash", "a", "ab", "größer", "{fact: a}"]
 UNORDERED = ("flag", "choice")

@@ -1,9 +1,9 @@
 import pytest
 
 from program.errors import Refused
-from rules.cases import load_cases, run_cases
-from rules.policy import Policy
-from rules.source import Unfit
+from rules.language.policy import Policy
+from rules.language.source import Unfit
+from rules.verification.cases import load_cases, run_cases
 
 CASES = """\
 policy: pilot-verdict

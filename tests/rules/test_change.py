@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from program.decision import Ruling
-from rules import change, interpreter
-from rules.change import Change, smallest_change
-from rules.decide import Disagreement, decide, rule_on
-from rules.facts import FactType
+from rules.decision.decide import Disagreement, decide, rule_on
+from rules.evaluators import interpreter
+from rules.explanation import change
+from rules.explanation.change import Change, smallest_change
 from rules.folder import LoadedProgram
-from rules.policy import Policy
+from rules.language.facts import FactType
+from rules.language.policy import Policy
 from tests.rules.language import loaded, typed
 
 DOMAINS: dict[str, dict[str, Any]] = {

@@ -1,5 +1,5 @@
-from rules.check import check
-from rules.policy import Policy, load_policy
+from rules.language.policy import Policy, load_policy
+from rules.verification.check import check
 
 HEAD = """\
 policy: small

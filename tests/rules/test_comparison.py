@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rules.comparison import Change, RuleChange, compare, written
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
-from rules.policy import load_policy
-from rules.source import read_yaml
+from rules.language.policy import load_policy
+from rules.language.source import read_yaml
 from tests.world import changed_program
 
 PROGRAM = read_folder(DEFAULT_PROGRAM)

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
-from rules.cases import CaseFile, load_cases, run_cases
-from rules.check import check
-from rules.conditions import Sequence, leaves
-from rules.coverage import Coverage, cover
-from rules.folder import DEFAULT_PROGRAM, OUTCOMES, LoadedProgram
-from rules.goals import Decides, Holds, Turns
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
-from rules.suggest import as_yaml, suggest
+from rules.folder import DEFAULT_PROGRAM, LoadedProgram
+from rules.language.conditions import Sequence, leaves
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
+from rules.lifecycle import OUTCOMES
+from rules.verification.cases import CaseFile, load_cases, run_cases
+from rules.verification.check import check
+from rules.verification.coverage import Coverage, cover
+from rules.verification.goals import Decides, Holds, Turns
+from rules.verification.suggest import as_yaml, suggest
 from tests.rules.language import flow, loaded, policies
 
 CASES = DEFAULT_PROGRAM / "cases"

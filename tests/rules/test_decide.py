@@ -6,11 +6,13 @@ import pytest
 
 from program.decision import Ruling
 from program.errors import Refused
-from rules import interpreter, logic, table
-from rules.decide import Disagreement, decide
-from rules.facts import EncodedFacts
-from rules.policy import Policy, load_policy
-from rules.table import Table
+from rules.decision import table
+from rules.decision.decide import Disagreement, decide
+from rules.decision.table import Table
+from rules.evaluators import interpreter
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy, load_policy
+from rules.solver import logic
 
 MET: dict[str, Any] = {"qualified": 10, "deals": 1, "target": 10, "resets_used": 0}
 
@@ -287,3 +289,33 @@ def test_thousands_are_decided_in_a_second(policy: Policy) -> None:
     for _ in range(500):
         decide(policy, MET)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("deals", "outcome", "settled"),
+    [
+        ({"at_least": 1, "at_most": 4}, "expand", "expand"),
+        ({"at_least": 0, "at_most": 4}, None, "reset"),
+        ({"at_least": 1}, "expand", "expand"),
+        ({"at_least": 1, "at_most": 1}, "expand", "expand"),
+    ],
+)
+def test_a_number_known_in_part_decides_what_it_can(
+    policy: Policy, deals: dict[str, int], outcome: str | None, settled: str
+) -> None:
+    facts = {"qualified": 10, "deals": deals, "target": 10, "resets_used": 0}
+    assert decide(policy, facts).outcome == outcome
+    assert decide(policy, facts, settle=True).outcome == settled
+
+
+def test_what_is_known_in_part_is_said(policy: Policy) -> None:
+    facts = MET | {"deals": {"at_least": 0, "at_most": 4}}
+    assert decide(policy, facts).because == "Not decided: deals both sides worked (0 to 4) is not known."
+
+
+def test_that_no_more_than_the_least_is_so_is_not_taken_for_known() -> None:
+    text = VISITS.replace(
+        "{patience: {gte: 1}, sequence: {of: visit, by: week, length: 3, each: {moved: false}}}", "{patience: 0}"
+    )
+    impatient = load_policy(text, "visits.yaml")
+    assert decide(impatient, {"patience": {"at_least": 0, "at_most": 9}, "visit": []}, settle=True).outcome == "up"

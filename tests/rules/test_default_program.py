@@ -2,9 +2,10 @@
 
 import pytest
 
-from rules.cases import load_cases, run_cases
-from rules.check import check
-from rules.folder import DEFAULT_PROGRAM, OUTCOMES, LoadedProgram
+from rules.folder import DEFAULT_PROGRAM, LoadedProgram
+from rules.lifecycle import OUTCOMES
+from rules.verification.cases import load_cases, run_cases
+from rules.verification.check import check
 
 CASES = DEFAULT_PROGRAM / "cases"
 

@@ -5,10 +5,10 @@ from typing import Any
 import durable_rules_engine as core
 import pytest
 
-from rules import interpreter
-from rules.engine import MOST_ENGINES, Engine, engine_for
-from rules.network import Message
-from rules.policy import Policy, load_policy
+from rules.evaluators import interpreter
+from rules.evaluators.engine import MOST_ENGINES, Engine, engine_for
+from rules.evaluators.network import Message
+from rules.language.policy import Policy, load_policy
 
 HEAD: dict[str, Any] = {
     "policy": "made",

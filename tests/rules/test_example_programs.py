@@ -11,12 +11,13 @@ from intake.mapping import load_map
 from program.decision import Ruling
 from program.partner import PartnerType
 from program.pilot import PilotTerms
-from rules.cases import CaseFile, load_cases, run_cases
-from rules.check import check
-from rules.conditions import Sequence, leaves
-from rules.coverage import cover
-from rules.decide import decide
-from rules.folder import CHECKPOINT, MOVEMENT, OUTCOMES, QUALIFICATION, VERDICT, LoadedProgram, read_folder
+from rules.decision.decide import decide
+from rules.folder import LoadedProgram, read_folder
+from rules.language.conditions import Sequence, leaves
+from rules.lifecycle import CHECKPOINT, MOVEMENT, OUTCOMES, QUALIFICATION, VERDICT
+from rules.verification.cases import CaseFile, load_cases, run_cases
+from rules.verification.check import check
+from rules.verification.coverage import cover
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 MANUFACTURING = EXAMPLES / "manufacturing"

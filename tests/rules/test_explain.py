@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rules import change
-from rules.conditions import Compare, Concluded, leaves
-from rules.decide import decide
-from rules.explain import Explanation, NearMiss, explain
-from rules.findings import Comparison, Held, Run
+from rules.decision.decide import decide
+from rules.explanation import change
+from rules.explanation.explain import Explanation, NearMiss, explain
+from rules.explanation.findings import Comparison, Held, Run
 from rules.folder import LoadedProgram
-from rules.logic import Unproven
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
+from rules.language.conditions import Compare, Concluded, leaves
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
+from rules.solver.logic import Unproven
 from tests.rules.language import Written, facts_for, loaded, policies
 
 MISSED: dict[str, Any] = {"qualified": 21, "deals": 0, "target": 30, "resets_used": 1}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rules.facts import EncodedFacts, EventType, FactError, FactType, encode
+from rules.language.facts import EncodedFacts, EventType, FactError, FactType, encode
 
 
 def declared(**given: Any) -> FactType:
@@ -154,3 +154,22 @@ def test_facts_that_do_not_fit_are_named_with_what_is_expected(facts: dict[str, 
     with pytest.raises(FactError) as refusal:
         encode(facts, FACTS, EVENTS)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"at_most": 3}, "is not a whole number"),
+        ({"at_least": 1, "about": 2}, "is not a whole number"),
+        ({"at_least": 4, "at_most": 3}, "at least 4 is more than the most it can be"),
+        ({"at_least": "one"}, "'one' is not a number"),
+    ],
+)
+def test_what_is_known_in_part_has_to_make_sense(part: dict[str, Any], message: str) -> None:
+    with pytest.raises(FactError, match=message):
+        encode({"deals": part}, {"deals": FactType(type="count")}, {})
+
+
+def test_what_has_no_order_is_not_known_in_part() -> None:
+    with pytest.raises(FactError, match="is not true or false"):
+        encode({"open": {"at_least": 1}}, {"open": FactType(type="flag")}, {})

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules import interpreter
-from rules.conditions import Compare, Condition, Sequence, fold, leaves
-from rules.facts import EncodedFacts
-from rules.findings import Comparison, Conclusion, Either, Held, Reading, Run
-from rules.policy import Policy, load_policy
+from rules.evaluators import interpreter
+from rules.explanation.findings import Comparison, Conclusion, Either, Held, Reading, Run
+from rules.language.conditions import Compare, Condition, Sequence, fold, leaves
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy, load_policy
 from tests.rules.language import facts_for, loaded, policies
 
 GATE = """\

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from program.errors import Refused
-from rules.decide import decide
-from rules.network import compile_policy
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
+from rules.decision.decide import decide
+from rules.evaluators.network import compile_policy
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
 
 LIMIT = 10
 """Seconds."""
@@ -25,9 +25,9 @@ VISITS = {"visit": {"week": {"type": "integer"}, "moved": {"type": "flag"}}}
 CHILD = """
 import gc, json, sys
 from program.errors import Refused
-from rules.decide import decide
-from rules.engine import Engine
-from rules.policy import load_policy
+from rules.decision.decide import decide
+from rules.evaluators.engine import Engine
+from rules.language.policy import load_policy
 
 asked = json.load(sys.stdin)
 said = []
@@ -280,6 +280,7 @@ def test_more_facts_or_things_at_once_than_the_engine_holds_are_refused() -> Non
 
 
 def test_the_interface_of_the_engine_that_takes_threads_of_its_own_is_not_loaded() -> None:
-    asked = "import sys, rules.decide; print([name for name in sys.modules if name.partition('.')[0] == 'durable'])"
+    loaded = "[name for name in sys.modules if name.partition('.')[0] == 'durable']"
+    asked = f"import sys, rules.decision.decide; print({loaded})"
     found = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=LIMIT, check=True)
     assert found.stdout.strip() == "[]"

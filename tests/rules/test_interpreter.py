@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from rules.interpreter import fired
-from rules.policy import load_policy
+from rules.evaluators.interpreter import fired
+from rules.language.policy import load_policy
 
 
 def holds(when: dict[str, Any], **facts: Any) -> bool:

@@ -5,10 +5,10 @@ from itertools import pairwise, product
 from typing import Any
 
 from measure.agreement import pairs
-from rules import interpreter
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence, leaves
-from rules.facts import LARGEST_NUMBER, EncodedFacts, FactType
-from rules.policy import Policy
+from rules.evaluators import interpreter
+from rules.language.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence, leaves
+from rules.language.facts import LARGEST_NUMBER, EncodedFacts, FactType
+from rules.language.policy import Policy
 
 NUMBERS = ["count", "integer", "decimal", "ratio", "money", "days"]
 ORDERS = ["eq", "not", "lt", "lte", "gt", "gte", "in"]

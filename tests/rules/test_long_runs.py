@@ -8,8 +8,8 @@ import pytest
 
 from measure import agreement, decisions, fuzz, memory
 from measure.table import random_facts
-from rules.engine import MOST_ENGINES, Engine, engine_for
-from rules.policy import Policy, load_policy
+from rules.evaluators.engine import MOST_ENGINES, Engine, engine_for
+from rules.language.policy import Policy, load_policy
 
 
 def test_eight_threads_at_once_get_exact_answers() -> None:

@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from rules import interpreter
-from rules.engine import Engine
-from rules.facts import FactError
-from rules.network import compile_policy
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
+from rules.evaluators import interpreter
+from rules.evaluators.engine import Engine
+from rules.evaluators.network import compile_policy
+from rules.language.facts import FactError
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
 
 
 def made(*rules: dict[str, Any], **given: Any) -> Policy:

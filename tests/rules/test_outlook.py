@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from program.decision import Ruling
-from rules import interpreter, table
-from rules.conditions import Compare, Sequence, leaves, names
-from rules.decide import decide, rule_on
-from rules.engine import engine_for
-from rules.facts import FactType
-from rules.logic import limits_of
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
+from rules.decision import table
+from rules.decision.decide import decide, rule_on
+from rules.evaluators import interpreter
+from rules.evaluators.engine import engine_for
+from rules.language.conditions import Compare, Sequence, leaves, names
+from rules.language.facts import FactType
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
 from tests.rules.language import Written, flow, maps, typed
 
 OUTCOMES = ["up", "same", "down"]
@@ -62,8 +62,14 @@ def domain(declared: FactType) -> list[Any]:
     """Every value of a type."""
     if not declared.ordered:
         return list(declared.of or (False, True))
-    low, high = limits_of(declared)
+    low, high = declared.limits
     return [declared.decode(number) for number in range(low, high + 1)]
+
+
+def left(declared: FactType, known: Any) -> list[Any]:
+    """Every value that a fact may have by what is known of it."""
+    values = domain(declared)
+    return values if known is None else [value for value in values if known["at_least"] <= value <= known["at_most"]]
 
 
 def histories() -> list[list[Facts]]:
@@ -77,7 +83,12 @@ class World:
 
     def __init__(self, policy: Policy, known: Facts) -> None:
         self.policy, self.known = policy, known
-        self.domains = {name: domain(declared) for name, declared in policy.facts.items() if name not in known}
+        encoded = policy.encode(known)
+        self.domains = {
+            name: left(declared, known.get(name))
+            for name, declared in policy.facts.items()
+            if name not in encoded.facts
+        }
         self.domains |= {kind: histories() for kind in policy.events if kind not in known}
         self.completions = [
             (
@@ -158,6 +169,10 @@ def worlds(draw: st.DrawFn) -> list[World]:
         known = {name: draw(st.sampled_from(domain(declared))) for name, declared in types.items()}
         if policy.events and "visit" not in unknown:
             known["visit"] = draw(st.sampled_from(histories()))
+        for name in sorted({*unknown} & {*policy.facts}):
+            if policy.facts[name].ordered and draw(st.booleans()):
+                low, high = sorted(draw(st.sampled_from(domain(policy.facts[name]))) for _ in range(2))
+                known[name] = {"at_least": low, "at_most": high}
         found.append(World(policy, known))
     return found
 
@@ -180,8 +195,29 @@ def test_what_is_open_is_what_the_completions_leave_open(found: list[World], mos
             assert_final(world, ruling)
 
 
+def by_what_is_known(world: World) -> Facts:
+    """Facts known in part as the least they can be, where no comparison holds of that which does not hold of all."""
+    policy, known, encoded = world.policy, dict(world.known), world.policy.encode(world.known)
+    asked = [leaf for rule in policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Compare)]
+    for name in encoded.limits:
+        values = [policy.facts[name].encode(value) for value in world.domains[name]]
+        pairs = [
+            {compare.fact, compare.other} - {name, None} for compare in asked if name in (compare.fact, compare.other)
+        ]
+        certain = not any(other in encoded.limits for others in pairs for other in others)
+        for compare in asked:
+            if name in (compare.fact, compare.other) and {compare.fact, compare.other or name} <= {
+                name,
+                *encoded.facts,
+            }:
+                first, *rest = (interpreter.compares(compare, {**encoded.facts, name: v}, policy.facts) for v in values)
+                certain = certain and (not first or all(rest))
+        known[name] = world.domains[name][0] if certain else None
+    return known
+
+
 def assert_open(world: World, ruling: Ruling, settled: Ruling) -> None:
-    known = rule_on(world.policy, world.holding())
+    known = rule_on(world.policy, world.holding(by_what_is_known(world)))
     ranked = sorted(filter(world.matters, world.domains), key=world.settles)
     assert ruling.missing == settled.missing == tuple(ranked)
     assert (ruling.outcome, ruling.rule, frozenset(ruling.also)) == (None, None, world.holding())

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Sequence
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
+from rules.language.conditions import AllOf, AnyOf, Compare, Concluded, Sequence
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
 
 HEAD = """\
 policy: small

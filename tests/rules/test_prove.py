@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from rules import interpreter
-from rules.decide import decide
-from rules.network import compile_policy
-from rules.policy import Policy, load_policy
-from rules.prove import MOST_TOLD, prove
-from rules.source import Fault, Unfit
+from rules.decision.decide import decide
+from rules.evaluators import interpreter
+from rules.evaluators.network import compile_policy
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Fault, Unfit
+from rules.verification.prove import MOST_TOLD, prove
 from tests.rules.language import facts_for, loaded, policies
 
 HEAD = """\
@@ -331,12 +331,12 @@ def test_a_policy_at_the_limits_of_the_language_is_proved_within_a_minute() -> N
 
 def test_what_could_not_be_proved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     made = policy("{deals: {gte: 3}} -> up", "{share: {gt: {fact: deals}}} -> side")
-    monkeypatch.setattr("rules.logic.EFFORT", 1)
+    monkeypatch.setattr("rules.solver.logic.EFFORT", 1)
     faults = prove(made)
     assert {fault.severity for fault in faults} == {"warning"}
     assert all("is not proved: the solver gave up" in fault.message for fault in faults)
     monkeypatch.undo()
-    monkeypatch.setattr("rules.prove.MOST_STEPS", 1)
+    monkeypatch.setattr("rules.verification.prove.MOST_STEPS", 1)
     (fault,) = prove(made)
     assert (fault.severity, fault.rule) == ("warning", "a")
     assert "nor is what follows" in fault.message

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from program.decision import Decision
 from program.errors import Refused
 from program.ledger import BEGINNING, chained, written
-from rules.decide import decide
+from rules.decision.decide import decide
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from rules.receipt import ENGINES, LARGEST, Receipt, read_receipt, replay
 

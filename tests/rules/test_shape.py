@@ -8,8 +8,8 @@ import pytest
 
 from program.errors import Refused
 from rules.folder import DEFAULT_PROGRAM, read_folder
-from rules.source import LARGEST, Fault
-from rules.trial import examine, trial_of
+from rules.language.source import LARGEST, Fault
+from rules.verification.trial import examine, trial_of
 
 
 @pytest.fixture
@@ -249,6 +249,74 @@ def test_what_a_program_does_not_know_is_found_at_its_place(program: Path) -> No
         f"{STALL}:{place(text, 'visit')}: events.visit: nothing supplies events of the kind visit",
         "policies/bonus.yaml:1:1: policy: nothing asks the policy bonus; remove it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "where", "message"),
+    [
+        (
+            STALL,
+            "days_without_activity: {type: days,",
+            "days_without_activity: {type: money,",
+            "facts.days_without_activity",
+            "is supplied as a whole number of days, at least 0; write `type: days`",
+        ),
+        (STALL, "deferred", "later", "facts.stage", "can also be deferred; add it to `of`"),
+        (
+            "policies/tier-movement.yaml",
+            "cut_level: {type: count, min: 1, max: 9,",
+            "cut_level: {type: count, min: 1, max: 2,",
+            "facts.cut_level",
+            "can be a whole number, 0 or more, at least 1 and at most 3; write `max: 3`",
+        ),
+        (
+            "policies/pilot-verdict.yaml",
+            "mutual_deals: {type: count,",
+            "mutual_deals: {type: count, max: 9,",
+            "facts.mutual_deals",
+            "can be a whole number, 0 or more; remove `max`",
+        ),
+        (
+            QUALIFICATION,
+            "total_score: {type: decimal, places: 4,",
+            "total_score: {type: decimal, places: 1,",
+            "facts.total_score",
+            "is supplied with 4 decimal places; write `places: 4`",
+        ),
+        (
+            "policies/pilot-checkpoint.yaml",
+            "week: {type: count, title: week}",
+            "week: {type: count, max: 9, title: week}",
+            "events.checkpoint.week",
+            "can be a whole number, 0 or more; remove `max`",
+        ),
+        (
+            "policies/pilot-checkpoint.yaml",
+            "length: 3",
+            "length: 4",
+            "rules.three_weeks_without_movement.when",
+            "asks for 4 weeks in a row, and a checkpoint looks back on 3; raise `pilot.recent_weeks` in program.yaml",
+        ),
+    ],
+)
+def test_what_cannot_hold_what_is_supplied_is_refused(
+    program: Path, file: str, old: str, new: str, where: str, message: str
+) -> None:
+    path = program / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    assert any(line.startswith(f"{file}:") and f" {where}: {message}" in line for line in errors(program, PROGRAM))
+
+
+def test_evidence_cannot_stand_for_what_is_supplied(program: Path) -> None:
+    path = program / PROGRAM
+    path.write_text(path.read_text() + "\nevidence:\n  - {id: mutual_deals, title: Deals both worked}\n")
+    [line] = errors(program, PROGRAM)
+    assert line.startswith(f"{PROGRAM}:")
+    assert line.endswith(
+        "evidence.mutual_deals.id: pilot-checkpoint and pilot-verdict are told mutual_deals already; name it otherwise"
+    )
 
 
 @pytest.mark.parametrize("name", ["pilot-verdict", "pilot-checkpoint"])

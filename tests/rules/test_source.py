@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rules.source import LARGEST, Fault, Unfit, faults_of, nearest, read_yaml
+from rules.language.source import LARGEST, Fault, Unfit, faults_of, nearest, read_yaml
 
 
 def test_what_is_read_is_what_a_person_sees() -> None:

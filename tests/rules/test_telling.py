@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rules.decide import decide
-from rules.explain import explain
-from rules.facts import FactType
+from rules.decision.decide import decide
+from rules.explanation.explain import explain
+from rules.explanation.telling import UNTITLED, for_partner
+from rules.explanation.wording import gap_in_words, value_in_words
 from rules.folder import LoadedProgram
-from rules.policy import Policy, load_policy
-from rules.source import Unfit
-from rules.telling import UNTITLED, for_partner
-from rules.wording import gap_in_words, value_in_words
+from rules.language.facts import FactType
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Unfit
 from tests.rules.language import Written, facts_for, loaded
 from tests.rules.test_explain import candidate, improvable
 

@@ -8,8 +8,8 @@ from shutil import copytree
 import pytest
 
 from rules.folder import DEFAULT_PROGRAM
-from rules.source import Fault
-from rules.trial import cases_of, try_out
+from rules.language.source import Fault
+from rules.verification.trial import cases_of, try_out
 
 HEAD = """\
 policy: {name}
@@ -57,7 +57,7 @@ core.create_ruleset = lambda name, rules: ctypes.string_at(0) if '"$gt"' in rule
 """
 """An engine that reads where nothing is when it is given a `gt`."""
 
-UNLIMITED = "import rules.network\nrules.network.MOST_BRANCHES = 10**9\n"
+UNLIMITED = "import rules.evaluators.network\nrules.evaluators.network.MOST_BRANCHES = 10**9\n"
 """Without our limit, which keeps from the engine what hangs it."""
 
 

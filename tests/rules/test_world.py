@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from rules import interpreter
-from rules.logic import Found, Logic, Unproven, logic_of
-from rules.policy import Policy
-from rules.world import World
+from rules.evaluators import interpreter
+from rules.language.policy import Policy
+from rules.solver.logic import Found, Logic, Unproven, logic_of
+from rules.solver.world import World
 from tests.rules.language import facts_for, loaded, policies
 
 
@@ -97,7 +97,7 @@ def test_the_smallest_number_is_found(policy: Policy) -> None:
 
 
 def test_a_solver_that_gives_up_says_so(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rules.logic.EFFORT", 1)
+    monkeypatch.setattr("rules.solver.logic.EFFORT", 1)
     logic = Logic(policy)
     world = World.of(logic, "one")
     with pytest.raises(Unproven, match="gave up"):

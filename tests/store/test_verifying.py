@@ -15,7 +15,7 @@ from operations.ledger import Finding, Verified, verify
 from program.decision import Decision
 from program.errors import Refused
 from program.ledger import BEGINNING
-from rules.decide import decide
+from rules.decision.decide import decide
 from rules.folder import LoadedProgram
 from store.database import Store
 from store.decisions import Decisions

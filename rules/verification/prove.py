@@ -9,15 +9,15 @@ from itertools import islice
 from typing import Any, Final
 
 from program.decision import as_recorded
-from rules import interpreter
-from rules.conditions import AnyOf, Concluded, Condition, Place, Sequence, fold, leaves, names
-from rules.decide import decide, rule_on
-from rules.facts import EncodedFacts, FactError
-from rules.folder import SETTLED
-from rules.logic import Formula, Found, Logic, Questions, Unproven, logic_of
-from rules.policy import Policy, Rule
-from rules.source import Fault, Path
-from rules.world import MOST_EVENTS, World, events_needed
+from rules.decision.decide import decide, rule_on
+from rules.evaluators import interpreter
+from rules.language.conditions import AnyOf, Concluded, Condition, Place, Sequence, fold, leaves, names
+from rules.language.facts import EncodedFacts, FactError
+from rules.language.policy import Policy, Rule
+from rules.language.source import Fault, Path
+from rules.lifecycle import SETTLED
+from rules.solver.logic import Formula, Found, Logic, Questions, Unproven, logic_of
+from rules.solver.world import MOST_EVENTS, World, events_needed
 
 MOST_STEPS: Final = 100_000_000
 """Effort for one policy, in steps of the solver: less than a minute, where the default policies take a tenth second."""

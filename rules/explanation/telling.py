@@ -5,14 +5,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from rules.change import Change, Step
-from rules.conditions import Operator
-from rules.explain import Explanation
-from rules.facts import FactType
-from rules.findings import Comparison, Conclusion, Either, Finding, Held, Run, Value, turning_points, unscaled
-from rules.logic import limits_of
-from rules.policy import Policy
-from rules.wording import listed, value_in_words
+from rules.explanation.change import Change, Step
+from rules.explanation.explain import Explanation
+from rules.explanation.findings import (
+    Comparison,
+    Conclusion,
+    Either,
+    Finding,
+    Held,
+    Run,
+    Value,
+    turning_points,
+    unscaled,
+)
+from rules.explanation.wording import listed, value_in_words
+from rules.language.conditions import Operator
+from rules.language.facts import FactType
+from rules.language.policy import Policy
 
 UNTITLED: Final = "something that your partner manager can name"
 """Of a fact whose declaration says no title."""
@@ -106,7 +115,8 @@ class _Letter:
             return
         best, nearest = ways[0], min(ways, key=lambda change: (len(change.steps), change.size))
         if _needs(best) <= told:
-            yield "Nothing else stands in the way."
+            if not best.remaining:
+                yield "Nothing else stands in the way."
         elif not _needs(nearest) <= told:
             yield "For a better outcome:"
             yield from self.steps(nearest)
@@ -203,7 +213,7 @@ def _needed(
         bound, met = (worse + 1) * sign, True
     else:
         return None, False
-    low, high = limits_of(declared)
+    low, high = declared.limits
     return (unscaled(bound, declared), met) if low <= bound <= high else (None, False)
 
 
@@ -220,7 +230,7 @@ def _bound(value: Value, declared: FactType) -> str:
     if isinstance(value, bool | str):
         return words
     higher = declared.better == "higher"
-    if Decimal(value).scaleb(declared.places) == limits_of(declared)[higher]:
+    if Decimal(value).scaleb(declared.places) == declared.limits[higher]:
         return words if value else "none"
     return f"at {'least' if higher else 'most'} {words}"
 

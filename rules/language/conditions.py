@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from rules.facts import Encoded, EventType, FactType
-from rules.source import Document, Fault, Path, nearest
+from rules.language.facts import Encoded, EventType, FactType
+from rules.language.source import Document, Fault, Path, nearest
 
 Operator = Literal["eq", "not", "lt", "lte", "gt", "gte", "in"]
 OPERATORS: tuple[Operator, ...] = ("eq", "not", "lt", "lte", "gt", "gte", "in")

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
-from rules import interpreter
-from rules.cases import Tried
-from rules.conditions import Compare, Concluded, Leaf, Place, Sequence, fold, leaves
-from rules.facts import EncodedFacts
-from rules.logic import Formula
-from rules.policy import Policy
-from rules.source import Path
-from rules.world import World
+from rules.evaluators import interpreter
+from rules.language.conditions import Compare, Concluded, Leaf, Place, Sequence, fold, leaves
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy
+from rules.language.source import Path
+from rules.solver.logic import Formula
+from rules.solver.world import World
+from rules.verification.cases import Tried
 
 Side = Literal["below", "at", "above"]
 T = TypeVar("T")

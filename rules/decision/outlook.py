@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
-from rules.facts import EncodedFacts
-from rules.logic import logic_of
-from rules.policy import Policy
-from rules.solved import Solved
-from rules.table import Table
-from rules.undecided import Decider, Undecided
+from rules.decision.solved import Solved
+from rules.decision.table import Table
+from rules.decision.undecided import Decider, Undecided
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy
+from rules.solver.logic import logic_of
 
 
 @dataclass(frozen=True)

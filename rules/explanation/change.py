@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rules.decide import Disagreement, decide
-from rules.facts import Encoded, EncodedFacts, FactType
-from rules.findings import Value
-from rules.logic import Formula, Found, Logic, limits_of, logic_of
-from rules.policy import Policy
-from rules.world import World
+from rules.decision.decide import Disagreement, decide
+from rules.explanation.findings import Value
+from rules.language.facts import Encoded, EncodedFacts, FactType
+from rules.language.policy import Policy
+from rules.solver.logic import Formula, Found, Logic, logic_of
+from rules.solver.world import World
 
 
 class Step(BaseModel):
@@ -113,7 +113,7 @@ class _Move:
         declared = self.declared
         if isinstance(self.value, bool):
             return 1
-        low, high = limits_of(declared)
+        low, high = declared.limits
         bounded = declared.max is not None and (declared.min is not None or declared.type == "count")
         span = high - low if bounded else abs(int(self.value))
         return span or 10**declared.places

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints,
 
 from program.errors import Refused
 from program.scorecard import Identifier
-from rules.source import nearest
+from rules.language.source import nearest
 
 Encoded = bool | int | str
 """A value as the engine sees it."""
@@ -101,6 +101,14 @@ class FactType(BaseModel):
         return _PLACES.get(self.type, self.decimals or 0)
 
     @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest number it can be, as the engine sees them."""
+        scale = 10**self.places
+        low = int(self.encode(self.min)) if self.min is not None else -LARGEST_NUMBER * scale
+        high = int(self.encode(self.max)) if self.max is not None else LARGEST_NUMBER * scale
+        return (max(low, 0) if self.type == "count" else low), high
+
+    @property
     def expected(self) -> str:
         """What a value has to be, said to a person."""
         if self.type == "choice":
@@ -133,6 +141,22 @@ class FactType(BaseModel):
         if isinstance(encoded, bool | str) or not self.places:
             return encoded
         return Decimal(encoded).scaleb(-self.places)
+
+    def encode_limits(self, part: Mapping[str, Any]) -> tuple[int, int]:
+        """The limits of a number that is known in part: `at_least`, and `at_most` where that is known too.
+
+        Raises:
+            ValueError: saying what is expected.
+        """
+        if not self.ordered or "at_least" not in part or part.keys() - {"at_least", "at_most"}:
+            raise ValueError(f"{_shown(dict(part))} is not {self.expected}")
+        low, high = (
+            int(self.encode(part[end])) if end in part else limit
+            for end, limit in zip(("at_least", "at_most"), self.limits, strict=True)
+        )
+        if low > high:
+            raise ValueError(f"at least {part['at_least']} is more than the most it can be")
+        return low, high
 
     def comparable(self, other: "FactType") -> bool:
         """Whether the two can stand in one comparison."""
@@ -181,12 +205,14 @@ class EventType(BaseModel):
 
 @dataclass(frozen=True)
 class EncodedFacts:
-    """Facts as the engine sees them; what nobody knows is not among them."""
+    """Facts as the engine sees them; what nobody knows, or knows in part only, is not among them."""
 
     facts: Mapping[str, Encoded] = field(default_factory=dict)
     events: Mapping[str, list[dict[str, Encoded]]] = field(default_factory=dict)
     """Each event once: two that are the same say nothing that one does not."""
     unknown: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """The least and the most of unknown facts that are known in part."""
 
 
 def encode(facts: Mapping[str, Any], declared: Mapping[str, FactType], events: Mapping[str, EventType]) -> EncodedFacts:
@@ -201,6 +227,7 @@ def encode(facts: Mapping[str, Any], declared: Mapping[str, FactType], events: M
         if name not in declared and name not in events
     ]
     known: dict[str, Encoded] = {}
+    limits: dict[str, tuple[int, int]] = {}
     happened: dict[str, list[dict[str, Encoded]]] = {}
     unknown: list[str] = []
     for name in (*declared, *events):
@@ -209,7 +236,14 @@ def encode(facts: Mapping[str, Any], declared: Mapping[str, FactType], events: M
             unknown.append(name)
             continue
         try:
-            if name in declared:
+            if name in declared and isinstance(value, Mapping):
+                low, high = declared[name].encode_limits(value)
+                if low == high:
+                    known[name] = low
+                else:
+                    limits[name] = low, high
+                    unknown.append(name)
+            elif name in declared:
                 known[name] = declared[name].encode(value)
             else:
                 happened[name] = _encode_events(value, events[name])
@@ -217,7 +251,7 @@ def encode(facts: Mapping[str, Any], declared: Mapping[str, FactType], events: M
             problems.append(f"{name}: {error}")
     if problems:
         raise FactError("; ".join(problems))
-    return EncodedFacts(known, happened, tuple(unknown))
+    return EncodedFacts(known, happened, tuple(unknown), limits)
 
 
 def _encode_events(value: Any, declared: EventType) -> list[dict[str, Encoded]]:

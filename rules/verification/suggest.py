@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from rules.cases import Case, CaseFile, Tried, run_cases
-from rules.conditions import Compare, Sequence
-from rules.decide import decide
-from rules.facts import EncodedFacts, FactError
-from rules.folder import SETTLED
-from rules.goals import Decides, Goal, Holds, Turns, goals, leaf_of, meeting, shows
-from rules.logic import Formula, Logic, Questions, Unproven, logic_of
-from rules.policy import Policy
-from rules.world import World
+from rules.decision.decide import decide
+from rules.language.conditions import Compare, Sequence
+from rules.language.facts import EncodedFacts, FactError
+from rules.language.policy import Policy
+from rules.lifecycle import SETTLED
+from rules.solver.logic import Formula, Logic, Questions, Unproven, logic_of
+from rules.solver.world import World
+from rules.verification.cases import Case, CaseFile, Tried, run_cases
+from rules.verification.goals import Decides, Goal, Holds, Turns, goals, leaf_of, meeting, shows
 
 LONGEST_NAME: Final = 200
 MOST_STEPS: Final = 50_000_000

@@ -13,10 +13,10 @@ from itertools import chain, product
 from math import prod
 from typing import Any
 
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
-from rules.facts import Encoded, EncodedFacts, FactError, FactType
-from rules.policy import Policy
-from rules.source import Unfit
+from rules.language.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
+from rules.language.facts import Encoded, EncodedFacts, FactError, FactType
+from rules.language.policy import Policy
+from rules.language.source import Unfit
 
 MOST_ALTERNATIVES = 64
 """Ways for one rule to hold: the engine's own `or` fires once for each branch, so every way is an engine rule."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import z3
 
-from rules.facts import LARGEST_NUMBER, Encoded, FactType
-from rules.policy import Policy
+from rules.language.facts import Encoded, FactType
+from rules.language.policy import Policy
 
 Formula = Any
 """A truth of the solver's, or a number; it has no types of its own."""
@@ -103,7 +103,7 @@ class Logic:
             return self.truth(True)
         if declared.type == "choice":
             return self.any(variable == self.numbers[choice] for choice in declared.of or ())
-        low, high = limits_of(declared)
+        low, high = declared.limits
         return self.all([variable >= low, variable <= high])
 
     def value(self, encoded: Encoded) -> Formula:
@@ -225,11 +225,3 @@ def _answers(solver: Any, *assumed: Formula) -> bool:
     if answer == z3.unknown:
         raise Unproven(f"the solver gave up after {EFFORT:,} steps: {solver.reason_unknown()}")
     return bool(answer == z3.sat)
-
-
-def limits_of(declared: FactType) -> tuple[int, int]:
-    """The least and the largest number of a type, in its scale."""
-    scale = 10**declared.places
-    low = int(declared.encode(declared.min)) if declared.min is not None else -LARGEST_NUMBER * scale
-    high = int(declared.encode(declared.max)) if declared.max is not None else LARGEST_NUMBER * scale
-    return (max(low, 0) if declared.type == "count" else low), high

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from program.decision import Ruling
-from rules import interpreter
-from rules.engine import engine_for
-from rules.facts import EncodedFacts
-from rules.outlook import Outlook, outlook_of
-from rules.policy import Policy
-from rules.undecided import Decider
+from rules.decision.outlook import Outlook, outlook_of
+from rules.decision.undecided import Decider, Undecided
+from rules.evaluators import interpreter
+from rules.evaluators.engine import engine_for
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy
 
 
 class Disagreement(RuntimeError):
@@ -49,9 +49,10 @@ def decide(policy: Policy, facts: Mapping[str, Any], *, settle: bool = False) ->
     if len(outlook.outcomes) == 1:
         return _final(policy, outlook, holding, encoded.unknown)
     possible = tuple(outcome for outcome in policy.outcomes if outcome in outlook.outcomes)
-    named = ", ".join(map(policy.title_of, outlook.missing))
+    named = ", ".join(_named(policy, encoded, name) for name in outlook.missing)
     if settle:
-        ruling = rule_on(policy, holding, encoded.unknown)
+        known = what_is_known(policy, facts)
+        ruling = rule_on(policy, _holding(policy, known, policy.encode(known)), encoded.unknown)
         because = f"{ruling.because} Decided without knowing {named}."
         return ruling.model_copy(update={"because": because, "possible": possible, "missing": outlook.missing})
     return Ruling(
@@ -62,6 +63,17 @@ def decide(policy: Policy, facts: Mapping[str, Any], *, settle: bool = False) ->
         unknown=encoded.unknown,
         missing=outlook.missing,
     )
+
+
+def what_is_known(policy: Policy, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is settled with: facts of which nothing is known in part only.
+
+    A fact that is (`{at_least: 2, at_most: 5}`) is taken to be the least it can be, where everything that the policy
+    then finds of it is certain: that two deals were mutual is, that no more than two were is not. Else it is unknown.
+    """
+    encoded = policy.encode(facts)
+    undecided = Undecided(policy, encoded, ())
+    return {**facts, **{fact: undecided.least(fact) for fact in encoded.limits}}
 
 
 def rule_on(policy: Policy, holding: frozenset[str], unknown: tuple[str, ...] = ()) -> Ruling:
@@ -117,6 +129,14 @@ def _verify(policy: Policy, facts: Mapping[str, Any], decider: Decider) -> None:
     if next((rule.id for rule in policy.rules if rule.then and rule.id in holding), None) != expected:
         answers = {"durable-rules": holding, "the interpreter": holding}
         raise Disagreement(policy, facts, {**answers, "the outlook": frozenset({expected} if expected else ())})
+
+
+def _named(policy: Policy, encoded: EncodedFacts, name: str) -> str:
+    """Something unknown, with what is known of it in part."""
+    if name not in encoded.limits:
+        return policy.title_of(name)
+    low, high = map(policy.facts[name].decode, encoded.limits[name])
+    return f"{policy.title_of(name)} ({low} to {high})"
 
 
 def _in_order(policy: Policy, holding: Collection[str]) -> tuple[str, ...]:

@@ -20,9 +20,9 @@ from functools import lru_cache
 
 import durable_rules_engine as core
 
-from rules.facts import EncodedFacts
-from rules.network import Message, compile_policy
-from rules.policy import Policy
+from rules.evaluators.network import Message, compile_policy
+from rules.language.facts import EncodedFacts
+from rules.language.policy import Policy
 
 MOST_ENGINES = 64
 """Policies whose engines are kept; building one takes milliseconds."""

@@ -11,8 +11,8 @@ from math import prod
 from operator import and_, or_
 from typing import Any, Final
 
-from rules.conditions import Concluded, Leaf, Sequence, fold, leaves
-from rules.undecided import Cell, Decider, Undecided
+from rules.decision.undecided import Cell, Decider, Undecided
+from rules.language.conditions import Concluded, Leaf, Sequence, fold, leaves
 
 MOST_ROWS: Final = 2**16
 """In a table that is worked with in a millisecond."""

@@ -5,12 +5,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from rules.cases import CaseFile, Tried, run_cases
-from rules.conditions import Compare, Sequence
-from rules.goals import SIDES, Boundary, Decides, Goal, Holds, Turns, boundaries, goals, leaf_of, path_of, shows
-from rules.policy import Policy
-from rules.source import Fault
-from rules.suggest import suggest
+from rules.language.conditions import Compare, Sequence
+from rules.language.policy import Policy
+from rules.language.source import Fault
+from rules.verification.cases import CaseFile, Tried, run_cases
+from rules.verification.goals import (
+    SIDES,
+    Boundary,
+    Decides,
+    Goal,
+    Holds,
+    Turns,
+    boundaries,
+    goals,
+    leaf_of,
+    path_of,
+    shows,
+)
+from rules.verification.suggest import suggest
 
 
 @dataclass(frozen=True)

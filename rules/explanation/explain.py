@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from program.decision import Ruling
-from rules.change import Change, smallest_change
-from rules.conditions import Condition
-from rules.findings import Comparison, Held, Reading, Run
-from rules.logic import Unproven
-from rules.policy import Policy
+from rules.decision.decide import what_is_known
+from rules.explanation.change import Change, smallest_change
+from rules.explanation.findings import Comparison, Held, Reading, Run
+from rules.language.conditions import Condition
+from rules.language.policy import Policy
+from rules.solver.logic import Unproven
 
 
 class _Part(BaseModel):
@@ -97,8 +98,9 @@ def explain(policy: Policy, facts: Mapping[str, Any], ruling: Ruling) -> Explana
         FactError: where the facts do not fit the policy.
         Disagreement: where the evaluators and the solver differ about what would change the outcome.
     """
-    encoded = policy.encode(facts)
-    reading = Reading(policy, encoded)
+    unknown = policy.encode(facts).unknown
+    facts = what_is_known(policy, facts)
+    reading = Reading(policy, policy.encode(facts))
     rules = {rule.id: rule for rule in policy.rules}
     otherwise = policy.otherwise
     return Explanation(
@@ -116,7 +118,7 @@ def explain(policy: Policy, facts: Mapping[str, Any], ruling: Ruling) -> Explana
         also=tuple(reading.held(rules[rule]) for rule in ruling.also),
         possible=ruling.possible,
         missing=_named(policy, ruling.missing),
-        unknown=_named(policy, encoded.unknown),
+        unknown=_named(policy, unknown),
         better=tuple(_better(reading, facts, ruling, outcome) for outcome in _better_than(policy, ruling)),
     )
 

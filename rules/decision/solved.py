@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rules.logic import Formula, Found, Logic, Unproven
-from rules.undecided import Decider, Undecided
-from rules.world import World
+from rules.decision.undecided import Decider, Undecided
+from rules.solver.logic import Formula, Found, Logic, Unproven
+from rules.solver.world import World
 
 
 class Solved:

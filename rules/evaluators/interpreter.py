@@ -7,9 +7,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
-from rules.facts import Encoded, EncodedFacts, FactType
-from rules.policy import Policy
+from rules.language.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Sequence
+from rules.language.facts import Encoded, EncodedFacts, FactType
+from rules.language.policy import Policy
 
 
 def fired(policy: Policy, encoded: EncodedFacts) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Policies: a named, versioned set of rules over declared facts, with declared outcomes.
 
 `load_policy` turns text into a policy or says everything that is wrong with it. A loaded policy can decide; whether it
-makes sense to publish it is what `rules.check` says.
+makes sense to publish it is what `rules.verification.check` says.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from pydantic import (
 )
 
 from program.scorecard import Identifier
-from rules.conditions import WORDS, Condition, Place, Reader, placed
-from rules.facts import MOST_FIELDS, EncodedFacts, EventType, FactError, FactType, Title, encode
-from rules.source import Document, Fault, Path, Unfit, faults_of, nearest, read_yaml
+from rules.language.conditions import WORDS, Condition, Place, Reader, placed
+from rules.language.facts import MOST_FIELDS, EncodedFacts, EventType, FactError, FactType, Title, encode
+from rules.language.source import Document, Fault, Path, Unfit, faults_of, nearest, read_yaml
 
 __all__ = ["EventType", "FactError", "FactType", "Otherwise", "Policy", "Rule", "load_policy"]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
-from rules import interpreter
-from rules.conditions import Compare, Concluded, Condition, Leaf, Sequence, fold, leaves, names
-from rules.facts import Encoded, EncodedFacts, FactType
-from rules.logic import Formula, Found, Logic
-from rules.policy import Policy
+from rules.evaluators import interpreter
+from rules.language.conditions import Compare, Concluded, Condition, Leaf, Sequence, fold, leaves, names
+from rules.language.facts import Encoded, EncodedFacts, FactType
+from rules.language.policy import Policy
+from rules.solver.logic import Formula, Found, Logic
 
 FEWEST_EVENTS: Final = 9
 """Events of a kind that are thought of; more where rules ask for longer sequences."""
@@ -76,6 +76,9 @@ class World:
             is_known = not settled or fact in free
             world.known[fact] = logic.either(f"{name}.{fact}?") if may_lack else logic.truth(is_known)
             world.within.append(logic.limits(world.facts[fact], declared))
+            if fact in world.given.limits:
+                low, high = world.given.limits[fact]
+                world.within.append(logic.all([world.facts[fact] >= low, world.facts[fact] <= high]))
         for kind in policy.events:
             if kind in world.given.events:
                 continue

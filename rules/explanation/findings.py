@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Operator, Sequence
-from rules.facts import Encoded, EncodedFacts, FactType
-from rules.policy import Policy, Rule
-from rules.wording import in_symbols
+from rules.explanation.wording import in_symbols
+from rules.language.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Operator, Sequence
+from rules.language.facts import Encoded, EncodedFacts, FactType
+from rules.language.policy import Policy, Rule
 
 
 def _as_number(value: Decimal) -> int | float | str:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from rules.conditions import names
-from rules.network import compile_policy
-from rules.policy import Policy
-from rules.prove import prove
-from rules.source import Fault, Path, Unfit
+from rules.evaluators.network import compile_policy
+from rules.language.conditions import names
+from rules.language.policy import Policy
+from rules.language.source import Fault, Path, Unfit
+from rules.verification.prove import prove
 
 
 def check(
@@ -19,7 +19,8 @@ def check(
     """Everything that makes a policy unfit to publish, and what to think about, in the order of its file.
 
     Found are outcomes that nothing gives, facts, events and conclusions that nothing uses, what the engine could not
-    run safely, and what is wrong with the logic, by proof. `rules.prove` says how, and what the arguments mean.
+    run safely, and what is wrong with the logic, by proof. `rules.verification.prove` says how, and what the
+    arguments mean.
     """
     found = [policy.fault(path, message) for path, message in _idle(policy)]
     unfit: list[Fault] = []

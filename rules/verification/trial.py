@@ -1,7 +1,7 @@
 """A program tried out in a process of its own, so that what crashes or hangs the engine is a finding and not our end.
 
-`python -m rules.trial` is that process: it reads what to try from standard input, and writes a line at each step to a
-pipe of its own, since anything may be printed on the way.
+`python -m rules.verification.trial` is that process: it reads what to try from standard input, and writes a line
+at each step to a pipe of its own, since anything may be printed on the way.
 """
 
 import json
@@ -20,12 +20,12 @@ from typing import IO, Any, Final
 from pydantic import BaseModel, TypeAdapter
 
 from program.errors import Refused
-from rules.cases import CaseFile, load_cases, run_cases
-from rules.check import check
-from rules.engine import engine_for
+from rules.evaluators.engine import engine_for
 from rules.folder import CASES, POLICIES, bytes_of, files_of, load_program
-from rules.policy import Policy, load_policy
-from rules.source import Fault, Unfit, read_yaml
+from rules.language.policy import Policy, load_policy
+from rules.language.source import Fault, Unfit, read_yaml
+from rules.verification.cases import CaseFile, load_cases, run_cases
+from rules.verification.check import check
 
 LIMIT: Final = 30.0
 """Seconds that one step may take."""
@@ -157,7 +157,7 @@ def _tried(trial: Trial, found: list[Fault], limit: float) -> int:
     with TemporaryFile() as given, TemporaryFile() as said, os.fdopen(reading, "rb") as steps:
         given.write(trial.model_dump_json().encode())
         given.seek(0)
-        command = [sys.executable, "-P", "-m", "rules.trial", str(writing), str(limit)]
+        command = [sys.executable, "-P", "-m", "rules.verification.trial", str(writing), str(limit)]
         try:
             process = subprocess.Popen(command, stdin=given, stdout=said, stderr=said, pass_fds=[writing])  # noqa: S603
         finally:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rules import interpreter
-from rules.conditions import Compare, Concluded, Leaf, Sequence, fold, leaves, names
-from rules.facts import Encoded, EncodedFacts
-from rules.logic import limits_of
-from rules.policy import Policy
+from rules.evaluators import interpreter
+from rules.language.conditions import Compare, Concluded, Leaf, Sequence, fold, leaves, names
+from rules.language.facts import Encoded, EncodedFacts
+from rules.language.policy import Policy
 
 Decider = int | None
 """The position of the rule that decides; None where none does, and what holds otherwise counts."""
@@ -141,13 +140,25 @@ class Undecided:
             for name in self.known.unknown
         }
 
+    def least(self, fact: str) -> Any:
+        """The least a fact known in part can be; None where the policy would find more of that than is certain."""
+        low, _ = self.known.limits[fact]
+        asked = [leaf for rule in self.policy.rules for leaf in leaves(rule.when) if isinstance(leaf, Compare)]
+        if any(
+            fact in pair and {*pair} <= self.known.limits.keys() for leaf in asked if (pair := (leaf.fact, leaf.other))
+        ):
+            return None
+        found = [self.holds(compare, {fact: low}) for compare in self.comparisons(fact)]
+        certain = [all(truths) for truths in zip(*(cell.truths for cell in self.cells(fact)), strict=True)]
+        return self.policy.facts[fact].decode(low) if found == certain else None
+
     def _values(self, fact: str, compares: list[Compare]) -> Iterator[Encoded]:
         """One value of each cell at least. Between two thresholds all are alike, so the thresholds' neighbours do."""
         declared = self.policy.facts[fact]
         if not declared.ordered:
             yield from declared.of or (False, True)
             return
-        low, high = limits_of(declared)
+        low, high = self.known.limits.get(fact, declared.limits)
         for threshold in sorted({t for compare in compares for t in self._thresholds(fact, compare)}):
             yield from (value for value in (threshold - 1, threshold, threshold + 1) if low <= value <= high)
         yield low if compares else min(max(low, 0), high)

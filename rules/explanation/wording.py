@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from rules.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Operator, Sequence
-from rules.facts import FactType
+from rules.language.conditions import AllOf, AnyOf, Compare, Concluded, Condition, Operator, Sequence
+from rules.language.facts import FactType
 
 UNKNOWN: Final = "not known"
 SYMBOLS: Final[Mapping[Operator, str]] = {

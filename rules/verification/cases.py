@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, Vali
 from program.decision import Ruling
 from program.errors import Refused
 from program.scorecard import Identifier
-from rules.decide import Disagreement, decide
-from rules.facts import EncodedFacts, Title
-from rules.policy import Name, Policy
-from rules.source import Document, Fault, Unfit, faults_of, read_yaml
+from rules.decision.decide import Disagreement, decide
+from rules.language.facts import EncodedFacts, Title
+from rules.language.policy import Name, Policy
+from rules.language.source import Document, Fault, Unfit, faults_of, read_yaml
 
 
 class Case(BaseModel):

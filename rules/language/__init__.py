@@ -1,0 +1,1 @@
+"""The policy language: YAML with positions, facts and their types, conditions, policies."""
