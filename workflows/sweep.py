@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.roster import Roster, SweepPage
+    from activities.sweep import SweepPage, Sweeps
     from workflows import escalation as escalations
     from workflows import options
     from workflows.delivery import deliver
@@ -21,7 +21,7 @@ class StallSweep:
         page = SweepPage(as_of=sweep.clock.today(workflow.now()), known_at=workflow.now())
         while page.after is not None:
             page = await workflow.execute_activity_method(
-                Roster.look_for_stalls,
+                Sweeps.look_for_stalls,
                 page.model_copy(update={"escalations": (), "notices": ()}),
                 start_to_close_timeout=options.A_PAGE,
                 heartbeat_timeout=options.SIGN_OF_LIFE,

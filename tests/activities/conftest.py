@@ -19,6 +19,7 @@ from activities.postman import Postman
 from activities.qualification import Candidacy, Entered, Entry, Qualification, Qualified
 from activities.roster import Roster
 from activities.sending import Sender
+from activities.sweep import Sweeps
 from program.decision import Decision
 from program.notice import ChannelName
 from program.opportunity import Opportunity
@@ -90,6 +91,7 @@ class Office:
         self.departures = Departures(store, self.shelf)
         self.escalating = Escalating(store, client)
         self.roster = Roster(store, self.shelf, client)
+        self.sweeps = Sweeps(store, self.shelf)
         self.postman = Postman(store, Sender(store, self.shelf, {ChannelName.LOG: self.outbox}, lambda: self.now))
         self.delivery = Delivery(store, self.postman)
         self.puts_in_force(program, START)

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.departure import Departure
-from activities.roster import SweepPage
+from activities.sweep import SweepPage
 from program.partner import Stage
 from tests.activities.conftest import START, Office, at, day
 from tests.world import a_scorecard
@@ -53,5 +53,5 @@ def test_notice_is_what_its_type_is_owed(lenient: Office) -> None:
 @pytest.mark.parametrize(("days", "outcome"), [(21, "moving"), (22, "stalled")])
 def test_patience_is_that_with_its_type(lenient: Office, days: int, outcome: str) -> None:
     partner = lenient.applied("Acme")
-    lenient.run(lenient.roster.look_for_stalls, SweepPage(as_of=day(days), known_at=at(day(days))))
+    lenient.run(lenient.sweeps.look_for_stalls, SweepPage(as_of=day(days), known_at=at(day(days))))
     assert [decision.ruling.outcome for decision in lenient.decisions(partner, "stall")] == [outcome]

@@ -10,7 +10,8 @@ from activities.departure import Closing, Departure
 from activities.escalating import Acknowledgement
 from activities.pilot import Accounts, NextAction, Play
 from activities.qualification import Entry, Lapse
-from activities.roster import Page, RescoreBegin, SweepPage
+from activities.roster import Page, RescoreBegin
+from activities.sweep import SweepPage
 from program.calendar import Quarter
 from program.escalation import Escalation
 from store.rescores import Terms
@@ -198,7 +199,7 @@ def begins_to_be_rescored(office: Office) -> Act:
 
 def is_silent(office: Office) -> Act:
     office.active("Acme")
-    return office.roster.look_for_stalls, SweepPage(as_of=day(46), known_at=at(day(46)))
+    return office.sweeps.look_for_stalls, SweepPage(as_of=day(46), known_at=at(day(46)))
 
 
 SAME_ANSWER = [

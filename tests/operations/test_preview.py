@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.roster import SweepPage
+from activities.sweep import SweepPage
 from operations.preview import Preview, preview
 from program.calendar import Quarter
 from program.partner import PartnerType
@@ -92,7 +92,7 @@ def live(office: Office) -> None:
             works(office, partner, Q1)
     office.applied("Waiting")
     for on in (day(13), day(20), day(29)):
-        office.run(office.roster.look_for_stalls, SweepPage(as_of=on, known_at=at(on)))
+        office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on)))
     rescores(office, Q1)
 
 
