@@ -28,11 +28,15 @@ from activities.deciding import Shelf
 from activities.delivery import Delivery
 from activities.departure import Departures
 from activities.escalating import Escalating
+from activities.new_start import NewStarts
 from activities.pilot import Pilots
 from activities.postman import Postman
 from activities.qualification import Qualification
 from activities.roster import Roster
 from activities.sending import Sender
+from activities.weekly import WeeklyDigests
+from activities.sweep import Sweeps
+from activities.watching import over
 from notifications.channel import Channel
 from notifications.configuration import Addresses, channels
 from operations import publishing
@@ -41,6 +45,7 @@ from program.notice import ChannelName
 from rules.folder import LoadedProgram, read_folder
 from settings import Settings, TemporalSettings
 from store.database import Store
+from workflows.digest import WeeklyDigest
 from workflows.escalation import EscalationLadder
 from workflows.messages import SEARCH_ATTRIBUTES
 from workflows.partner import PartnerLifecycle
@@ -50,7 +55,7 @@ from workflows.sweep import StallSweep
 
 log = structlog.get_logger("gatehouse.worker")
 
-WORKFLOWS: list[type] = [PartnerLifecycle, RosterRescore, RescoreDue, StallSweep, EscalationLadder]
+WORKFLOWS: list[type] = [PartnerLifecycle, RosterRescore, RescoreDue, StallSweep, WeeklyDigest, EscalationLadder]
 
 CONNECT_SECONDS = 10
 FINISH_SECONDS = 20
@@ -119,15 +124,22 @@ def _tls(temporal: TemporalSettings) -> TLSConfig | bool:
 def activities(store: Store, client: Client, shelf: Shelf, postman: Postman) -> list[Callable[..., Any]]:
     """Every activity, over one store."""
     gate, pilots, departures = Qualification(store, shelf), Pilots(store, shelf), Departures(store, shelf)
-    roster, delivery, escalating = Roster(store, shelf, client), Delivery(store, postman), Escalating(store, client)
+    roster, delivery, escalating = (
+        Roster(store, shelf, client),
+        Delivery(store, postman),
+        Escalating(store, shelf, client, over),
+    )
     return [
         *(gate.enter, gate.qualify, gate.let_deferral_lapse),
         *(pilots.look_at_week, pilots.judge, pilots.map_accounts, pilots.agree_play, pilots.record_next_action),
         *(departures.give_notice, departures.close_record),
         *(roster.begin_rescore, roster.score_page, roster.cut_tiers, roster.move_page, roster.publish),
-        *(roster.tell_lifecycles, roster.look_for_stalls),
+        *(roster.tell_lifecycles, Sweeps(store, shelf).look_for_stalls),
         *(delivery.deliver, delivery.deliver_rescore),
-        *(escalating.start_escalations, escalating.acknowledge),
+        WeeklyDigests(store, shelf).write_weekly,
+        *(escalating.start_escalations, escalating.begin, escalating.tell, escalating.come_back, escalating.answer),
+        escalating.look_again,
+        NewStarts(store, shelf).begin_again,
     ]
 
 

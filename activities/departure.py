@@ -102,7 +102,7 @@ class Departures:
         with self._store.write() as tx:
             owner = tx.partners.get(closing.partner).partner.owner
             handed_over = tx.opportunities.hand_over(closing.partner, owner, closing.as_of)
-            over = end_escalations(tx, closing.partner, None, "The partner has left.", closing.as_of)
+            over = end_escalations(tx, closing.partner, None, "The partner has left.", closing.as_of, closing.known_at)
             key = f"application-{closing.application}/exited"
             tx.partners.move(closing.partner, key, Stage.EXITED, closing.as_of, closing.because, closing.known_at)
             return Closed(handed_over=handed_over, over=over)

@@ -1,19 +1,39 @@
-"""Escalations: their workflows are started, and what becomes of them is recorded."""
+"""Escalations: opened with the stall that was found, told to one person after the other, answered, ended."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
-from activities import letters
+from activities import urging
+from activities.deciding import Shelf
+from program import escalation as course
 from program.decision import Decision
-from program.escalation import Escalation, EscalationState
-from program.partner import PartnerId, Stage
+from program.errors import Refused
+from program.escalation import (
+    Act,
+    AskForTime,
+    Delegate,
+    Escalation,
+    EscalationEvent,
+    EscalationState,
+    LetGo,
+    Reassign,
+    RecordNextAction,
+    ResetPilot,
+    Snooze,
+)
+from program.ladder import Ladder
+from program.partner import Partner, PartnerId, Stage
+from program.request import ActionTaken, Exit, NewStart
+from rules.folder import LoadedProgram
 from store.database import Store, Transaction
 
 ESCALATION_ID: Final = "escalation/{}"
@@ -22,23 +42,68 @@ ESCALATION_ID: Final = "escalation/{}"
 ESCALATION: Final = "Escalation"
 """The workflow's name."""
 
+LIFECYCLE_ID: Final = "partner/{}"
+"""The workflow ID of a partner's lifecycle."""
 
-class Acknowledgement(BaseModel):
-    """Somebody answers for an escalation."""
+
+Over = Callable[[Transaction, LoadedProgram, Escalation, date, datetime], str | None]
+"""What has ended an escalation, as of a day and by what is known at an instant; None while it is not over."""
+
+
+class Begun(BaseModel):
+    """An escalation as it is on record, and the ladder it climbs: fixed for as long as it lasts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    escalation: Escalation
+    ladder: Ladder
+
+
+class Step(BaseModel):
+    """Something that is due with an escalation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
-    who: str
-    note: str
+    round: int
+    rung: int
+    """Where the ladder is gone on with."""
+    today: date
+    at: datetime
+
+
+class Told(BaseModel):
+    """What came of a step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    escalation: Escalation
+    until: datetime | None = None
+    """Until when an answer is waited for; None where nobody was told."""
+    notices: tuple[str, ...] = ()
+
+
+class Answer(BaseModel):
+    """What somebody does about an escalation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    act: Act
+    today: date
+    at: datetime
+    once: str
+    """What tells it from another request of the same kind."""
 
 
 class Escalating:
     """Escalations and the answers to them."""
 
-    def __init__(self, store: Store, client: Client) -> None:
+    def __init__(self, store: Store, shelf: Shelf, client: Client, over: Over) -> None:
         self._store = store
+        self._shelf = shelf
         self._client = client
+        self._over = over
 
     @activity.defn
     async def start_escalations(self, escalations: tuple[Escalation, ...]) -> int:
@@ -51,7 +116,7 @@ class Escalating:
             try:
                 await self._client.start_workflow(
                     ESCALATION,
-                    escalation,
+                    escalation.key,
                     id=ESCALATION_ID.format(escalation.key),
                     task_queue=activity.info().task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -64,43 +129,249 @@ class Escalating:
         return started
 
     @activity.defn
-    def acknowledge(self, acknowledgement: Acknowledgement) -> Escalation:
-        """Record who answers; the first answer stays."""
+    def begin(self, key: str) -> Begun:
+        """What an escalation is about, as it stands, and its ladder."""
+        with self._store.read() as tx:
+            escalation = tx.escalations.get(key)
+        return Begun(escalation=escalation, ladder=self._shelf.get(escalation.program).program.ladder)
+
+    @activity.defn
+    def tell(self, step: Step) -> Told:
+        """Tell whoever stands on a rung of the ladder, or the next one on which somebody does.
+
+        Where nobody is left, it goes on the program lead's list. What was answered or is over meanwhile tells nobody.
+        """
         with self._store.write() as tx:
-            return tx.escalations.acknowledge(acknowledgement.key, acknowledgement.who, acknowledgement.note)
+            escalation = tx.escalations.get(step.key)
+            if escalation.state != EscalationState.OPEN or escalation.round != step.round:
+                return Told(escalation=escalation)
+            escalation = self._ended_by_itself(tx, escalation, step)
+            if escalation.state == EscalationState.ENDED:
+                return Told(escalation=escalation)
+            program = self._shelf.get(escalation.program)
+            return _told(tx, program, escalation.model_copy(update={"rung": step.rung}), step.today, step.at)
+
+    @activity.defn
+    def look_again(self, step: Step) -> Told:
+        """See whether what an escalation is about still is so, now that something came in."""
+        with self._store.write() as tx:
+            return Told(escalation=self._ended_by_itself(tx, tx.escalations.get(step.key), step))
+
+    def _ended_by_itself(self, tx: Transaction, escalation: Escalation, step: Step) -> Escalation:
+        if escalation.state == EscalationState.ENDED:
+            return escalation
+        why = self._over(tx, self._shelf.get(escalation.program), escalation, step.today, step.at)
+        if why:
+            tx.escalations.end(escalation.key, why, step.today, step.at)
+        return tx.escalations.get(escalation.key)
+
+    @activity.defn
+    def come_back(self, step: Step) -> Told:
+        """See what is to be done on the day on which an answer expires, or something that was put off comes back."""
+        with self._store.write() as tx:
+            escalation = tx.escalations.get(step.key)
+            if escalation.until is None or escalation.until > step.today:
+                return Told(escalation=escalation)
+            escalation = self._ended_by_itself(tx, escalation, step)
+            if escalation.state == EscalationState.ENDED:
+                return Told(escalation=escalation)
+            ladder = self._shelf.get(escalation.program).program.ladder
+            moved = escalation.state == EscalationState.ACKNOWLEDGED and _moved(tx, escalation, ladder, step)
+            now = course.expired(escalation, ladder, step.today, moved=moved)
+            what = "resumed" if now.state == EscalationState.OPEN else "renewed"
+            tx.escalations.keep(now, EscalationEvent(at=step.at, what=what))
+            return Told(escalation=now)
+
+    @activity.defn
+    async def answer(self, answer: Answer) -> Escalation:
+        """Carry out what somebody does about an escalation, and record it.
+
+        What is the partner's lifecycle's to do is asked of it first, under an ID that makes it be done once.
+        """
+        await asyncio.to_thread(self._check, answer)
+        if isinstance(answer.act, course.ON_THE_PARTNER):
+            await self._ask_lifecycle(answer)
+        return await asyncio.to_thread(self._record, answer)
+
+    def _check(self, answer: Answer) -> None:
+        with self._store.read() as tx:
+            if _event(answer) not in tx.escalations.events(answer.key):
+                self._after(tx.escalations.get(answer.key), answer)
+
+    def _after(self, escalation: Escalation, answer: Answer) -> Escalation:
+        ladder = self._shelf.get(escalation.program).program.ladder
+        return course.after(escalation, answer.act, ladder, answer.today, answer.at)
+
+    async def _ask_lifecycle(self, answer: Answer) -> None:
+        partner = answer.key.partition("/")[0]
+        lifecycle = self._client.get_workflow_handle(LIFECYCLE_ID.format(partner))
+        update, asked = _asked_of_lifecycle(answer.act)
+        try:
+            await lifecycle.execute_update(update, asked, id=f"{answer.key}/{answer.once}")
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            raise Refused(f"no workflow runs for {partner}; it has left, or was declined") from error
+
+    def _record(self, answer: Answer) -> Escalation:
+        act, event = answer.act, _event(answer)
+        with self._store.write() as tx:
+            escalation = tx.escalations.get(answer.key)
+            if event in tx.escalations.events(answer.key):
+                return escalation
+            if escalation.state == EscalationState.ENDED:
+                tx.escalations.note(answer.key, event)  # what the lifecycle did has ended it
+                return escalation
+            tx.escalations.keep(self._after(escalation, answer), event)
+            if isinstance(act, ResetPilot | LetGo):
+                tx.escalations.end(answer.key, f"{act.who}: {act.note}", answer.today, answer.at)
+            if isinstance(act, Reassign):
+                tx.partners.look_after(escalation.partner, act.to)
+            return tx.escalations.get(answer.key)
+
+
+def _event(answer: Answer) -> EscalationEvent:
+    act = answer.act
+    match act:
+        case Snooze(until=until) | AskForTime(until=until):
+            more = f" (until {until})"
+        case Delegate(to=to) | Reassign(to=to):
+            more = f" (to {to})"
+        case RecordNextAction(by=by, due_on=due_on):
+            more = f" ({by}, until {due_on})"
+        case _:
+            more = ""
+    return EscalationEvent(at=answer.at, what=act.kind, who=act.who, note=f"{act.note}{more}")
+
+
+def _asked_of_lifecycle(act: Act) -> tuple[str, BaseModel]:
+    """The update by which the partner's lifecycle does what was asked for, and what it is given."""
+    match act:
+        case RecordNextAction(note=note, by=by, due_on=due_on):
+            return "record_next_action", ActionTaken(what=note, who=by, due_on=due_on)
+        case ResetPilot(note=note):
+            return "reset_pilot", NewStart(because=note)
+        case _:
+            return "leave", Exit(because=act.note)
+
+
+def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, today: date, at: datetime) -> Told:
+    """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty."""
+    ladder, partner = program.program.ladder, tx.partners.get(escalation.partner).partner
+    first = f"{escalation.key}/opened"
+    key = (
+        f"{escalation.key}/told-{escalation.round}-{escalation.rung}" if escalation.round or escalation.rung else first
+    )
+    people = [
+        (number, ladder.rules.person(rung, partner, escalation.delegate or partner.owner))
+        for number, rung in enumerate(ladder.rules.rungs)
+    ]
+    there = [(number, person) for number, person in people if person and number >= escalation.rung]
+    if not there:
+        return _nobody_answered(tx, ladder, escalation, partner, at)
+    number, person = there[0]
+    rung = ladder.rules.rungs[number]
+    stands_in = tx.people.standing_in(person, today)
+    urge = urging.Urge(
+        escalation=escalation,
+        partner=partner,
+        rung=rung,
+        person=stands_in,
+        stands_in_for=person if stands_in != person else "",
+        until=rung.level.within.after(at, ladder.working),
+        after=there[1][1] if len(there) > 1 else ladder.rules.lead,
+    )
+    policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)
+    tx.notices.write(urge.notice(key, policy, decision, ladder), at)
+    now = escalation.model_copy(update={"rung": number})
+    tx.escalations.keep(now)
+    if not any(event.what == "told" and event.note == key for event in tx.escalations.events(escalation.key)):
+        tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=stands_in, note=key))
+    return Told(escalation=now, until=urge.until, notices=(key,))
+
+
+def _nobody_answered(tx: Transaction, ladder: Ladder, escalation: Escalation, partner: Partner, at: datetime) -> Told:
+    now = course.unanswered(escalation)
+    tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
+    told = urging.unanswered(now, partner, ladder.rules.lead or partner.owner_manager or partner.owner)
+    tx.notices.write(told, at)
+    return Told(escalation=now, notices=(told.key,))
+
+
+def _moved(tx: Transaction, escalation: Escalation, ladder: Ladder, step: Step) -> bool:
+    """Whether anything moved since somebody last answered, on its day or later."""
+    answers = [
+        e.at for e in tx.escalations.events(escalation.key) if e.what in {"acknowledged", "next action", "renewed"}
+    ]
+    since = ladder.working.clock.today(answers[-1])
+    last = tx.opportunities.last_movement([escalation.partner], step.today, step.at).get(escalation.partner)
+    recorded = tx.preparation.last_recorded(escalation.partner, step.today)
+    return (last is not None and last >= since) or (recorded is not None and recorded > since)
 
 
 def open_escalation(
-    tx: Transaction, partner: PartnerId, stage: Stage, cycle: str, decision: Decision, at: datetime, advice: str = ""
+    tx: Transaction,
+    program: LoadedProgram,
+    stage: Stage,
+    cycle: str,
+    found: tuple[int, Decision],
+    at: datetime,
+    *,
+    rule: str | None = None,
+    advice: str = "",
 ) -> tuple[Escalation | None, tuple[str, ...]]:
-    """Open the escalation of a stall, or of a decision that is open, and write the notice of it.
+    """Open the escalation of a stall, or of a decision that is open, and tell the first on the ladder.
 
-    Returns the escalation while it waits for an answer, so that its workflow runs whatever was interrupted; None once
-    somebody answered or it ended.
+    Returns the escalation while it is not over, so that its workflow runs whatever was interrupted, with the notices
+    that were written for it.
+
+    Args:
+        tx: The transaction in which the stall was found.
+        program: The program whose ladder it is to climb.
+        stage: Where the partner stands.
+        cycle: What it happened in.
+        found: The decision that found it, under its number.
+        at: The instant.
+        rule: The rule that found it, where it is not the one that decided.
+        advice: What can be done, where the rule does not say it.
     """
-    standing = tx.partners.get(partner)
-    ruling = decision.ruling
+    number, decision = found
+    ruling, policy = decision.ruling, program.policies[decision.policy]
+    by = next((r for r in policy.rules if r.id == (rule or ruling.rule)), None)
     escalation = tx.escalations.open(
         Escalation(
-            partner=partner,
+            partner=decision.partner,
             stage=stage,
-            condition=ruling.rule or f"{decision.policy}-open",
+            condition=by.id if by else f"{decision.policy}-open",
             cycle=cycle,
-            owner=standing.partner.owner,
-            because=ruling.because,
-            advice=advice or ruling.advice,
+            owner=tx.partners.get(decision.partner).partner.owner,
+            because=by.because if by else ruling.because,
+            advice=advice or (by.advice or "" if by else ruling.advice),
             opened_on=decision.as_of,
+            opened_at=at,
+            policy=decision.policy,
+            decision=number,
+            program=program.digest,
         )
     )
-    if escalation.state != EscalationState.OPEN:
+    if escalation.state == EscalationState.ENDED:
         return None, ()
-    notice = letters.escalated(escalation, standing.partner)
-    tx.notices.write(notice, at)
-    return escalation, (notice.key,)
+    if escalation.state != EscalationState.OPEN or escalation.round or escalation.rung:
+        return escalation, ()
+    return escalation, _told(tx, program, escalation, decision.as_of, at).notices
 
 
 def end_escalations(
-    tx: Transaction, partner: PartnerId, cycle: str | None, note: str, day: date, stages: Iterable[Stage] = Stage
+    tx: Transaction,
+    partner: PartnerId,
+    cycle: str | None,
+    note: str,
+    day: date,
+    at: datetime,
+    stages: Iterable[Stage] = Stage,
 ) -> tuple[str, ...]:
     """End a partner's escalations, all or those of one cycle or stage, and say which workflows have to hear of it.
 
@@ -109,5 +380,5 @@ def end_escalations(
     found = tx.escalations.listed(partner=partner, states=EscalationState)
     every = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
     for escalation in every:
-        tx.escalations.end(escalation.key, note, day)
-    return tuple(e.key for e in every if not e.answered_by and (e.state == EscalationState.OPEN or e.closed_on == day))
+        tx.escalations.end(escalation.key, note, day, at)
+    return tuple(e.key for e in every if e.state != EscalationState.ENDED or e.closed_on == day)

@@ -5,7 +5,6 @@ from datetime import date
 
 from program.decision import Ruling
 from program.definition import Program
-from program.escalation import Escalation
 from program.notice import Notice
 from program.partner import Partner, PartnerId
 from program.person import OPERATORS
@@ -120,23 +119,6 @@ def leaves(partner: Partner, application: int, last_day: date, because: str) -> 
         recipient=partner.name,
         subject=f"Our partnership ends on {last_day}",
         body=_lines(because, f"Until {last_day} everything stays as it is; open deals are handed over then."),
-    )
-
-
-def escalated(escalation: Escalation, partner: Partner) -> Notice:
-    """To the owner: what stalled, or which verdict waits for what, and what can be done."""
-    asked = escalation.condition == f"{VERDICT}-open"
-    return Notice(
-        key=f"{escalation.key}/opened",
-        kind="escalation.opened",
-        partner=escalation.partner,
-        recipient=escalation.owner,
-        subject=f"The verdict on {partner.name} waits for you" if asked else f"{partner.name} has stalled",
-        body=_lines(
-            escalation.because,
-            escalation.advice,
-            f"Answer with: `gatehouse escalations ack {escalation.key} --by YOU --note WHAT-YOU-DO`",
-        ),
     )
 
 

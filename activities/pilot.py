@@ -163,13 +163,14 @@ class Pilots:
             facts[OPPORTUNITIES]["checkpoint"] = [week.model_dump() for week in weeks]
             facts["calendar"] = {"week": look.week}
             occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
-            _, decision = make(tx, program, CHECKPOINT, occasion, facts, settle=True)
+            found = make(tx, program, CHECKPOINT, occasion, facts, settle=True)
+            ruling = found[1].ruling
             following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
             tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
-            if decision.ruling.outcome != "stalled":
-                return Seen(ruling=decision.ruling)
-            escalation, notices = open_escalation(tx, look.partner, Stage.PILOT, look.cycle, decision, look.known_at)
-            return Seen(ruling=decision.ruling, escalation=escalation, notices=notices)
+            if ruling.outcome != "stalled":
+                return Seen(ruling=ruling)
+            escalation, notices = open_escalation(tx, program, Stage.PILOT, look.cycle, found, look.known_at)
+            return Seen(ruling=ruling, escalation=escalation, notices=notices)
 
     @activity.defn
     def judge(self, look: Look) -> Judged:
@@ -184,7 +185,8 @@ class Pilots:
             accounts, plays, _ = tx.preparation.counts(look.partner, look.as_of)
             facts = _progress(look, opportunities, accounts, plays)
             occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
-            _, decision = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
+            found = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
+            decision = found[1]
             if decision.ruling.outcome is not None:
                 return self._follow(tx, look, decision)
             decide_by = tx.partners.get(look.partner).next_date
@@ -193,7 +195,7 @@ class Pilots:
             tx.partners.expects(look.partner, decide_by)
             advice = _what_to_do(decision.ruling, decide_by)
             escalation, notices = open_escalation(
-                tx, look.partner, Stage.PILOT, look.cycle, decision, look.known_at, advice
+                tx, program, Stage.PILOT, look.cycle, found, look.known_at, advice=advice
             )
             return Judged(
                 ruling=decision.ruling, stage=Stage.PILOT, decide_by=decide_by, escalation=escalation, notices=notices
@@ -204,7 +206,7 @@ class Pilots:
         standing = tx.partners.get(look.partner)
         policy = self._shelf.get(decision.program).policies[VERDICT]
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
-        over = end_escalations(tx, look.partner, look.cycle, f"The verdict was {ruling.outcome}.", day)
+        over = end_escalations(tx, look.partner, look.cycle, f"The verdict was {ruling.outcome}.", day, at)
         why = letters.explained(policy, explain(policy, decision.facts, ruling))
         told = letters.verdict(standing.partner, look.application, look.terms, ruling.outcome, why)
         tx.notices.write(told, at)

@@ -203,7 +203,9 @@ class Qualification:
         # What a deferral waits for, somebody waits for still; that its scorecard is overdue is over.
         settled = {Stage.APPLIED} if ruling.outcome not in {"sign", "decline"} else {Stage.APPLIED, Stage.DEFERRED}
         cycle = f"application-{candidacy.application}"
-        over = end_escalations(tx, candidacy.partner, cycle, "A scorecard was submitted.", candidacy.as_of, settled)
+        over = end_escalations(
+            tx, candidacy.partner, cycle, "A scorecard was submitted.", candidacy.as_of, candidacy.known_at, settled
+        )
         if ruling.outcome == "sign":
             beginning = Beginning(
                 application=candidacy.application,
@@ -250,7 +252,7 @@ class Qualification:
         with self._store.write() as tx:
             because = "The deferral expired; what was missing did not come."
             cycle = f"application-{lapse.application}"
-            over = end_escalations(tx, lapse.partner, cycle, because, lapse.as_of)
+            over = end_escalations(tx, lapse.partner, cycle, because, lapse.as_of, lapse.known_at)
             tx.partners.move(lapse.partner, f"{cycle}/lapsed", Stage.DECLINED, lapse.as_of, because, lapse.known_at)
             notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
             tx.notices.write(notice, lapse.known_at)

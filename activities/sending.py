@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from activities.deciding import Shelf
+from activities.digest import gathered
 from notifications import patience
 from notifications.channel import Channel, Message, NotSent, Permanent, Recipient, Temporary
 from notifications.deadline import SEND_SECONDS
@@ -26,6 +27,10 @@ log = structlog.get_logger("gatehouse.notices")
 
 LEASE: Final = timedelta(seconds=SEND_SECONDS + 15)
 """For how long a notice belongs to who took it up. If that one dies, another takes it up after this."""
+
+
+SEVERAL: Final = "partners"
+"""What stands for a partner's name in what is about several."""
 
 
 class Sender:
@@ -56,15 +61,12 @@ class Sender:
         rules = program.program.notices
         with self._store.write() as tx:
             now = self.now()
-            claimed = tx.notices.claim(key, now, now + LEASE)
+            claimed = _taken_up(tx, gathered(tx, key, rules, now), rules, now)
             if claimed is None:
                 return False
-            notice = claimed.posting.notice
-            if notice.kind in rules.off:
-                tx.notices.switch_off(key)
-                return False
+            notice = threaded(tx, claimed.posting.notice)
             recipient, partner = reached(tx, notice)
-        route = rules.route(notice.audience, self._lines)
+        route = rules.route(notice.audience, self._lines, notice.channels)
         if not route:
             self._give_up(notice, _nowhere(rules, notice))
             return False
@@ -167,6 +169,21 @@ class _Course:
         return "; ".join(f"{channel}: {reason}" for channel, reason in last.items())
 
 
+def _taken_up(tx: Transaction, key: str, rules: NoticeRules, now: datetime) -> Claimed | None:
+    """Take up a notice; None where somebody else has, or where nobody wants its kind."""
+    claimed = tx.notices.claim(key, now, now + LEASE)
+    if claimed is None or claimed.posting.notice.kind not in rules.off:
+        return claimed
+    tx.notices.switch_off(key)
+    tx.notices.unbundle(key)
+    return None
+
+
+def threaded(tx: Transaction, notice: Notice) -> Notice:
+    """A notice that follows up on one that went out in a digest follows up on the digest."""
+    return notice.model_copy(update={"thread": tx.notices.told_as(notice.thread)}) if notice.thread else notice
+
+
 def ready(
     notice: Notice,
     recipient: Recipient,
@@ -192,10 +209,10 @@ def ready(
 
 def reached(tx: Transaction, notice: Notice) -> tuple[Recipient, str]:
     """How the recipient of a notice is reached, and the name of the partner it is about."""
-    partner = tx.partners.get(notice.partner).partner
-    if notice.audience == Audience.PARTNER:
+    partner = tx.partners.get(notice.partner).partner if notice.partner else None
+    if partner and notice.audience == Audience.PARTNER:
         return partner_reached(partner, notice.recipient), partner.name
-    return person_reached(tx.people.find(notice.recipient)), partner.name
+    return person_reached(tx.people.find(notice.recipient)), partner.name if partner else SEVERAL
 
 
 def partner_reached(partner: Partner, name: str) -> Recipient:
@@ -211,7 +228,7 @@ def person_reached(person: Person) -> Recipient:
 
 
 def _nowhere(rules: NoticeRules, notice: Notice) -> str:
-    wanted = ", ".join(rules.route(notice.audience, [*ChannelName]))
+    wanted = ", ".join(rules.route(notice.audience, [*ChannelName], notice.channels))
     return f"none of the channels for the {notice.audience} is configured: {wanted}"
 
 

@@ -8,7 +8,8 @@ import typer
 from console.arguments import PartnerName, day, examples, said
 from console.installation import here
 from console.screen import say
-from workflows.messages import ActionTaken, JointPlay
+from program.request import ActionTaken
+from workflows.messages import JointPlay
 
 app = typer.Typer(
     help="Take pilots over, prepare them, keep them moving.",

@@ -18,8 +18,9 @@ from program.definition import Program
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage
 from program.person import Person
+from program.request import ActionTaken
 from program.scorecard import Criterion, Rated, Scorecard
-from workflows.messages import ActionTaken, JointPlay
+from workflows.messages import JointPlay
 
 SEED: Final = 60
 SOURCE: Final = "sample"

@@ -46,20 +46,21 @@ def webhook_id(key: str) -> str:
 
 
 def event(message: Message) -> dict[str, Any]:
-    """A message as a CloudEvent: what happened, to which partner, and the words that tell of it."""
+    """A message as a CloudEvent: what happened, to which partner if it is one, and the words that tell of it."""
     notice = message.notice
+    about = {"subject": notice.partner} if notice.partner else {}
     return {
         "specversion": "1.0",
         "id": notice.key,
         "source": f"/gatehouse/{message.source}",
         "type": TYPE.format(notice.kind),
-        "subject": notice.partner,
+        **about,
         "time": message.written_at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": {
             "kind": notice.kind,
             "audience": notice.audience.value,
-            "partner": {"id": notice.partner, "name": message.partner},
+            "partner": {"id": notice.partner, "name": message.partner} if notice.partner else None,
             "recipient": message.recipient.name,
             "subject": message.letter.subject,
             "text": notice.body,

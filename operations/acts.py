@@ -30,10 +30,11 @@ from activities.roster import LIFECYCLE_ID, Rescored
 from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
 from program.errors import Refused
-from program.escalation import Escalation, EscalationState
+from program.escalation import Act, Escalation, EscalationState
 from program.opportunity import Opportunity
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.person import Person
+from program.request import ActionTaken, Exit
 from program.scorecard import Scorecard
 from store.database import Store, Transaction
 from workflows import rescore as rescores
@@ -41,9 +42,6 @@ from workflows.escalation import EscalationLadder
 from workflows.messages import (
     STAGE,
     TYPE,
-    ActionTaken,
-    Answer,
-    Exit,
     JointPlay,
     LastDay,
     Lifecycle,
@@ -233,16 +231,14 @@ class Operations:
 
     # Escalations and the roster
 
-    async def acknowledge(self, key: str, who: str, note: str) -> Escalation:
-        """Answer for an escalation. The first answer stays."""
+    async def act_on(self, key: str, act: Act) -> Escalation:
+        """Do something about an escalation; how it stands then."""
         with self.store.read() as tx:
             known = tx.escalations.get(key)
-        if known.answered_by:
-            return known
         if known.state == EscalationState.ENDED:
             raise Refused(f"{key} ended on {known.closed_on}; there is nothing to answer any more: {known.note}")
         handle = self.client.get_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key))
-        return await _answered(handle.execute_update(EscalationLadder.acknowledge, Answer(who=who, note=note)), key)
+        return await _answered(handle.execute_update(EscalationLadder.act, act), key)
 
     async def begin_rescore(
         self, quarter: Quarter | None, as_of: date | None = None

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from program.errors import Refused
 
@@ -138,3 +138,101 @@ class BusinessDays(BaseModel):
         for _ in range(count):
             day = self.on_or_after(day + timedelta(days=1))
         return day
+
+
+class WorkingTime(BaseModel):
+    """When people are at work: the hours of a business day, in the program's time zone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clock: Clock = Clock()
+    days: BusinessDays = BusinessDays()
+    begins: time = time(9)
+    ends: time = time(17)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.begins >= self.ends:
+            raise ValueError(f"work begins at {self.begins} and ends at {self.ends}: the end has to come later")
+        return self
+
+    def after_days(self, start: datetime, count: int) -> datetime:
+        """The instant so many business days later, at the same time of day; from where work begins, outside of it."""
+        local = self._at_work(start)
+        return self._utc(datetime.combine(self.days.after(local.date(), count), local.time(), local.tzinfo))
+
+    def after_hours(self, start: datetime, hours: int) -> datetime:
+        """The instant at which so many hours of work are over."""
+        local, left = self._at_work(start), timedelta(hours=hours)
+        while True:
+            closing = datetime.combine(local.date(), self.ends, local.tzinfo)
+            today = closing.astimezone(UTC) - local.astimezone(UTC)
+            if left <= today:
+                return self._utc(local.astimezone(UTC) + left)
+            left -= today
+            local = datetime.combine(self.days.after(local.date(), 1), self.begins, local.tzinfo)
+
+    def _at_work(self, instant: datetime) -> datetime:
+        """The instant itself where people are at work, else when they are next: in local time."""
+        local = (instant - self.clock.lag).astimezone(ZoneInfo(self.clock.timezone))
+        if self.days.is_one(local.date()) and self.begins <= local.time() < self.ends:
+            return local
+        early = local.time() < self.begins
+        day = self.days.on_or_after(local.date() if early else local.date() + timedelta(days=1))
+        return datetime.combine(day, self.begins, local.tzinfo)
+
+    def _utc(self, local: datetime) -> datetime:
+        return local.astimezone(UTC) + self.clock.lag
+
+
+class QuietHours(BaseModel):
+    """Hours, and days, in which nobody is disturbed: from one local time to another, over midnight too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    begins: time = Field(alias="from")
+    until: time
+    days_off: bool = True
+    """Whether days that are no business days are quiet from midnight to midnight."""
+
+    @model_validator(mode="after")
+    def _leaves_some_of_the_day(self) -> Self:
+        left = (_minutes(self.begins) - _minutes(self.until)) % (24 * 60)
+        if left < _LEAST_MINUTES:
+            raise ValueError(f"from {self.begins} until {self.until} leaves less than four hours in which to be told")
+        return self
+
+    def are(self, local: datetime, days: BusinessDays) -> bool:
+        """Whether a local time lies in them."""
+        return (self.days_off and not days.is_one(local.date())) or self._hold(local.time())
+
+    def _hold(self, at: time) -> bool:
+        if self.begins < self.until:
+            return self.begins <= at < self.until
+        return at >= self.begins or at < self.until
+
+    def over(self, at: datetime, clock: Clock, days: BusinessDays) -> datetime:
+        """The first instant from one on that is not quiet: itself, or when quiet hours and days off are over.
+
+        Where the clocks are put forward over that time it is as much later; where they are put back over it, it is the
+        first of the two that is not past.
+        """
+        zone = ZoneInfo(clock.timezone)
+        local = (at - clock.lag).astimezone(zone)
+        while self.are(local, days):
+            if self.days_off and not days.is_one(local.date()):
+                morning = datetime.combine(days.on_or_after(local.date()), time(0), zone)
+            else:
+                later = local.time() >= self.until
+                morning = datetime.combine(local.date() + timedelta(days=later), self.until, zone)
+            if morning.astimezone(UTC) <= local.astimezone(UTC):  # the hour that there is twice: its second time
+                morning = morning.replace(fold=1)
+            local = morning.astimezone(UTC).astimezone(zone)
+        return local.astimezone(UTC) + clock.lag
+
+
+_LEAST_MINUTES = 4 * 60
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute

@@ -1,14 +1,15 @@
 """A program as its folder declares it: everything that one company decides about its partner program."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from program.calendar import BusinessDays, Clock
+from program.calendar import BusinessDays, Clock, WorkingTime
 from program.errors import Misfits, Way
-from program.notice import NoticeRules
+from program.ladder import EscalationRules, Ladder
+from program.notice import Notice, NoticeRules
 from program.overrides import overridden
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, Targets
@@ -42,6 +43,19 @@ class CalendarRules(BaseModel):
 
     clock: Clock = Clock()
     business_days: BusinessDays = BusinessDays()
+    work_begins: time = time(9)
+    work_ends: time = time(17)
+    """The hours of a business day, local time: an answer that is due within hours is due within these."""
+
+    @property
+    def working(self) -> WorkingTime:
+        """When people are at work."""
+        return WorkingTime(clock=self.clock, days=self.business_days, begins=self.work_begins, ends=self.work_ends)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        _ = self.working
+        return self
 
 
 class StallRules(BaseModel):
@@ -94,6 +108,7 @@ class Program(BaseModel):
     capacity: Capacity
     stalls: StallRules
     exit: ExitRules
+    escalations: EscalationRules = EscalationRules()
     notices: NoticeRules = NoticeRules()
     _by_type: dict[PartnerType, "Program"] = PrivateAttr(default_factory=dict)
 
@@ -136,6 +151,15 @@ class Program(BaseModel):
     @property
     def clock(self) -> Clock:
         return self.calendar.clock
+
+    @property
+    def ladder(self) -> Ladder:
+        """The ladder of escalations, and when its people are at work."""
+        return Ladder(rules=self.escalations, working=self.calendar.working)
+
+    def held_until(self, notice: Notice, at: datetime) -> datetime | None:
+        """Until when a notice that is written at an instant is held; None where it may be sent at once."""
+        return self.notices.held_until(notice, at, self.clock, self.calendar.business_days)
 
     def for_type(self, kind: PartnerType) -> "Program":
         """The program as it holds for one partner type, with what that type has otherwise.

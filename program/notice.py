@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from program.calendar import BusinessDays, Clock, QuietHours
 from program.partner import PartnerId
 
 
@@ -59,12 +60,18 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
     },
     Audience.TEAM: {
         "escalation.opened": "A partner has stalled, or its verdict waits for facts: what can be done",
+        "escalation.reminded": "An escalation was not answered in time, or has come back",
+        "escalation.unanswered": "Everybody on the ladder was told and nobody answered",
+        "escalation.digest": "Several escalations at once: what has stalled, since when, and how to open each",
+        "team.weekly": "The week: what is open, was answered or ended by itself, and which pilots are due",
         "test.team": "Somebody tries how the team is reached; nothing has happened",
     },
     Audience.OPERATOR: {
         "operator.alert": "The evaluators disagree: nothing is decided until somebody mends it",
     },
 }
+
+DIGEST: Final = "escalation.digest"
 
 KINDS: Final = {
     name: Kind(audience=audience, meaning=meaning)
@@ -97,7 +104,8 @@ class Notice(BaseModel):
     key: str
     """Made from what it reports, so that writing it again finds it there; the receiver sees it."""
     kind: KindName
-    partner: PartnerId
+    partner: PartnerId | None = None
+    """Whom it is about; None where it is about several."""
     recipient: str
     """A name: of the partner itself, or of somebody in the team."""
     subject: str
@@ -105,6 +113,8 @@ class Notice(BaseModel):
     """Plain text, a paragraph a line; lines after "- " are a list, and `...` in backticks is to be typed."""
     thread: str = ""
     """The key of the notice that it follows up on: both are shown as one conversation."""
+    channels: tuple[ChannelName, ...] = ()
+    """The channels it is to be tried by, in this order; those of its audience where none is named."""
 
     @property
     def audience(self) -> Audience:
@@ -119,6 +129,10 @@ class NoticeRules(BaseModel):
     channels: dict[Audience, Annotated[tuple[ChannelName, ...], Field(min_length=1)]] = {}
     """For an audience, the channels to be tried in this order; one that takes the notice is enough."""
     off: tuple[KindName, ...] = ()
+    quiet: QuietHours | None = None
+    """When the team is told nothing; it is held until then."""
+    digest_from: int = Field(default=5, ge=2)
+    """How many escalations somebody has to be told of at once to be told of them in one message."""
 
     @model_validator(mode="after")
     def _reaches_whom_it_means(self) -> Self:
@@ -130,15 +144,30 @@ class NoticeRules(BaseModel):
             raise ValueError("channels.partner: slack reaches our own people; a partner has email, webhook or log")
         return self
 
-    def route(self, audience: Audience, configured: Collection[ChannelName]) -> tuple[ChannelName, ...]:
+    def route(
+        self, audience: Audience, configured: Collection[ChannelName], wanted: tuple[ChannelName, ...] = ()
+    ) -> tuple[ChannelName, ...]:
         """The channels that a notice is to be tried by, in order; none where no wanted one is configured.
 
         An installation in which nothing but the log is configured says everything there.
         """
         if not set(configured) - {ChannelName.LOG}:
             return (ChannelName.LOG,)
-        return tuple(name for name in self.channels.get(audience, _USUAL[audience]) if name in configured)
+        return tuple(name for name in wanted or self.channels.get(audience, _USUAL[audience]) if name in configured)
 
+    def held_until(self, notice: Notice, at: datetime, clock: Clock, days: BusinessDays) -> datetime | None:
+        """When the quiet hours are over in which a notice was written; None where it may be sent at once.
+
+        They are the team's: what a partner is told, and an operator's alert, is never held.
+        """
+        if self.quiet is None or notice.audience != Audience.TEAM:
+            return None
+        over = self.quiet.over(at, clock, days)
+        return over if over > at else None
+
+
+ESCALATIONS: Final = tuple(sorted(name for name in KINDS if name.startswith("escalation.") and name != DIGEST))
+"""The kinds that may be told together, in a digest."""
 
 _USUAL: Final = {
     Audience.PARTNER: (ChannelName.EMAIL, ChannelName.WEBHOOK),
@@ -154,6 +183,8 @@ class NoticeState(StrEnum):
     """To be sent, or being sent, or to be sent again."""
     DELIVERED = "delivered"
     """A channel took it: it was sent at least once, and is noted so once."""
+    BUNDLED = "bundled"
+    """It is told in a digest, and was delivered with that."""
     DEAD = "dead"
     """Nobody takes it as things are; somebody has to look at it."""
     OFF = "off"
@@ -193,9 +224,11 @@ class Posting(BaseModel):
     state: NoticeState
     written_at: datetime
     due_at: datetime | None
-    """The earliest time for the next try; None for at once."""
+    """The earliest time for the next try, or until when it is held; None for at once."""
     delivered_at: datetime | None
     tries: int
     """How often it was taken up to be sent since it was written, or last put back by an operator."""
     reason: str = ""
     """Why nobody takes it, of one that is dead."""
+    digest: str | None = None
+    """The key of the digest that it is told in."""

@@ -1,9 +1,10 @@
 """A person on our side: an owner of partners, or whom one reports to."""
 
 import re
-from typing import Annotated, Final
+from datetime import date
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from program.address import EmailAddress
 from program.partner import Name
@@ -43,3 +44,25 @@ class Person(BaseModel):
     """Who is mentioned in Slack, so that it rings."""
     slack_channel: SlackChannel | None = None
     """Where their messages are posted, if not to the channel for all."""
+
+
+class Absence(BaseModel):
+    """A time in which somebody is away, from its first day to its last, and who stands in for them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    person: Name
+    first: date
+    last: date
+    stand_in: Name
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"{self.last} is before {self.first}; the last day comes after the first")
+        if self.stand_in == self.person:
+            raise ValueError(f"{self.person} cannot stand in for themselves; name somebody else")
+        return self
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last

@@ -1,17 +1,19 @@
-"""Escalations, each opened once."""
+"""Escalations, each opened once, and what happened to them."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
-from program.escalation import Escalation, EscalationState
-from store.tables import EscalationRow
+from program.escalation import Escalation, EscalationEvent, EscalationState
+from store.tables import EscalationEventRow, EscalationRow
 from store.writing import add_new
 
 _FIELDS = tuple(Escalation.model_fields)
+
+NOT_OVER = frozenset(EscalationState) - {EscalationState.ENDED}
 
 
 def _escalation(row: EscalationRow) -> Escalation:
@@ -26,7 +28,8 @@ class Escalations:
 
     def open(self, escalation: Escalation) -> Escalation:
         """Open an escalation, or find the one that was opened for the same stall."""
-        add_new(self._session, EscalationRow, {"key": escalation.key, **escalation.model_dump()})
+        if add_new(self._session, EscalationRow, {"key": escalation.key, **escalation.model_dump()}):
+            self._note(escalation.key, EscalationEvent(at=escalation.opened_at, what="opened", note=escalation.because))
         return self.get(escalation.key)
 
     def _row(self, key: str) -> EscalationRow:
@@ -43,24 +46,41 @@ class Escalations:
         """
         return _escalation(self._row(key))
 
-    def acknowledge(self, key: str, who: str, note: str) -> Escalation:
-        """Note who answers for an open escalation; the first answer stays."""
-        row = self._row(key)
-        if row.state == EscalationState.OPEN:
-            row.state, row.answered_by, row.note = EscalationState.ACKNOWLEDGED, who, note
-        return _escalation(row)
+    def keep(self, escalation: Escalation, *events: EscalationEvent) -> None:
+        """Keep how an escalation stands now, and note what brought it there. Nothing new is nothing noted."""
+        row = self._row(escalation.key)
+        if _escalation(row) == escalation:
+            return
+        for name in _FIELDS:
+            setattr(row, name, getattr(escalation, name))
+        for event in events:
+            self._note(escalation.key, event)
 
-    def end(self, key: str, note: str, day: date) -> None:
+    def end(self, key: str, note: str, day: date, at: datetime) -> None:
         """Close an escalation whose cause is over; once."""
-        row = self._row(key)
-        if row.state != EscalationState.ENDED:
-            row.state, row.note, row.closed_on = EscalationState.ENDED, row.note or note, day
+        escalation = self.get(key)
+        if escalation.state != EscalationState.ENDED:
+            over = {"state": EscalationState.ENDED, "until": None, "note": note, "closed_on": day}
+            self.keep(escalation.model_copy(update=over), EscalationEvent(at=at, what="ended", note=note))
+
+    def note(self, key: str, event: EscalationEvent) -> None:
+        """Note something that leaves an escalation as it is; once."""
+        if event not in self.events(key):
+            self._note(key, event)
+
+    def _note(self, key: str, event: EscalationEvent) -> None:
+        self._session.add(EscalationEventRow(key=key, **event.model_dump()))
+
+    def events(self, key: str) -> list[EscalationEvent]:
+        """What happened to an escalation, in order."""
+        query = select(EscalationEventRow).where(EscalationEventRow.key == key).order_by(EscalationEventRow.id)
+        return [
+            EscalationEvent(at=row.at, what=row.what, who=row.who, note=row.note)
+            for row in self._session.scalars(query)
+        ]
 
     def as_of(self, partner: str, day: date) -> list[Escalation]:
-        """A partner's escalations that were opened by a day and had not ended by then, the oldest first.
-
-        Whether somebody had answered by then nobody can tell: an answer is kept without its day.
-        """
+        """A partner's escalations that were opened by a day and had not ended by then, the oldest first."""
         query = select(EscalationRow).where(
             EscalationRow.partner == partner,
             EscalationRow.opened_on <= day,
@@ -70,11 +90,30 @@ class Escalations:
         return [_escalation(row) for row in self._session.scalars(query)]
 
     def listed(
-        self, *, partner: str | None = None, states: Iterable[EscalationState] = (EscalationState.OPEN,)
+        self,
+        *,
+        partner: str | None = None,
+        owner: str | None = None,
+        states: Iterable[EscalationState] = NOT_OVER,
     ) -> list[Escalation]:
         """Escalations in some states, the oldest first."""
         query = select(EscalationRow).where(EscalationRow.state.in_(list(states)))
         if partner:
             query = query.where(EscalationRow.partner == partner)
+        if owner:
+            query = query.where(or_(EscalationRow.owner == owner, EscalationRow.delegate == owner))
+        query = query.order_by(EscalationRow.opened_on, EscalationRow.key)
+        return [_escalation(row) for row in self._session.scalars(query)]
+
+    def told_of(self, notices: Iterable[str]) -> dict[str, Escalation]:
+        """The escalations that notices tell of, by the notice's key, which begins with that of the escalation."""
+        keys = {notice: notice.rpartition("/")[0] for notice in notices}
+        query = select(EscalationRow).where(EscalationRow.key.in_(set(keys.values())))
+        found = {row.key: _escalation(row) for row in self._session.scalars(query)}
+        return {notice: found[key] for notice, key in keys.items() if key in found}
+
+    def of_late(self, since: date) -> list[Escalation]:
+        """The escalations that are not over, and those that ended on a day or later, the oldest first."""
+        query = select(EscalationRow).where(or_(EscalationRow.closed_on.is_(None), EscalationRow.closed_on >= since))
         query = query.order_by(EscalationRow.opened_on, EscalationRow.key)
         return [_escalation(row) for row in self._session.scalars(query)]

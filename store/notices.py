@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
-from program.notice import Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
+from program.notice import ESCALATIONS, Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
 from store.tables import AttemptRow, Instant, NoticeRow
 from store.writing import add_new
 
@@ -28,11 +28,16 @@ def _posting(row: NoticeRow) -> Posting:
         delivered_at=row.delivered_at,
         tries=row.tries,
         reason=row.reason,
+        digest=row.digest,
     )
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
     return (NoticeRow.state == NoticeState.DUE) & or_(NoticeRow.due_at.is_(None), NoticeRow.due_at <= now)
+
+
+def _told_in(digest: str) -> tuple[ColumnElement[bool], ...]:
+    return NoticeRow.digest == digest, NoticeRow.state == NoticeState.BUNDLED
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,17 @@ class Notices:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def write(self, notice: Notice, at: datetime) -> None:
-        """Put a notice into the outbox; one that is there already stays as it is."""
-        fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": None, "tries": 0, "reason": ""}
-        values = {**notice.model_dump(), **fresh, "trying_since": None, "delivered_at": None}
-        add_new(self._session, NoticeRow, values)
+    def write(self, notice: Notice, at: datetime, due_at: datetime | None = None) -> None:
+        """Put a notice into the outbox; one that is there already stays as it is.
+
+        Args:
+            notice: What has to be told.
+            at: When it is written.
+            due_at: Until when it is held, as the program in force says; None where it may be sent at once.
+        """
+        fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": due_at, "tries": 0, "reason": ""}
+        unsent = {"trying_since": None, "delivered_at": None, "digest": None, "alone": False}
+        add_new(self._session, NoticeRow, {**notice.model_dump(), **fresh, **unsent})
 
     def undelivered(
         self, keys: Sequence[str] | None = None, *, ending: str = "", partner: str | None = None
@@ -95,10 +106,11 @@ class Notices:
         self._session.add(AttemptRow(notice=key, **attempt.model_dump()))
 
     def delivered(self, key: str, at: datetime) -> None:
-        """Note that a notice was delivered; the first time counts."""
+        """Note that a notice was delivered, and with a digest all that is told in it; the first time counts."""
         row = self._session.get_one(NoticeRow, key)
         if row.state != NoticeState.DELIVERED:
             row.state, row.delivered_at, row.due_at = NoticeState.DELIVERED, at, None
+            self._session.execute(update(NoticeRow).where(*_told_in(key)).values(delivered_at=at))
 
     def postpone(self, key: str, until: datetime) -> None:
         """Have a notice that is due wait."""
@@ -116,6 +128,47 @@ class Notices:
         # Who took long may find that somebody else was quicker: what was delivered stays so.
         ending = update(NoticeRow).where(NoticeRow.key == key, NoticeRow.state == NoticeState.DUE)
         self._session.execute(ending.values(state=state, due_at=due_at, reason=reason))
+
+    # Digests
+
+    def due_together(self, key: str, now: datetime) -> list[Notice]:
+        """The notices of escalations that are due to the recipient of one of them by the same channels, with that one.
+
+        None where it is of another kind, is not due, or was asked for by name. They are held to the end of the
+        transaction, in one order: two who asked at once would share them out between them, or wait for each other.
+        """
+        asked = self._session.get(NoticeRow, key)
+        if asked is None or asked.state != NoticeState.DUE or asked.kind not in ESCALATIONS:
+            return []
+        query = select(NoticeRow).where(
+            _due(now),
+            NoticeRow.recipient == asked.recipient,
+            NoticeRow.kind.in_(ESCALATIONS),
+            NoticeRow.alone.is_(False),
+        )
+        found = self._session.scalars(
+            query.order_by(NoticeRow.key).with_for_update(), execution_options={"populate_existing": True}
+        )
+        together = [_notice(row) for row in found if row.channels == asked.channels]
+        return together if any(notice.key == key for notice in together) else []
+
+    def bundle(self, keys: Sequence[str], digest: Notice, at: datetime) -> None:
+        """Have some notices be told in a digest, which is put into the outbox in their place."""
+        self.write(digest, at)
+        told = {"state": NoticeState.BUNDLED, "digest": digest.key, "due_at": None}
+        self._session.execute(update(NoticeRow).where(NoticeRow.key.in_(keys)).values(**told))
+
+    def unbundle(self, digest: str) -> None:
+        """Have all that a digest was to tell be told one by one."""
+        self._session.execute(update(NoticeRow).where(*_told_in(digest)).values(state=NoticeState.DUE, digest=None))
+
+    def bundled(self, digest: str) -> list[str]:
+        """The keys of what is told in a digest."""
+        return list(self._session.scalars(select(NoticeRow.key).where(*_told_in(digest)).order_by(NoticeRow.key)))
+
+    def told_as(self, key: str) -> str:
+        """The key under which a notice goes out: that of its digest, if it is told in one."""
+        return self._session.scalar(select(NoticeRow.digest).where(NoticeRow.key == key)) or key
 
     # Looking after them
 
@@ -164,13 +217,21 @@ class Notices:
             for row in self._session.scalars(query)
         ]
 
-    def retry(self, key: str) -> None:
+    def retry(self, key: str, *, alone: bool = False) -> None:
         """Have a notice sent now that was not delivered, as if it had not been tried.
 
+        Args:
+            key: Of the notice. With a digest all is told that is told in it.
+            alone: Whether it is told by itself, however many are due beside it.
+
         Raises:
-            Refused: where it was.
+            Refused: where it was delivered, or will be with its digest.
         """
         row = self._row(key)
-        if row.state == NoticeState.DELIVERED:
-            raise Refused(f"{key} was delivered on {row.delivered_at:%Y-%m-%d}; it is not sent twice")
+        if row.delivered_at:
+            told = f"told in {row.digest}" if row.digest else "delivered"
+            raise Refused(f"{key} was {told} on {row.delivered_at:%Y-%m-%d}; it is not sent twice")
+        if row.digest and self._row(row.digest).state == NoticeState.DUE:
+            raise Refused(f"{key} is told in {row.digest}, which is to be sent still; have that one tried again")
         row.state, row.due_at, row.tries, row.trying_since, row.reason = NoticeState.DUE, None, 0, None, ""
+        row.digest, row.alone = None, alone

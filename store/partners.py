@@ -82,6 +82,10 @@ class Partners:
                     changed += 1
         return added, changed
 
+    def look_after(self, partner: str, owner: str) -> None:
+        """Give a partner another owner."""
+        self._row(partner).owner = owner
+
     def write_to(self, partner: str, email: str | None) -> None:
         """Note where a partner is written to."""
         self._row(partner).email = email

@@ -37,6 +37,11 @@ class Pilots:
             for row in self._session.scalars(select(PilotRow))
         }
 
+    def running(self) -> dict[str, PilotTerms]:
+        """The terms of the pilots that have not ended, by partner."""
+        query = select(PilotRow).where(PilotRow.ended_on.is_(None)).order_by(PilotRow.application, PilotRow.number)
+        return {row.partner: PilotTerms.model_validate(row.terms) for row in self._session.scalars(query)}
+
     def of(self, partner: str) -> list[tuple[int, PilotTerms, date | None, str | None]]:
         """The pilots of a partner, in order: application, terms, when and how it ended."""
         query = select(PilotRow).where(PilotRow.partner == partner).order_by(PilotRow.application, PilotRow.number)

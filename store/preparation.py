@@ -32,6 +32,18 @@ class Preparation:
         values = {"partner": partner, "what": what, "due_on": due_on, "who": who, "recorded_on": day}
         return add_new(self._session, NextActionRow, values)
 
+    def last_recorded(self, partner: str, as_of: date) -> date | None:
+        """The last day, up to one, on which anything was recorded for a partner; None where nothing was."""
+        days = [
+            self._session.scalar(select(func.max(day)).where(of == partner, day <= as_of))
+            for of, day in (
+                (AccountRow.partner, AccountRow.mapped_on),
+                (PlayRow.partner, PlayRow.agreed_on),
+                (NextActionRow.partner, NextActionRow.recorded_on),
+            )
+        ]
+        return max((day for day in days if day), default=None)
+
     def counts(self, partner: str, as_of: date) -> tuple[int, int, bool]:
         """As of a day: how many accounts are mapped, how many plays agreed, and whether a next action is due still."""
         accounts = select(func.count()).where(AccountRow.partner == partner, AccountRow.mapped_on <= as_of)

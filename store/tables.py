@@ -327,10 +327,33 @@ class EscalationRow(Row):
     because: Mapped[str]
     advice: Mapped[str]
     opened_on: Mapped[date]
+    opened_at: Mapped[datetime]
+    policy: Mapped[str]
+    decision: Mapped[int]
+    program: Mapped[str]
     state: Mapped[str]
+    round: Mapped[int]
+    rung: Mapped[int]
+    until: Mapped[date | None]
+    delegate: Mapped[str | None]
+    extensions: Mapped[int]
     answered_by: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
     note: Mapped[str | None]
     closed_on: Mapped[date | None]
+
+
+class EscalationEventRow(Row):
+    """What happened to an escalation, in order."""
+
+    __tablename__ = "escalation_events"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(ForeignKey("escalations.key"), index=True)
+    at: Mapped[datetime]
+    what: Mapped[str]
+    who: Mapped[str]
+    note: Mapped[str]
 
 
 class PersonRow(Row):
@@ -344,19 +367,34 @@ class PersonRow(Row):
     slack_channel: Mapped[str | None]
 
 
+class AbsenceRow(Row):
+    """A time in which somebody is away, and who stands in."""
+
+    __tablename__ = "absences"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    first: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[date]
+    stand_in: Mapped[str]
+
+
 class NoticeRow(Row):
     """The outbox: what somebody has to be told, written in the transaction of what it reports."""
 
     __tablename__ = "notices"
-    __table_args__ = (Index("ix_notices_state", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_notices_state", "state", "due_at"),
+        Index("ix_notices_recipient", "recipient", "state"),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)
+    partner: Mapped[str | None] = mapped_column(ForeignKey("partners.id"), index=True)
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
     thread: Mapped[str]
+    channels: Mapped[list[str]] = mapped_column(JSON)
     written_at: Mapped[datetime]
     state: Mapped[str]
     due_at: Mapped[datetime | None]
@@ -367,6 +405,10 @@ class NoticeRow(Row):
     reason: Mapped[str]
     """Why nobody takes it, of one that was given up."""
     delivered_at: Mapped[datetime | None]
+    digest: Mapped[str | None] = mapped_column(index=True)
+    """The key of the digest that it is told in."""
+    alone: Mapped[bool]
+    """Whether somebody asked for it by name: then no digest takes it."""
 
 
 class AttemptRow(Row):

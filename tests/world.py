@@ -30,7 +30,8 @@ from rules.folder import LoadedProgram, load_program
 from store.database import Store
 from worker import assemble
 from workflows.escalation import EscalationLadder
-from workflows.messages import ActionTaken, JointPlay, State
+from program.request import ActionTaken
+from workflows.messages import JointPlay, State
 from workflows.partner import PartnerLifecycle
 
 PATIENCE = 30

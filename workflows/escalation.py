@@ -1,54 +1,159 @@
-"""An escalation: open until somebody answers, or until what it is about is over."""
+"""An escalation: it climbs its ladder until somebody answers, or until what it is about is over."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.escalating import ESCALATION, ESCALATION_ID, Acknowledgement, Escalating
-    from program.escalation import Escalation, EscalationState
+    from activities.escalating import ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Step, Told
+    from program import escalation as course
+    from program.errors import Refused
+    from program.escalation import Act, Escalation, EscalationState
+    from program.ladder import Ladder
     from workflows import options
-    from workflows.messages import Answer
-    from workflows.steps import when_asked
+    from workflows.delivery import deliver
+    from workflows.steps import refused, when_asked, when_due
 
 
 @workflow.defn(name=ESCALATION)
 class EscalationLadder:
-    """One per partner, stage, condition and cycle. The ladder itself comes later: it waits for one answer."""
+    """One per partner, stage, condition and cycle.
+
+    What it is and where it stands is on record; the workflow keeps the time. One thing is done with it at once, so that
+    an answer and the next rung cannot cross.
+    """
 
     @workflow.init
-    def __init__(self, escalation: Escalation) -> None:
-        self._escalation = escalation
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._begun: Begun | None = None
+        self._doubted = False
+        self._acting = asyncio.Lock()
+        self._deliveries: set[asyncio.Task[None]] = set()
 
     @workflow.run
-    async def run(self, escalation: Escalation) -> Escalation:
-        """Wait for an answer or for the end of the stall."""
-        workflow.set_current_details(f"Waiting for {escalation.owner}: {escalation.because}")
-        await workflow.wait_condition(lambda: self._escalation.state != EscalationState.OPEN)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+    async def run(self, key: str) -> Escalation:
+        """Climb, wait, and start again where an answer expires; the escalation at its end."""
+        self._begun = await when_due(Escalating.begin, key, "As it is on record")
+        while self._escalation.state != EscalationState.ENDED:
+            await self._go_on()
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
         return self._escalation
+
+    async def _go_on(self) -> None:
+        """Do what is due, and wait for the next thing that happens."""
+        seen = self._escalation
+        if self._doubted:
+            self._doubted = False
+            await self._step(Escalating.look_again, "Something came in")
+        elif seen.state == EscalationState.OPEN:
+            told = await self._tell(seen)
+            if told.until and not await self._changes(self._escalation, told.until):
+                self._stands(self._escalation.model_copy(update={"rung": self._escalation.rung + 1}))
+        elif seen.state == EscalationState.UNANSWERED:
+            workflow.set_current_details("Nobody answered; it stands on the program lead's list")
+            await self._changes(seen)
+        else:
+            assert seen.until is not None
+            workflow.set_current_details(
+                f"{seen.state.capitalize()} by {seen.answered_by} until {seen.until}: {seen.note}"
+            )
+            if not await self._changes(seen, self._ladder.working.clock.due(seen.until)):
+                await self._step(Escalating.come_back, "It comes back")
+
+    async def _tell(self, seen: Escalation) -> Told:
+        told = await self._step(Escalating.tell, f"Rung {seen.rung + 1} of the ladder")
+        if told.until:
+            workflow.set_current_details(f"An answer is waited for until {told.until:%Y-%m-%d %H:%M} UTC")
+        return told
+
+    # What people say, and what is found out
 
     @workflow.update
-    async def acknowledge(self, answer: Answer) -> Escalation:
-        """Somebody answers for it; the first answer stays."""
-        given = Acknowledgement(key=self._escalation.key, who=answer.who, note=answer.note)
-        recorded = await when_asked(Escalating.acknowledge, given, f"{answer.who} answers")
-        self._escalation = recorded
-        return recorded
+    async def act(self, act: Act) -> Escalation:
+        """Somebody does something about it: how it stands then."""
+        await workflow.wait_condition(lambda: self._begun is not None)
+        async with self._acting:
+            info = workflow.current_update_info()
+            assert info is not None
+            answer = Answer(key=self._key, act=act, today=self._today(), at=workflow.now(), once=info.id)
+            self._stands(await when_asked(Escalating.answer, answer, f"{act.who}: {act.kind}"))
+            return self._escalation
 
-    @acknowledge.validator
-    def _has_a_name_and_a_note(self, answer: Answer) -> None:
-        if not answer.who.strip() or not answer.note.strip():
-            raise ValueError("an answer names who gives it and what will be done; pass both")
+    @act.validator
+    def _applies(self, act: Act) -> None:
+        if self._begun and not self._acting.locked():
+            try:
+                course.after(self._escalation, act, self._ladder, self._today(), workflow.now())
+            except Refused as refusal:
+                raise refused(str(refusal)) from refusal
 
     @workflow.signal
-    def end(self, note: str) -> None:
-        """What it was about is over."""
-        self._escalation = self._escalation.model_copy(update={"state": EscalationState.ENDED, "note": note})
+    async def end(self, note: str) -> None:
+        """What it was about is over, and is on record as such."""
+        await workflow.wait_condition(lambda: self._begun is not None)
+        self._stands(self._escalation.model_copy(update={"state": EscalationState.ENDED, "note": note}))
+
+    @workflow.signal
+    def look_again(self) -> None:
+        """Something came in that may end it."""
+        self._doubted = True
 
     @workflow.query
-    def state(self) -> Escalation:
-        """How it stands."""
-        return self._escalation
+    def state(self) -> Escalation | None:
+        """How it stands; None before it has begun."""
+        return self._begun.escalation if self._begun else None
+
+    # What all of it is made of
+
+    @property
+    def _escalation(self) -> Escalation:
+        assert self._begun is not None
+        return self._begun.escalation
+
+    @property
+    def _ladder(self) -> Ladder:
+        assert self._begun is not None
+        return self._begun.ladder
+
+    def _today(self) -> date:
+        return self._ladder.working.clock.today(workflow.now())
+
+    def _stands(self, escalation: Escalation) -> None:
+        """Note how it stands. What is over stays over, whatever comes in late."""
+        if self._escalation.state != EscalationState.ENDED:
+            self._begun = Begun(escalation=escalation, ladder=self._ladder)
+
+    async def _step(self, act: Callable[[Any, Step], Told], summary: str) -> Told:
+        async with self._acting:
+            seen = self._escalation
+            step = Step(key=self._key, round=seen.round, rung=seen.rung, today=self._today(), at=workflow.now())
+            told = await when_due(act, step, summary)
+            self._stands(told.escalation)
+            if told.notices:
+                delivery = asyncio.create_task(deliver(told.notices))
+                self._deliveries.add(delivery)
+                delivery.add_done_callback(self._deliveries.discard)
+            return told
+
+    async def _changes(self, seen: Escalation, until: datetime | None = None) -> bool:
+        """Wait for something to change, at most until an instant; whether it did."""
+
+        def changed() -> bool:
+            return self._escalation is not seen or self._doubted
+
+        left = until - workflow.now() if until else None
+        if left is not None and left <= timedelta(0):
+            return changed()
+        try:
+            await workflow.wait_condition(changed, timeout=left, timeout_summary=f"Until {until}")
+        except TimeoutError:
+            return False
+        return True
 
 
 async def start(found: tuple[Escalation, ...]) -> None:
@@ -65,7 +170,7 @@ async def start(found: tuple[Escalation, ...]) -> None:
 
 
 async def end(key: str, note: str) -> None:
-    """Let an escalation know that what it is about is over; one that is answered needs no telling."""
+    """Let an escalation know that what it is about is over; one that has ended needs no telling."""
     try:
         await workflow.get_external_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key)).signal(
             EscalationLadder.end, note

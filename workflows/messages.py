@@ -99,42 +99,12 @@ class JointPlay(BaseModel):
     outcome: str
 
 
-class ActionTaken(BaseModel):
-    """A next action to be recorded."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    what: str
-    who: str
-    due_on: date
-
-
-class Exit(BaseModel):
-    """A partner has to leave, or wants to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    because: str
-    waive_notice: bool = False
-    only_from: Stage | None = None
-    """The stage it has to be in; None for any."""
-
-
 class LastDay(BaseModel):
     """Until when a partner under notice stays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     last_day: date
-
-
-class Answer(BaseModel):
-    """Somebody answers for an escalation."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    who: str
-    note: str
 
 
 class Rescore(BaseModel):

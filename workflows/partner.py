@@ -10,27 +10,17 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.departure import Closing, Departure, Departures
+    from activities.new_start import Again, NewStarts
     from activities.pilot import Accounts, Judged, NextAction, Pilots, Play
     from activities.qualification import Candidacy, Entry, Lapse, Qualification
     from activities.roster import TierMove
     from program.escalation import Escalation
     from program.partner import LEGAL_MOVES, Stage
+    from program.request import ActionTaken, Exit, NewStart
     from workflows import escalation as escalations
     from workflows import options
     from workflows.delivery import deliver
-    from workflows.messages import (
-        STAGE,
-        TIER,
-        ActionTaken,
-        Exit,
-        JointPlay,
-        LastDay,
-        Lifecycle,
-        MappedAccounts,
-        Ruled,
-        State,
-        Submission,
-    )
+    from workflows.messages import STAGE, TIER, JointPlay, LastDay, Lifecycle, MappedAccounts, Ruled, State, Submission
     from workflows.pilot import Pilot
     from workflows.steps import reason, refused, when_asked, when_due
 
@@ -128,9 +118,12 @@ class PartnerLifecycle:
 
     async def _pilot(self) -> None:
         pilot = Pilot(self._state, self)
-        while self._state.stage == Stage.PILOT and await pilot.reach_verdict():
+        while self._state.stage == Stage.PILOT:
+            terms = self._state.terms
+            if not await pilot.reach_verdict():
+                continue  # it leaves, or the pilot was begun again
             async with self._acting:
-                if self._state.stage == Stage.PILOT:
+                if self._state.stage == Stage.PILOT and self._state.terms is terms:
                     await self._follow(await pilot.judge())
 
     async def _follow(self, judged: Judged) -> None:
@@ -265,6 +258,32 @@ class PartnerLifecycle:
             raise refused(f"a next action lies ahead; {action.due_on} is over")
 
     @workflow.update
+    async def reset_pilot(self, asked: NewStart) -> State:
+        """End the pilot here and begin it again, where a reset is left."""
+        async with self._act_in(Stage.PILOT):
+            assert self._state.terms is not None
+            again = Again(
+                partner=self._state.partner,
+                application=self._state.application,
+                terms=self._state.terms,
+                because=asked.because,
+                today=self._today(),
+                known_at=workflow.now(),
+            )
+            begun = await when_asked(NewStarts.begin_again, again, "Reset")
+            self._state.terms, self._state.weeks_seen, self._state.decide_by = begun.terms, 0, None
+            self.tell(begun.notices)
+            await self._end_escalations(begun.over, "The pilot was reset.")
+            return self.state()
+
+    @reset_pilot.validator
+    def _may_reset_pilot(self, asked: NewStart) -> None:  # noqa: ARG002
+        self._may_act_in(Stage.PILOT)
+        terms = self._state.terms
+        if terms and terms.number > terms.plan.resets:
+            raise refused(f"{self._state.partner} is in pilot {terms.number}; no reset is left of {terms.plan.resets}")
+
+    @workflow.update
     async def leave(self, asked: Exit) -> LastDay:
         """Give notice. Who is under notice already stays so; waiving it then ends it today."""
         async with self._act_in(*self._stages_to_leave(asked)):
@@ -341,8 +360,9 @@ class PartnerLifecycle:
         )
 
     async def wait_until(self, day: date) -> bool:
-        """Wait for a day of the pilot; False where the partner leaves before it."""
-        return await self._sleep(day, unless=lambda: self._state.stage != Stage.PILOT)
+        """Wait for a day of the pilot; False where the partner leaves before it, or the pilot is begun again."""
+        terms = self._state.terms
+        return await self._sleep(day, unless=lambda: self._state.stage != Stage.PILOT or self._state.terms is not terms)
 
     async def _sleep(self, day: date, *, unless: Callable[[], bool]) -> bool:
         """Sleep until what is due on a day is done; False where something else comes first."""

@@ -17,7 +17,7 @@ class Surroundings(Protocol):
     """What a pilot needs of the lifecycle it runs in."""
 
     async def wait_until(self, day: date) -> bool:
-        """Wait for a day; False where the partner leaves before it."""
+        """Wait for a day; False where the partner leaves before it, or the pilot is begun again."""
 
     async def escalate(self, escalation: Escalation) -> None:
         """Have somebody told of a stall."""
@@ -34,7 +34,7 @@ class Pilot:
         self._lifecycle = lifecycle
 
     async def reach_verdict(self) -> bool:
-        """Go through the weeks up to the day of the verdict; False where the partner leaves before it."""
+        """Go through the weeks up to the day of the verdict; False where the partner leaves, or is to begin again."""
         if self._state.decide_by is not None:
             return await self._lifecycle.wait_until(self._state.decide_by)
         for week in self._terms.weeks_after(self._state.clock.today(workflow.now())):

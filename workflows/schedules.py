@@ -1,4 +1,4 @@
-"""What happens by itself for the whole roster: the quarterly re-score and the weekly look for stalls."""
+"""What happens by itself for the whole roster: the quarterly re-score, the weekly look for stalls, the weekly digest."""
 
 from collections.abc import Callable
 
@@ -17,11 +17,12 @@ from temporalio.client import (
 )
 
 from program.calendar import Clock
+from workflows.digest import WeeklyDigest
 from workflows.messages import Sweep
 from workflows.rescore import RescoreDue
 from workflows.sweep import StallSweep
 
-RESCORE, SWEEP = "quarterly-rescore", "weekly-stall-sweep"
+RESCORE, SWEEP, WEEKLY = "quarterly-rescore", "weekly-stall-sweep", "weekly-digest"
 
 
 def schedules(clock: Clock, task_queue: str) -> dict[str, Schedule]:
@@ -42,6 +43,11 @@ def schedules(clock: Clock, task_queue: str) -> dict[str, Schedule]:
             action=ScheduleActionStartWorkflow(
                 StallSweep.run, Sweep(clock=clock), id="stall-sweep", task_queue=task_queue
             ),
+            spec=ScheduleSpec(calendars=[mondays], time_zone_name=clock.timezone),
+            policy=one_at_a_time,
+        ),
+        WEEKLY: Schedule(
+            action=ScheduleActionStartWorkflow(WeeklyDigest.run, clock, id="weekly-digest", task_queue=task_queue),
             spec=ScheduleSpec(calendars=[mondays], time_zone_name=clock.timezone),
             policy=one_at_a_time,
         ),

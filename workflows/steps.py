@@ -1,7 +1,7 @@
 """How a workflow has something done about one partner: because it is due, or because somebody asks for it."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
@@ -27,15 +27,15 @@ async def when_due(act: Callable[[Any, Given], Result], given: Given, summary: s
     )
 
 
-async def when_asked(act: Callable[[Any, Given], Result], given: Given, summary: str) -> Result:
+async def when_asked(act: Callable[[Any, Given], Result | Awaitable[Result]], given: Given, summary: str) -> Result:
     """Have done what a person asks for; what is wrong with it is their answer.
 
     By a regular activity, which starts once the request is in the history: nothing is done for a request that a crash
     makes everybody forget.
     """
     try:
-        return await workflow.execute_activity_method(
-            act,
+        answer: Result = await workflow.execute_activity_method(
+            cast("Callable[[Any, Given], Awaitable[Result]]", act),
             given,
             start_to_close_timeout=options.QUICKLY,
             retry_policy=options.FOR_AN_ANSWER,
@@ -43,6 +43,7 @@ async def when_asked(act: Callable[[Any, Given], Result], given: Given, summary:
         )
     except ActivityError as error:
         raise refused(reason(error)) from error
+    return answer
 
 
 def refused(message: str) -> ApplicationError:

@@ -9,7 +9,8 @@ from program.errors import Refused
 from program.partner import Stage
 from tests.store.contents import contents
 from tests.world import World, a_scorecard
-from workflows.messages import ActionTaken, JointPlay
+from program.request import ActionTaken
+from workflows.messages import JointPlay
 
 Act = Callable[[World, str], Awaitable[object]]
 

@@ -9,7 +9,8 @@ from activities.roster import TierMove
 from program.calendar import Quarter
 from program.partner import Stage
 from tests.world import PATIENCE, World, eventually
-from workflows.messages import STAGE, TIER, TYPE, ActionTaken
+from program.request import ActionTaken
+from workflows.messages import STAGE, TIER, TYPE
 from workflows.partner import PartnerLifecycle
 
 DAY = timedelta(days=1)

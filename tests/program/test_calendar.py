@@ -1,13 +1,14 @@
 """Days in the program's time zone, quarters, and working days."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from program.calendar import BusinessDays, Clock, Quarter, quarters_between
+from program.calendar import BusinessDays, Clock, Quarter, QuietHours, quarters_between
 from program.errors import Refused
 
 A_DAY = timedelta(days=1)
@@ -15,6 +16,7 @@ A_DAY = timedelta(days=1)
 zones = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
 days = st.dates(date(1980, 1, 1), date(2036, 12, 31))
 lags = st.timedeltas(timedelta(days=-4000), timedelta(days=4000))
+BERLIN = Clock(timezone="Europe/Berlin")
 clocks = st.builds(Clock, timezone=zones, day_begins=st.times(), lag=lags)
 
 
@@ -177,3 +179,69 @@ def test_over_christmas_five_business_days_are_nearly_two_weeks() -> None:
 def test_a_week_without_a_working_day_is_refused() -> None:
     with pytest.raises(ValidationError, match="weekend"):
         BusinessDays(weekend=frozenset(range(7)))
+
+
+# Quiet hours
+
+business = st.builds(
+    BusinessDays,
+    weekend=st.frozensets(st.integers(0, 6), max_size=6),
+    holidays=st.frozensets(st.dates(date(2017, 1, 1), date(2017, 12, 31)), max_size=5),
+)
+instants = st.datetimes(datetime(2016, 12, 20), datetime(2018, 1, 10), timezones=st.just(UTC))  # noqa: DTZ001 -- bounds
+NIGHT = QuietHours.model_validate({"from": "19:00", "until": "07:00"})
+WEEKDAYS = BusinessDays(holidays=frozenset({date(2017, 5, 1)}))
+
+
+@st.composite
+def quiet_hours(draw: st.DrawFn) -> QuietHours:
+    begins, length = draw(st.integers(0, 24 * 60 - 1)), draw(st.integers(1, 20 * 60))
+    ends = (begins + length) % (24 * 60)
+    values = {"from": time(*divmod(begins, 60)), "until": time(*divmod(ends, 60)), "days_off": draw(st.booleans())}
+    return QuietHours.model_validate(values)
+
+
+@given(quiet_hours(), instants, clocks, business)
+@example(QuietHours.model_validate({"from": "19:00", "until": "02:30"}), utc("2017-10-29T01:10"), BERLIN, WEEKDAYS)
+@example(QuietHours.model_validate({"from": "19:00", "until": "02:30"}), utc("2017-03-26T00:10"), BERLIN, WEEKDAYS)
+def test_what_is_held_comes_when_nobody_sleeps_and_not_long_after(
+    quiet: QuietHours, at: datetime, clock: Clock, business: BusinessDays
+) -> None:
+    told = quiet.over(at, clock, business)
+    zone = ZoneInfo(clock.timezone)
+    before, after = ((instant - clock.lag).astimezone(zone) for instant in (at, told))
+    assert told >= at
+    assert not quiet.are(after, business)
+    assert (told == at) == (not quiet.are(before, business))
+
+    between = [before.date() + n * A_DAY for n in range((after.date() - before.date()).days + 1)]
+    off = sum(not business.is_one(day) for day in between) if quiet.days_off else 0
+    assert told - at <= (off + 1) * A_DAY + timedelta(hours=1), "an hour more where the clocks are put back"
+    assert quiet.over(told, clock, business) == told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2017-03-01T06:30", "2017-03-01T06:30"),  # half past seven in Berlin
+        ("2017-03-01T05:00", "2017-03-01T06:00"),
+        ("2017-03-01T18:00", "2017-03-02T06:00"),  # seven in the evening
+        ("2017-03-03T17:59", "2017-03-03T17:59"),
+        ("2017-03-03T18:00", "2017-03-06T06:00"),  # from Friday evening to Monday morning
+        ("2017-03-25T12:00", "2017-03-27T05:00"),  # and the clocks are put forward meanwhile
+        ("2017-04-28T20:00", "2017-05-02T05:00"),  # Monday is a holiday
+    ],
+)
+def test_a_night_and_a_weekend_in_berlin(written: str, told: str) -> None:
+    assert NIGHT.over(utc(written), BERLIN, WEEKDAYS) == utc(told)
+
+
+def test_a_rest_at_noon_is_over_in_the_afternoon_and_sundays_may_count() -> None:
+    noon = QuietHours.model_validate({"from": "12:00", "until": "13:30", "days_off": False})
+    assert noon.over(utc("2017-03-05T11:30"), BERLIN, WEEKDAYS) == utc("2017-03-05T12:30")
+
+
+@pytest.mark.parametrize(("begins", "until"), [("07:00", "07:00"), ("09:00", "06:00")])
+def test_quiet_hours_leave_some_of_the_day(begins: str, until: str) -> None:
+    with pytest.raises(ValidationError, match="leaves less than four hours in which to be told"):
+        QuietHours.model_validate({"from": begins, "until": until})

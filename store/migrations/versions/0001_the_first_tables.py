@@ -87,8 +87,18 @@ def upgrade() -> None:
         sa.Column("because", sa.Text(), nullable=False),
         sa.Column("advice", sa.Text(), nullable=False),
         sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Integer(), nullable=False),
+        sa.Column("program", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("rung", sa.Integer(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("delegate", sa.Text(), nullable=True),
+        sa.Column("extensions", sa.Integer(), nullable=False),
         sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_escalations_partner_partners")),
@@ -96,6 +106,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("escalations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_escalations_partner"), ["partner"], unique=False)
+
+    op.create_table(
+        "escalation_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["key"], ["escalations.key"], name=op.f("fk_escalation_events_key_escalations")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation_events")),
+    )
+    with op.batch_alter_table("escalation_events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_escalation_events_key"), ["key"], unique=False)
 
     op.create_table(
         "facts",
@@ -124,14 +148,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partner", "what", "due_on", name=op.f("pk_next_actions")),
     )
     op.create_table(
+        "absences",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("last", sa.Date(), nullable=False),
+        sa.Column("stand_in", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "first", name=op.f("pk_absences")),
+    )
+    op.create_table(
         "notices",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("thread", sa.Text(), nullable=False),
+        sa.Column("channels", sa.JSON(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
@@ -139,11 +172,15 @@ def upgrade() -> None:
         sa.Column("trying_since", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=True),
+        sa.Column("alone", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_notices_partner_partners")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notices_digest"), ["digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_notices_partner"), ["partner"], unique=False)
+        batch_op.create_index("ix_notices_recipient", ["recipient", "state"], unique=False)
         batch_op.create_index("ix_notices_state", ["state", "due_at"], unique=False)
 
     op.create_table(
@@ -309,14 +346,21 @@ def downgrade() -> None:
     op.drop_table("attempts")
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index("ix_notices_state")
+        batch_op.drop_index("ix_notices_recipient")
         batch_op.drop_index(batch_op.f("ix_notices_partner"))
+        batch_op.drop_index(batch_op.f("ix_notices_digest"))
 
     op.drop_table("notices")
+    op.drop_table("absences")
     op.drop_table("next_actions")
     with op.batch_alter_table("facts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_facts_partner"))
 
     op.drop_table("facts")
+    with op.batch_alter_table("escalation_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_escalation_events_key"))
+
+    op.drop_table("escalation_events")
     with op.batch_alter_table("escalations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_escalations_partner"))
 

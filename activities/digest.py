@@ -1,0 +1,73 @@
+"""What stalls at once is told at once: one notice to each recipient in place of many."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from program.escalation import Escalation
+from program.notice import DIGEST, Notice, NoticeRules
+from store.database import Transaction
+
+MOST_LINES: Final = 50
+"""Escalations that a digest names one by one; the rest are counted."""
+
+DIGITS: Final = 16
+"""Of a hash in a key."""
+
+
+def gathered(tx: Transaction, key: str, rules: NoticeRules, now: datetime) -> str:
+    """The key of what is to be sent in a notice's place: of a digest, where many are due to its recipient at once."""
+    if DIGEST in rules.off:
+        return key
+    together = [notice for notice in tx.notices.due_together(key, now) if notice.kind not in rules.off]
+    if len(together) < rules.digest_from:
+        return key
+    digest = _digest(tx, together)
+    tx.notices.bundle([notice.key for notice in together], digest, now)
+    return digest.key
+
+
+def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
+    """One notice that tells of several to the same person. Its key says which: whoever bundles the same finds it."""
+    keys = sorted(notice.key for notice in notices)
+    found = tx.escalations.told_of(keys)
+    told = [found[notice.key] for notice in notices if notice.key in found]
+    others = [f"- {n.subject}: `gatehouse notices show {n.key}`" for n in notices if n.key not in found]
+    escalations = sorted(
+        {escalation.key: escalation for escalation in told}.values(), key=lambda e: (e.condition, e.because, e.opened_on, e.key)
+    )
+    recipient = notices[0].recipient
+    return Notice(
+        key=f"digests/{mark(recipient, *keys)}",
+        kind=DIGEST,
+        recipient=recipient,
+        subject=f"{len(escalations) + len(others)} escalations wait for you",
+        body="\n".join([*_by_condition(tx, escalations[:MOST_LINES]), *others, *_rest(escalations[MOST_LINES:])]),
+        channels=notices[0].channels,
+    )
+
+
+def mark(*parts: str) -> str:
+    """What stands for names and keys in a key."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:DIGITS]
+
+
+def _by_condition(tx: Transaction, escalations: Sequence[Escalation]) -> Iterator[str]:
+    for because, group in groupby(escalations, lambda escalation: escalation.because):
+        yield because
+        yield from (
+            f"- {tx.partners.get(escalation.partner).partner.name}, since {escalation.opened_on}: "
+            f"`gatehouse escalations show {escalation.key}`"
+            for escalation in group
+        )
+
+
+def _rest(escalations: Sequence[Escalation]) -> Iterator[str]:
+    if escalations:
+        yield f"And {len(escalations)} more:"
+        owners = Counter(escalation.delegate or escalation.owner for escalation in escalations)
+        for owner, count in sorted(owners.items()):
+            yield f'- {count} of {owner}: `gatehouse escalations list --owner "{owner}"`'

@@ -1,0 +1,138 @@
+"""What somebody on a ladder is told: what stalled, the evidence, what comes of it, and what can be done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from program.decision import Decision
+from program.escalation import Escalation
+from program.ladder import Ladder, Rung
+from program.notice import Notice
+from program.partner import Partner, Stage
+from rules.language.conditions import names
+from rules.language.policy import Policy
+from rules.lifecycle import VERDICT
+
+MOST_FACTS = 8
+"""Facts in a message: a rule that looks at more is read in the explanation."""
+
+
+@dataclass(frozen=True)
+class Urge:
+    """One message to somebody on a ladder."""
+
+    escalation: Escalation
+    partner: Partner
+    rung: Rung
+    person: str
+    stands_in_for: str
+    """Whose place they take; empty where it is their own."""
+    until: datetime
+    """By when they have to answer before the ladder goes on."""
+    after: str
+    """Who is told next; empty where nobody is."""
+    expected: str = ""
+    """What the pilot's verdict is if nothing changes; empty where there is no pilot."""
+
+    def notice(self, key: str, policy: Policy, decision: Decision, ladder: Ladder) -> Notice:
+        """The message, under a key that says which one of the ladder it is."""
+        first = f"{self.escalation.key}/opened"
+        return Notice(
+            key=key,
+            kind="escalation.opened" if key == first else "escalation.reminded",
+            partner=self.partner.id,
+            recipient=self.person,
+            subject=self._subject,
+            body="\n".join(self._lines(policy, decision, ladder)),
+            thread="" if key == first else first,
+            channels=self.rung.level.channels,
+        )
+
+    @property
+    def _asked(self) -> bool:
+        return self.escalation.condition == f"{VERDICT}-open"
+
+    @property
+    def _subject(self) -> str:
+        said = f"The verdict on {self.partner.name} waits" if self._asked else f"{self.partner.name} has stalled"
+        return f"{said} for you" if self._asked and self.person == self.escalation.owner else said
+
+    def _lines(self, policy: Policy, decision: Decision, ladder: Ladder) -> Iterator[str]:
+        escalation = self.escalation
+        yield escalation.because
+        if escalation.advice:
+            yield escalation.advice
+        yield f"Open since {escalation.opened_on}. What was seen then:"
+        yield from (f"- {line}" for line in evidence(policy, escalation.condition, decision))
+        yield f"`gatehouse explain {escalation.decision}` says more."
+        if self.expected:
+            yield self.expected
+        if escalation.note:
+            yield f"{escalation.answered_by or 'Somebody'} said of it: {escalation.note}"
+        yield from self._why_you(ladder)
+        yield "What you can do:"
+        yield from (f"- {what}: `gatehouse escalations {act}`" for what, act in self._acts())
+
+    def _why_you(self, ladder: Ladder) -> Iterator[str]:
+        if self.stands_in_for:
+            yield f"You get this because you stand in for {self.stands_in_for}."
+        until = _at(self.until, ladder)
+        if self.rung.again:
+            yield f"This is reminder {self.rung.again}."
+        yield f"Please answer by {until}." + (f" Then {self.after} is told." if self.after else "")
+
+    def _acts(self) -> Iterator[tuple[str, str]]:
+        key, by = self.escalation.key, f'--by "{self.person}"'
+        yield "say what you do about it", f'ack {key} {by} --note "..."'
+        if self.escalation.stage in {Stage.PILOT, Stage.ACTIVE}:
+            yield "record the next action", f'act {key} next-action {by} --note "..." --until YYYY-MM-DD'
+        yield "ask for more time", f'act {key} more-time {by} --until YYYY-MM-DD --note "..."'
+        yield "put it off", f'snooze {key} {by} --until YYYY-MM-DD --note "..."'
+        yield "hand it to somebody else", f'delegate {key} {by} --to NAME --note "..."'
+        yield "give the partner another owner", f'reassign {key} {by} --to NAME --note "..."'
+        if self.escalation.stage == Stage.PILOT:
+            yield "reset the pilot", f'act {key} reset {by} --note "..."'
+        yield "let the partner go", f'act {key} exit {by} --note "..."'
+
+
+def evidence(policy: Policy, condition: str, decision: Decision) -> list[str]:
+    """What the rule saw of the facts it looks at, by their titles; of an open decision, what is not known."""
+    rule = next((rule for rule in policy.rules if rule.id == condition), None)
+    if rule is None:
+        return [f"{policy.title_of(name)}: not known" for name in decision.ruling.missing]
+    asked = names(rule.when)
+    seen = [
+        f"{policy.title_of(name)}: {decision.facts.get(name, 'not known')}" for name in policy.facts if name in asked
+    ]
+    events = [
+        f"{policy.title_of(kind)}: {len(decision.facts.get(kind, []))}" for kind in policy.events if kind in asked
+    ]
+    return (seen + events)[:MOST_FACTS] or [rule.because]
+
+
+def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
+    """To the program lead: the ladder is climbed and nobody answered."""
+    first = f"{escalation.key}/opened"
+    return Notice(
+        key=f"{escalation.key}/unanswered-{escalation.round}",
+        kind="escalation.unanswered",
+        partner=partner.id,
+        recipient=lead,
+        subject=f"Nobody answers for {partner.name}",
+        body="\n".join(
+            [
+                escalation.because,
+                f"Open since {escalation.opened_on}; everybody on the ladder was told, and nobody answered.",
+                "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does.",
+                f"`gatehouse escalations show {escalation.key}` shows who was told when.",
+            ]
+        ),
+        thread=first,
+    )
+
+
+def _at(instant: datetime, ladder: Ladder) -> str:
+    clock = ladder.working.clock
+    local = (instant - clock.lag).astimezone(ZoneInfo(clock.timezone))
+    return f"{local:%A, %Y-%m-%d %H:%M} ({clock.timezone})"

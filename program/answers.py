@@ -1,0 +1,77 @@
+"""How escalations are answered: how soon, by whom, and how many end by themselves or are ignored."""
+
+from collections.abc import Callable, Iterable
+from statistics import median
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from program.escalation import Escalation, EscalationState
+
+
+class Answers(BaseModel):
+    """How some escalations were answered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str
+    """What they have in common: owner, stage, condition, or all."""
+    name: str
+    opened: int
+    answered: int
+    median_hours: float | None
+    """From its opening to the first answer, around the clock; None where none was answered."""
+    slowest_hours: float | None
+    ended_by_themselves: int
+    """Without an answer, because what they were about was over."""
+    ignored: int
+    """Everybody on the ladder was told and nobody has answered."""
+    waiting: int
+    """Neither answered nor over, and still on the ladder."""
+
+    @property
+    def share_ended_by_themselves(self) -> float:
+        return self.ended_by_themselves / self.opened
+
+    @property
+    def share_ignored(self) -> float:
+        return self.ignored / self.opened
+
+
+_GROUPS: Final[dict[str, Callable[[Escalation], str]]] = {
+    "all": lambda _: "all",
+    "owner": lambda escalation: escalation.owner,
+    "stage": lambda escalation: escalation.stage.value,
+    "condition": lambda escalation: escalation.condition,
+}
+
+
+def answers(escalations: Iterable[Escalation]) -> list[Answers]:
+    """How escalations were answered: all of them, then by owner, stage and condition, each group by its name."""
+    every = list(escalations)
+    found = []
+    for by, name_of in _GROUPS.items():
+        groups: dict[str, list[Escalation]] = {}
+        for escalation in every:
+            groups.setdefault(name_of(escalation), []).append(escalation)
+        found += [_of(by, name, groups[name]) for name in sorted(groups)]
+    return found
+
+
+def _of(by: str, name: str, group: list[Escalation]) -> Answers:
+    hours = [(e.answered_at - e.opened_at).total_seconds() / 3600 for e in group if e.answered_at]
+    unanswered = [e for e in group if e.answered_at is None]
+    ended, ignored = (
+        sum(e.state == state for e in unanswered) for state in (EscalationState.ENDED, EscalationState.UNANSWERED)
+    )
+    return Answers(
+        by=by,
+        name=name,
+        opened=len(group),
+        answered=len(hours),
+        median_hours=round(median(hours), 1) if hours else None,
+        slowest_hours=round(max(hours), 1) if hours else None,
+        ended_by_themselves=ended,
+        ignored=ignored,
+        waiting=len(unanswered) - ended - ignored,
+    )
