@@ -23,7 +23,7 @@ def gathered(tx: Transaction, key: str, rules: NoticeRules, now: datetime) -> st
     if DIGEST in rules.off:
         return key
     together = [notice for notice in tx.notices.due_together(key, now) if notice.kind not in rules.off]
-    if len(together) < rules.digest_from:
+    if len(together) < rules.digest_from or all(notice.key != key for notice in together):
         return key
     digest = _digest(tx, together)
     tx.notices.bundle([notice.key for notice in together], digest, now)
@@ -37,7 +37,8 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
     told = [found[notice.key] for notice in notices if notice.key in found]
     others = [f"- {n.subject}: `gatehouse notices show {n.key}`" for n in notices if n.key not in found]
     escalations = sorted(
-        {escalation.key: escalation for escalation in told}.values(), key=lambda e: (e.condition, e.because, e.opened_on, e.key)
+        {escalation.key: escalation for escalation in told}.values(),
+        key=lambda e: (e.condition, e.because, e.opened_on, e.key),
     )
     recipient = notices[0].recipient
     return Notice(

@@ -271,7 +271,7 @@ def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, today
     ]
     there = [(number, person) for number, person in people if person and number >= escalation.rung]
     if not there:
-        return _nobody_answered(tx, ladder, escalation, partner, at)
+        return _nobody_answered(tx, program, escalation, partner, at)
     number, person = there[0]
     rung = ladder.rules.rungs[number]
     stands_in = tx.people.standing_in(person, today)
@@ -285,7 +285,8 @@ def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, today
         after=there[1][1] if len(there) > 1 else ladder.rules.lead,
     )
     policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)
-    tx.notices.write(urge.notice(key, policy, decision, ladder), at)
+    notice = urge.notice(key, policy, decision, ladder)
+    tx.notices.write(notice, at, program.program.held_until(notice, at))
     now = escalation.model_copy(update={"rung": number})
     tx.escalations.keep(now)
     if not any(event.what == "told" and event.note == key for event in tx.escalations.events(escalation.key)):
@@ -293,11 +294,14 @@ def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, today
     return Told(escalation=now, until=urge.until, notices=(key,))
 
 
-def _nobody_answered(tx: Transaction, ladder: Ladder, escalation: Escalation, partner: Partner, at: datetime) -> Told:
+def _nobody_answered(
+    tx: Transaction, program: LoadedProgram, escalation: Escalation, partner: Partner, at: datetime
+) -> Told:
     now = course.unanswered(escalation)
     tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
-    told = urging.unanswered(now, partner, ladder.rules.lead or partner.owner_manager or partner.owner)
-    tx.notices.write(told, at)
+    lead = program.program.ladder.rules.lead
+    told = urging.unanswered(now, partner, lead or partner.owner_manager or partner.owner)
+    tx.notices.write(told, at, program.program.held_until(told, at))
     return Told(escalation=now, notices=(told.key,))
 
 

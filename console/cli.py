@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 import logs
 from console import (
     decisions,
+    digest,
     escalations,
     explaining,
     importing,
@@ -91,6 +92,7 @@ app.add_typer(roster.app)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(explaining.app)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
+app.add_typer(digest.app)
 app.add_typer(notices.app, name="notices", rich_help_panel=RECORD)
 app.add_typer(simulating.app)
 app.add_typer(program.app, name="program", rich_help_panel=RULES)

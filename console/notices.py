@@ -58,14 +58,27 @@ def _lines(posting: Posting) -> Iterator[RenderableType]:
     """A notice in the list. Its key has a line of its own, to be copied from there."""
     notice = posting.notice
     yield title(notice.key)
+    yield Padding(f"to {notice.recipient}, {_became(posting)}", (0, 0, 0, 2))
+
+
+def _became(posting: Posting) -> str:
+    """What has become of a notice, in a few words."""
     at = f"{posting.delivered_at or posting.written_at:%Y-%m-%d %H:%M}"
-    said = {
-        NoticeState.DELIVERED: f"delivered {at}",
-        NoticeState.DUE: f"due since {at}, tried {posting.tries} times" if posting.tries else f"due since {at}",
-        NoticeState.DEAD: f"dead, written {at}: {posting.reason}",
-        NoticeState.OFF: f"switched off, written {at}",
-    }[posting.state]
-    yield Padding(f"to {notice.recipient}, {said}", (0, 0, 0, 2))
+    match posting.state:
+        case NoticeState.DELIVERED:
+            return f"delivered {at}"
+        case NoticeState.BUNDLED:
+            return (
+                f"told in {posting.digest}, {f'delivered {at}' if posting.delivered_at else 'which was not delivered'}"
+            )
+        case NoticeState.DEAD:
+            return f"dead, written {at}: {posting.reason}"
+        case NoticeState.OFF:
+            return f"switched off, written {at}"
+        case NoticeState.DUE if posting.tries:
+            return f"due since {at}, tried {posting.tries} times"
+        case _:
+            return f"held until {posting.due_at:%Y-%m-%d %H:%M}" if posting.due_at else f"due since {at}"
 
 
 @app.command("show", epilog=examples("notices show KEY", "notices show KEY --as html > letter.html"))
@@ -83,7 +96,7 @@ def show_(
     if form is not None and form not in LETTER_FORMS:
         raise typer.BadParameter(f"there is no form {form}; write one of {', '.join(LETTER_FORMS)}")
     with installation.store.read() as tx:
-        posting, attempts = tx.notices.get(key), tx.notices.attempts(key)
+        posting, attempts, told = tx.notices.get(key), tx.notices.attempts(key), tx.notices.bundled(key)
         if form:
             recipient, partner = reached(tx, posting.notice)
     if form:
@@ -91,12 +104,12 @@ def show_(
         message = ready(posting.notice, recipient, partner, installation.program, at, at)
         typer.echo(message.letter.form(form), nl=False)
     elif json:
-        as_json({**_data(posting), "attempts": [attempt.model_dump() for attempt in attempts]})
+        as_json({**_data(posting), "attempts": [attempt.model_dump() for attempt in attempts], "bundled": told})
     else:
-        show(*_text(posting, attempts))
+        show(*_text(posting, attempts, told))
 
 
-def _text(posting: Posting, attempts: list[Attempt]) -> list[RenderableType]:
+def _text(posting: Posting, attempts: list[Attempt], told: list[str]) -> list[RenderableType]:
     notice = posting.notice
     waits = posting.due_at if posting.state == NoticeState.DUE and posting.due_at else None
     shown: list[RenderableType] = [
@@ -109,13 +122,16 @@ def _text(posting: Posting, attempts: list[Attempt]) -> list[RenderableType]:
                 ("written", f"{posting.written_at:%Y-%m-%d %H:%M:%S}"),
                 ("state", posting.state),
                 ("delivered", posting.delivered_at and f"{posting.delivered_at:%Y-%m-%d %H:%M:%S}"),
-                ("tried again", waits and f"{waits:%Y-%m-%d %H:%M:%S}"),
+                ("tried again" if posting.tries else "held until", waits and f"{waits:%Y-%m-%d %H:%M:%S}"),
+                ("told in", posting.digest),
                 ("because", posting.reason),
             ]
         ),
         heading("What it says"),
         Padding(notice.body, (0, 0, 0, 2)),
     ]
+    if told:
+        shown += [heading("What is told in it"), Padding("\n".join(told), (0, 0, 0, 2))]
     if attempts:
         rows = [(f"{a.at:%Y-%m-%d %H:%M:%S}", a.channel, a.address, a.outcome, a.reason) for a in attempts]
         shown += [heading("How it was sent"), table(["at", "channel", "address", "outcome", "reason"], rows, whole=2)]

@@ -1,14 +1,15 @@
 """`gatehouse people`: who hears of partners, and how they are reached."""
 
 from collections import Counter
+from datetime import date
 from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 
-from console.arguments import AsJson, examples, read_as, said
+from console.arguments import AsJson, day, examples, read_as, said
 from console.installation import Installation, here
-from console.screen import as_json, remark, say, show, table
+from console.screen import as_json, heading, remark, say, show, table
 from operations import reaching
 from program.address import EmailAddress
 from program.person import Person, SlackChannel, SlackMember
@@ -21,16 +22,27 @@ app = typer.Typer(
 )
 
 
+PersonName = Annotated[
+    str, typer.Argument(parser=said, metavar="NAME", help="The name that partners name them by.", show_default=False)
+]
+
+
 @app.command("list", epilog=examples("people list", "people list --json"))
 def list_(context: typer.Context, json: AsJson = False) -> None:
     """List everybody whom a partner names as owner or as the owner's manager, the operators, and who else is known."""
-    with here(context).store.read() as tx:
+    installation = here(context)
+    with installation.store.read() as tx:
         people, named = tx.people.listed(), _named(tx)
+        absences = [absence for absence in tx.people.absences() if absence.last >= installation.today()]
     if json:
-        as_json([{**person.model_dump(), "partners": named[person.name]} for person in people])
-    else:
-        rows = [(p.name, p.email or "none", p.slack_member, p.slack_channel, named[p.name]) for p in people]
-        show(table(["name", "e-mail", "Slack member", "Slack channel", "partners"], rows, whole=2))
+        away = {p.name: [a.model_dump(exclude={"person"}) for a in absences if a.person == p.name] for p in people}
+        as_json([{**p.model_dump(), "partners": named[p.name], "absences": away[p.name]} for p in people])
+        return
+    rows = [(p.name, p.email or "none", p.slack_member, p.slack_channel, named[p.name]) for p in people]
+    show(table(["name", "e-mail", "Slack member", "Slack channel", "partners"], rows, whole=2))
+    if absences:
+        days = [(a.person, a.first, a.last, a.stand_in) for a in absences]
+        show(heading("Away"), table(["name", "from", "to", "stands in"], days))
 
 
 def _named(tx: Transaction) -> Counter[str]:
@@ -48,10 +60,7 @@ def _named(tx: Transaction) -> Counter[str]:
 )
 def set_(
     context: typer.Context,
-    name: Annotated[
-        str,
-        typer.Argument(parser=said, metavar="NAME", help="The name that partners name them by.", show_default=False),
-    ],
+    name: PersonName,
     email: Annotated[
         str | None, typer.Option(parser=read_as(EmailAddress), metavar="ADDRESS", help="Where they are written to.")
     ] = None,
@@ -75,6 +84,35 @@ def set_(
     person = reaching.change_person(installation.store, name, changes)
     say(_sentence(person))
     _hints(installation, person)
+
+
+@app.command(
+    epilog=examples('people away "Noor Haddad" --from 2026-12-21 --until 2027-01-04 --stand-in "Tom Okafor"'),
+)
+def away(
+    context: typer.Context,
+    name: PersonName,
+    first: Annotated[date, typer.Option("--from", parser=day, metavar="DATE", help="The first day.")],
+    last: Annotated[date, typer.Option("--until", parser=day, metavar="DATE", help="The last day.")],
+    stand_in: Annotated[
+        str, typer.Option("--stand-in", parser=said, metavar="NAME", help="Who is told in their place.")
+    ],
+) -> None:
+    """Say that somebody is away, and who is told of escalations in their place."""
+    reaching.go_away(here(context).store, name, first, last, stand_in)
+    say(f"{name} is away from {first} to {last}; {stand_in} stands in.")
+
+
+@app.command(epilog=examples('people back "Noor Haddad"'))
+def back(context: typer.Context, name: PersonName) -> None:
+    """Say that somebody is back from today on, or will not go away: the next absence is withdrawn then."""
+    installation = here(context)
+    today = installation.today()
+    absence = reaching.come_back(installation.store, name, today)
+    if absence.first <= today:
+        say(f"{name} is back; {absence.stand_in} does not stand in any more.")
+    else:
+        say(f"{name} will be there from {absence.first} to {absence.last}.")
 
 
 def _sentence(person: Person) -> str:

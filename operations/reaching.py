@@ -1,15 +1,19 @@
 """The acts that concern how people are reached: addresses, and notices that did not arrive."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from difflib import get_close_matches
+
+from pydantic import ValidationError
 
 from activities.sending import partner_reached, person_reached, ready
 from notifications.channel import NotSent
 from notifications.configuration import Addresses, channels
 from program.address import EmailAddress
+from program.errors import Refused
 from program.notice import Audience, ChannelName, Notice, NoticeState
 from program.partner import Partner, PartnerId
-from program.person import Person
+from program.person import Absence, Person
 from rules.folder import LoadedProgram
 from store.database import Store
 
@@ -20,6 +24,38 @@ def change_person(store: Store, name: str, changes: dict[str, str | None]) -> Pe
         person = Person.model_validate({**tx.people.find(name).model_dump(), **changes})
         tx.people.put(person)
         return person
+
+
+def go_away(store: Store, person: str, first: date, last: date, stand_in: str) -> Absence:
+    """Note that somebody is away for some days, and who stands in.
+
+    Raises:
+        Refused: where the days make no sense or are taken, or nobody knows who stands in.
+    """
+    try:
+        absence = Absence(person=person, first=first, last=last, stand_in=stand_in)
+    except ValidationError as error:
+        raise Refused(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+    with store.write() as tx:
+        for name in (person, stand_in):
+            if not tx.people.knows(name):
+                near = get_close_matches(name, [known.name for known in tx.people.listed()], n=1)
+                hint = (
+                    f"did you mean {near[0]}?" if near else f'say how they are reached: gatehouse people set "{name}"'
+                )
+                raise Refused(f"nobody is known by the name {name}; {hint}")
+        tx.people.away(absence)
+    return absence
+
+
+def come_back(store: Store, person: str, today: date) -> Absence:
+    """End the absence of somebody, or withdraw the next one; which it was.
+
+    Raises:
+        Refused: where they are not away, and will not be.
+    """
+    with store.write() as tx:
+        return tx.people.back(person, today)
 
 
 def change_email(store: Store, partner: PartnerId, email: EmailAddress | None) -> Partner:
@@ -53,10 +89,11 @@ def retry(store: Store, keys: Sequence[str], *, all_dead: bool = False, recipien
     """
     with store.write() as tx:
         dead = tx.notices.listed([NoticeState.DEAD], recipient=recipient) if all_dead else []
-        chosen = [*keys, *(posting.notice.key for posting in dead)]
-        for key in chosen:
-            tx.notices.retry(key)
-        return len(chosen)
+        for key in keys:
+            tx.notices.retry(key, alone=True)  # who asks for one by name wants that one
+        for posting in dead:
+            tx.notices.retry(posting.notice.key)
+        return len(keys) + len(dead)
 
 
 def send_test(

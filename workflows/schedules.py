@@ -1,4 +1,4 @@
-"""What happens by itself for the whole roster: the quarterly re-score, the weekly look for stalls, the weekly digest."""
+"""What happens by itself for the whole roster: the quarterly re-score, the weekly sweep and the weekly digest."""
 
 from collections.abc import Callable
 

@@ -20,6 +20,8 @@ from activities.qualification import Candidacy, Entered, Entry, Qualification, Q
 from activities.roster import Roster
 from activities.sending import Sender
 from activities.sweep import Sweeps
+from activities.watching import over
+from activities.weekly import WeeklyDigests
 from program.decision import Decision
 from program.notice import ChannelName
 from program.opportunity import Opportunity
@@ -89,11 +91,12 @@ class Office:
         self.gate = Qualification(store, self.shelf)
         self.pilots = Pilots(store, self.shelf)
         self.departures = Departures(store, self.shelf)
-        self.escalating = Escalating(store, client)
+        self.escalating = Escalating(store, self.shelf, client, over)
         self.roster = Roster(store, self.shelf, client)
         self.sweeps = Sweeps(store, self.shelf)
         self.postman = Postman(store, Sender(store, self.shelf, {ChannelName.LOG: self.outbox}, lambda: self.now))
         self.delivery = Delivery(store, self.postman)
+        self.weekly = WeeklyDigests(store, self.shelf)
         self.puts_in_force(program, START)
 
     def changed(self, *changes: tuple[str, str]) -> LoadedProgram:

@@ -16,7 +16,7 @@ from program.notice import ChannelName, NoticeState, Outcome, Posting
 from program.person import Person
 from store.notices import Notices
 from tests.activities.conftest import Office, day
-from tests.world import a_scorecard, changed_program
+from tests.world import NOTICES, a_scorecard, changed_program
 
 pytestmark = pytest.mark.usefixtures("everything_is_logged")
 
@@ -284,7 +284,7 @@ def test_what_no_channel_takes_is_dead_and_says_why(office: Office) -> None:
 
 
 def programmed(office: Office, notices: str) -> None:
-    changed = changed_program(office.program, ("version: 1", f"version: 2\nnotices: {notices}"))
+    changed = changed_program(office.program, (NOTICES, f"notices: {notices}\n"))
     office.puts_in_force(changed, day(1))
 
 

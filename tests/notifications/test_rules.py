@@ -13,7 +13,7 @@ from program.notice import KINDS, Audience, ChannelName, NoticeRules
 from program.person import Person
 from rules.folder import LoadedProgram
 from rules.language.source import Unfit
-from tests.world import changed_program
+from tests.world import NOTICES, changed_program
 
 EMAIL, SLACK, WEBHOOK, LOG = ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK, ChannelName.LOG
 ALL = [*ChannelName]
@@ -52,12 +52,12 @@ def test_a_program_says_otherwise() -> None:
 )
 def test_what_does_not_exist_is_a_fault_at_load(default_program: LoadedProgram, notices: str, said: str) -> None:
     with pytest.raises(Unfit, match=said):
-        changed_program(default_program, ("version: 1", f"version: 1\nnotices: {notices}"))
+        changed_program(default_program, (NOTICES, f"notices: {notices}\n"))
 
 
 def test_every_kind_can_be_switched_off(default_program: LoadedProgram) -> None:
     every = ", ".join(KINDS)
-    program = changed_program(default_program, ("version: 1", f"version: 1\nnotices: {{off: [{every}]}}"))
+    program = changed_program(default_program, (NOTICES, f"notices: {{off: [{every}]}}\n"))
     assert set(program.program.notices.off) == set(KINDS)
 
 
