@@ -207,7 +207,7 @@ def _in_short(weekly: Weekly) -> str:
         "open": len(weekly.open),
         "answered": len(weekly.answered),
         "ended": len(weekly.ended),
-        "pilots due": len(weekly.pilots),
+        "pilot due" if len(weekly.pilots) == 1 else "pilots due": len(weekly.pilots),
     }
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 

@@ -12,7 +12,8 @@ from activities.pilot import Accounts, NextAction, Play
 from activities.qualification import Entry, Lapse
 from activities.roster import Page, RescoreBegin
 from activities.sweep import SweepPage
-from program.calendar import Quarter
+from activities.weekly import Week
+from program.calendar import Clock, Quarter
 from program.escalation import Escalation
 from store.rescores import Terms
 from tests.activities.conftest import START, Office, at, candidacy, day
@@ -202,6 +203,11 @@ def is_silent(office: Office) -> Act:
     return office.sweeps.look_for_stalls, SweepPage(as_of=day(46), known_at=at(day(46)))
 
 
+def has_a_week_to_tell_of(office: Office) -> Act:
+    office.in_pilot("Acme")
+    return office.weekly.write_weekly, Week(clock=Clock(), as_of=day(54), known_at=at(day(54)))
+
+
 SAME_ANSWER = [
     ("enter", applies),
     ("enter", is_taken_over),
@@ -226,6 +232,7 @@ SAME_ANSWER = [
     ("move_page", is_moved),
     ("publish", is_published),
     ("look_for_stalls", is_silent),
+    ("write_weekly", has_a_week_to_tell_of),
 ]
 SAYS_HOW_MANY_ARE_NEW = [
     ("map_accounts", maps_accounts),

@@ -1,7 +1,7 @@
 """What people were told and how they are reached, at the command line."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from program.notice import Attempt, ChannelName, Notice, NoticeState, Outcome
 from program.person import Person
 from store.database import Transaction
+from tests.activities.test_digest import stalled
 from tests.console.conftest import Operator
 from tests.mail_server import MailServer, Receiver
 from tests.world import a_partner
@@ -261,3 +262,95 @@ def test_what_is_dead_is_counted_where_it_can_be_mended(clerk: Operator) -> None
 def bury(tx: Transaction, key: str) -> None:
     tx.notices.give_up(key, "email: no address")
     assert tx.notices.get(key).state == NoticeState.DEAD
+
+
+# Held, and told together
+
+
+def test_a_notice_that_is_held_says_until_when(clerk: Operator) -> None:
+    with clerk.installation.store.write() as tx:
+        tx.notices.write(a_notice("acme/held"), AT, AT + timedelta(hours=21))
+    assert "acme/held\n  to Ada Owner, held until 2026-11-23 06:30\n" in clerk.sees("notices", "list", "--undelivered")
+    assert "held until  2026-11-23 06:30:00" in clerk.sees("notices", "show", "acme/held")
+
+
+def test_what_is_told_in_a_digest_says_in_which_and_when(clerk: Operator) -> None:
+    digest = a_notice("digests/1", "escalation.digest").model_copy(update={"partner": None})
+    with clerk.installation.store.write() as tx:
+        for key in ("acme/1", "acme/2"):
+            tx.notices.write(a_notice(key), AT)
+        tx.notices.bundle(["acme/1", "acme/2"], digest, AT)
+    assert "acme/1\n  to Ada Owner, told in digests/1, which was not delivered\n" in clerk.sees("notices", "list")
+    assert "acme/1 is told in digests/1, which is to be sent still" in clerk.is_refused("notices", "retry", "acme/1")
+    with clerk.installation.store.write() as tx:
+        tx.notices.delivered("digests/1", AT + timedelta(minutes=1))
+    assert "acme/1\n  to Ada Owner, told in digests/1, delivered 2026-11-22 09:31\n" in clerk.sees("notices", "list")
+    one = clerk.gets("notices", "show", "acme/2")
+    assert (one["state"], one["digest"], one["delivered_at"]) == ("bundled", "digests/1", "2026-11-22T09:31:00Z")
+    assert "told in    digests/1" in clerk.sees("notices", "show", "acme/2")
+    assert "What is told in it\n  acme/1\n  acme/2\n" in clerk.sees("notices", "show", "digests/1")
+    assert clerk.gets("notices", "show", "digests/1")["bundled"] == ["acme/1", "acme/2"]
+    assert "look after partners." in clerk.sees("notices", "show", "digests/1", "--as", "txt")
+
+
+# Away, and the week
+
+
+def test_somebody_is_away_and_back(clerk: Operator) -> None:
+    today = clerk.installation.today()
+    last = today + timedelta(days=9)
+    assert clerk.sees("people", "away", "Ada Owner", *days(today, last), "--stand-in", "Max Lead") == (
+        f"Ada Owner is away from {today} to {last}; Max Lead stands in.\n"
+    )
+    assert f"Ada Owner  {today}  {last}  Max Lead" in clerk.sees("people", "list")
+    [ada, *_] = clerk.gets("people", "list")
+    assert ada["absences"] == [{"first": str(today), "last": str(last), "stand_in": "Max Lead"}]
+    assert clerk.sees("people", "back", "Ada Owner") == "Ada Owner is back; Max Lead does not stand in any more.\n"
+    assert "Ada Owner is not away" in clerk.is_refused("people", "back", "Ada Owner")
+
+    first = today + timedelta(days=2)
+    clerk.sees("people", "away", "Ada Owner", *days(first, last), "--stand-in", "Max Lead")
+    assert clerk.sees("people", "back", "Ada Owner") == f"Ada Owner will be there from {first} to {last}.\n"
+
+
+def days(first: date, last: date) -> tuple[str, ...]:
+    return "--from", str(first), "--until", str(last)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "stand_in", "said"),
+    [
+        ("2026-12-02", "2026-12-01", "Max Lead", "2026-12-01 is before 2026-12-02"),
+        ("2026-12-01", "2026-12-02", "Ada Owner", "Ada Owner cannot stand in for themselves"),
+        ("2026-12-01", "2026-12-02", "Max Leed", "nobody is known by the name Max Leed; did you mean Max Lead?"),
+        (
+            "2026-12-01",
+            "2026-12-02",
+            "Zoe",
+            "nobody is known by the name Zoe; say how they are reached: gatehouse people",
+        ),
+        ("2026-12-09", "2026-12-11", "Max Lead", "Ada Owner is away from 2026-12-10 to 2026-12-12 already"),
+    ],
+)
+def test_an_absence_that_makes_no_sense_is_refused(
+    clerk: Operator, first: str, last: str, stand_in: str, said: str
+) -> None:
+    clerk.sees("people", "away", "Ada Owner", *days(date(2026, 12, 10), date(2026, 12, 12)), "--stand-in", "Max Lead")
+    absence = ("--from", first, "--until", last, "--stand-in", stand_in)
+    assert said in clerk.is_refused("people", "away", "Ada Owner", *absence)
+
+
+def test_the_week_is_shown_as_it_is_told(clerk: Operator) -> None:
+    assert clerk.sees("digest") == "There is nothing to tell.\n"
+    assert clerk.sees("digest", "--for", "Ada Owner") == "There is nothing to tell Ada Owner.\n"
+    stall = stalled("acme", on=clerk.installation.today())
+    with clerk.installation.store.write() as tx:
+        tx.escalations.open(stall)
+    shown = clerk.sees("digest", "--for", "Max Lead")
+    assert shown.startswith(
+        f"Max Lead\n  Open, and nobody answers for it: 1\n  - Acme (Ada Owner), since {stall.opened_on}:"
+    )
+    assert [(weekly["person"], len(weekly["open"])) for weekly in clerk.gets("digest")] == [
+        ("Ada Owner", 1),
+        ("Max Lead", 1),
+    ]

@@ -1,13 +1,14 @@
 """The outbox and the people it is for, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from program.errors import Refused
 from program.notice import Attempt, ChannelName, Notice, NoticeState, Outcome
-from program.person import Person
+from program.person import Absence, Person
 from store.database import Store
 from tests.store.conftest import AT
 
@@ -115,3 +116,133 @@ def test_people_are_found_by_the_name_that_partners_name_them_by(any_store: Stor
         assert tx.people.find("Noor") == Person(name="Noor", email="noor@example.com", slack_member="U0NOOR1")
         assert [person.name for person in tx.people.listed()] == ["Ada Owner", "Max Lead", "Noor", "operators"]
         assert tx.people.named() == {"Ada Owner", "Max Lead", "operators"}
+
+
+# Held, and told together
+
+
+def test_what_is_held_is_not_due_before(any_store: Store) -> None:
+    with any_store.write() as tx:
+        tx.notices.write(NOTICE, AT, LATER)
+        tx.notices.write(NOTICE, AT)
+        assert (tx.notices.get(NOTICE.key).due_at, tx.notices.due(AT, 10)) == (LATER, [])
+        assert tx.notices.claim(NOTICE.key, AT, LATER) is None
+        assert tx.notices.due(LATER, 10) == [(NOTICE.key, False)]
+
+
+def a_stall(number: int, recipient: str = "Ada Owner") -> Notice:
+    told = {"key": f"acme/{number}/opened", "kind": "escalation.opened", "recipient": recipient}
+    return NOTICE.model_copy(update=told)
+
+
+DIGEST = Notice(key="digests/1", kind="escalation.digest", recipient="Ada Owner", subject="Many", body="Many")
+
+
+def test_what_is_due_to_one_recipient_is_told_together(any_store: Store) -> None:
+    mine = [a_stall(number) for number in range(4)]
+    with any_store.write() as tx:
+        for notice in (*mine, a_stall(9, "Max Lead"), NOTICE):
+            tx.notices.write(notice, AT)
+        tx.notices.write(a_stall(5), AT, LATER)
+        assert tx.notices.claim(mine[3].key, AT, LATER)
+        assert tx.notices.due_together(mine[0].key, AT) == mine[:3], "what is held or in hand is left out"
+        assert tx.notices.due_together(NOTICE.key, AT) == tx.notices.due_together(mine[3].key, AT) == []
+
+        tx.notices.bundle([notice.key for notice in mine[:3]], DIGEST, AT)
+        assert tx.notices.bundled(DIGEST.key) == [notice.key for notice in mine[:3]]
+        assert tx.notices.told_as(mine[0].key) == DIGEST.key
+        assert tx.notices.told_as(mine[3].key) == mine[3].key
+        assert [key for key, _ in tx.notices.due(AT, 10)] == ["acme/9/opened", "acme/told", DIGEST.key]
+        with pytest.raises(Refused, match="acme/0/opened is told in digests/1, which is to be sent still"):
+            tx.notices.retry(mine[0].key)
+        tx.notices.delivered(DIGEST.key, LATER)
+        tx.notices.delivered(DIGEST.key, LATER + timedelta(days=1))
+    with any_store.read() as tx:
+        told = [tx.notices.get(notice.key) for notice in mine[:3]]
+    assert {(one.state, one.digest, one.delivered_at) for one in told} == {(NoticeState.BUNDLED, DIGEST.key, LATER)}
+    with any_store.write() as tx, pytest.raises(Refused, match="acme/0/opened was told in digests/1 on 2017-03-01"):
+        tx.notices.retry(mine[0].key)
+
+
+def test_a_digest_that_is_dead_lets_go_of_one_that_is_asked_for(any_store: Store) -> None:
+    mine = [a_stall(number) for number in range(3)]
+    with any_store.write() as tx:
+        for notice in mine:
+            tx.notices.write(notice, AT)
+        tx.notices.bundle([notice.key for notice in mine], DIGEST, AT)
+        tx.notices.give_up(DIGEST.key, "email: no address")
+        tx.notices.retry(mine[1].key, alone=True)
+        assert tx.notices.due(LATER, 10) == [(mine[1].key, False)]
+        assert tx.notices.due_together(mine[1].key, LATER) == []
+        tx.notices.retry(DIGEST.key)
+        tx.notices.delivered(DIGEST.key, LATER)
+        assert [tx.notices.get(notice.key).delivered_at for notice in mine] == [LATER, None, LATER]
+
+
+def test_two_who_take_up_what_is_due_to_one_do_not_share_it_out(any_store: Store) -> None:
+    """Nor do they wait for each other: all are held in one order."""
+    mine = [a_stall(number) for number in range(8)]
+    with any_store.write() as tx:
+        for notice in mine:
+            tx.notices.write(notice, AT)
+
+    def take(number: int) -> int:
+        with any_store.write() as tx:
+            keys = [notice.key for notice in tx.notices.due_together(mine[number].key, AT)]
+            if keys:
+                tx.notices.bundle(keys, DIGEST.model_copy(update={"key": f"digests/{number}"}), AT)
+            return len(keys)
+
+    with ThreadPoolExecutor(8) as workers:
+        assert sorted(workers.map(take, range(8))) == [0] * 7 + [8]
+
+
+# Absences
+
+
+def absence(person: str, stand_in: str, first: int = 1, last: int = 10) -> Absence:
+    return Absence(person=person, first=date(2017, 3, first), last=date(2017, 3, last), stand_in=stand_in)
+
+
+def test_whoever_is_away_is_stood_in_for_and_so_are_they(any_store: Store) -> None:
+    with any_store.write() as tx:
+        tx.people.record([Person(name="Noor"), Person(name="Tom")])
+        tx.people.away(absence("Ada Owner", "Noor"))
+        tx.people.away(absence("Ada Owner", "Noor"))
+        assert [tx.people.standing_in("Ada Owner", date(2017, 3, n)) for n in (1, 10, 11)] == [
+            "Noor",
+            "Noor",
+            "Ada Owner",
+        ]
+        tx.people.away(absence("Noor", "Tom", 5, 6))
+        assert [tx.people.standing_in("Ada Owner", date(2017, 3, n)) for n in (4, 5, 7)] == ["Noor", "Tom", "Noor"]
+        tx.people.away(absence("Tom", "Ada Owner", 6, 6))
+        assert tx.people.standing_in("Ada Owner", date(2017, 3, 6)) == "Ada Owner", "round in a circle"
+        tx.people.away(absence("Max Lead", "Nobody Knows"))
+        assert tx.people.standing_in("Max Lead", date(2017, 3, 6)) == "Max Lead"
+        with pytest.raises(
+            Refused, match="Ada Owner is away from 2017-03-01 to 2017-03-10 already, and Noor stands in"
+        ):
+            tx.people.away(absence("Ada Owner", "Tom", 10, 12))
+
+
+def test_whoever_is_back_early_is_told_again_from_that_day_on(any_store: Store) -> None:
+    with any_store.write() as tx:
+        tx.people.record([Person(name="Noor")])
+        for first, last in ((1, 10), (20, 25)):
+            tx.people.away(absence("Ada Owner", "Noor", first, last))
+        assert tx.people.back("Ada Owner", date(2017, 3, 5)) == absence("Ada Owner", "Noor", 1, 10)
+        assert [tx.people.standing_in("Ada Owner", date(2017, 3, n)) for n in (4, 5)] == ["Noor", "Ada Owner"]
+        assert tx.people.back("Ada Owner", date(2017, 3, 5)) == absence("Ada Owner", "Noor", 20, 25)
+        assert tx.people.absences() == [absence("Ada Owner", "Noor", 1, 4)]
+        with pytest.raises(Refused, match="Ada Owner is not away"):
+            tx.people.back("Ada Owner", date(2017, 3, 5))
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "last", "said"),
+    [("Ada", 9, "Ada cannot stand in for themselves"), ("Noor", 1, "2017-03-01 is before 2017-03-05")],
+)
+def test_an_absence_makes_sense(stand_in: str, last: int, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        absence("Ada", stand_in, 5, last)

@@ -13,6 +13,7 @@ from program.escalation import Escalation, EscalationState
 from program.notice import Notice
 from program.opportunity import Opportunity
 from program.partner import Stage
+from program.person import Absence
 from program.pilot import PilotPlan, PilotTerms, Targets
 from store.database import Store, Transaction
 from tests.store.conftest import AT, PROGRAM, a_version
@@ -26,6 +27,7 @@ TERMS = PilotTerms(
 )
 DEAL = Opportunity(id="O-1", partner="acme", created_on=TODAY)
 NOTICE = Notice(key="acme/told", kind="tier.up", partner="acme", recipient="Acme", subject="Hello", body="There")
+AWAY = Absence(person="Ada Owner", first=TODAY, last=TODAY, stand_in="Max Lead")
 STALL = Escalation(
     partner="acme", stage=Stage.ACTIVE, condition="silent", cycle="2017Q1", owner="Ada", because="So.", opened_on=TODAY
 )
@@ -77,6 +79,7 @@ ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
     "recording facts": (lambda tx: tx.facts.record("acme", {"a": 1, "b": False}, TODAY, "crm", AT), {"facts"}),
     "recording a decision": (lambda tx: tx.decisions.record(a_decision()), {"decisions"}),
     "opening an escalation": (lambda tx: tx.escalations.open(STALL), {"escalations"}),
+    "going away": (lambda tx: tx.people.away(AWAY), {"absences"}),
     "writing a notice": (lambda tx: tx.notices.write(NOTICE, AT), {"notices"}),
     "publishing a program": (
         lambda tx: tx.programs.publish(a_version(version=2, digest="1" * 64), {"program.yaml": ""}, {}),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleDescription, WorkflowExecutionStatus
@@ -12,8 +12,9 @@ from temporalio.service import RPCError
 from activities.roster import Rescored
 from program.calendar import Clock
 from tests.world import PATIENCE, World, eventually
+from workflows.digest import WeeklyDigest
 from workflows.rescore import RosterRescore
-from workflows.schedules import RESCORE, SWEEP, ensure_schedules
+from workflows.schedules import RESCORE, SWEEP, WEEKLY, ensure_schedules
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def client(world: World) -> AsyncIterator[Client]:
 
 
 async def without_schedules(client: Client) -> None:
-    for name in (RESCORE, SWEEP):
+    for name in (RESCORE, SWEEP, WEEKLY):
         with suppress(RPCError):
             await client.get_schedule_handle(name).delete()
 
@@ -34,18 +35,19 @@ async def described(client: Client, name: str) -> ScheduleDescription:
     return await client.get_schedule_handle(name).describe()
 
 
-async def test_there_are_two_schedules_however_often_a_worker_starts(client: Client, world: World) -> None:
+async def test_there_are_three_schedules_however_often_a_worker_starts(client: Client, world: World) -> None:
     for _ in range(3):
         await ensure_schedules(client, world.clock, world.task_queue)
 
     async def are_there() -> bool:
-        return {schedule.id async for schedule in await client.list_schedules()} == {RESCORE, SWEEP}
+        return {schedule.id async for schedule in await client.list_schedules()} == {RESCORE, SWEEP, WEEKLY}
 
     await eventually(are_there)
     rescore = (await described(client, RESCORE)).info.next_action_times
     assert {(at.month, at.day, at.hour) for at in rescore} <= {(month, 1, 6) for month in (1, 4, 7, 10)}
-    sweep = (await described(client, SWEEP)).info.next_action_times
-    assert {(at.weekday(), at.hour) for at in sweep} == {(0, 6)}
+    for weekly in (SWEEP, WEEKLY):
+        mornings = (await described(client, weekly)).info.next_action_times
+        assert {(at.weekday(), at.hour) for at in mornings} == {(0, 6)}
 
 
 async def test_another_clock_or_queue_is_taken_up_and_who_was_paused_stays_so(client: Client, world: World) -> None:
@@ -54,7 +56,7 @@ async def test_another_clock_or_queue_is_taken_up_and_who_was_paused_stays_so(cl
 
     await ensure_schedules(client, Clock(timezone="Europe/Berlin", day_begins=time(5, 30)), "another-queue")
 
-    for name in (RESCORE, SWEEP):
+    for name in (RESCORE, SWEEP, WEEKLY):
         schedule = (await described(client, name)).schedule
         assert schedule.spec.time_zone_name == "Europe/Berlin"
         [calendar] = schedule.spec.calendars
@@ -100,3 +102,16 @@ async def test_the_schedule_rescores_a_quarter_once_whoever_asks_beside_it(clien
     assert len(world.decisions(partner, "tier-movement")) == 1
     with world.store.read() as tx:
         assert [quarter for quarter, published in tx.rescores.begun() if published] == ["2017Q1"]
+
+
+async def test_the_week_is_told_once_however_often_it_is_asked_for(client: Client, world: World) -> None:
+    pilot = await world.in_pilot("Acme", since=world.first_day - timedelta(days=50))
+    monday = world.on(date(2017, 3, 6))
+    for number in range(2):
+        told = await client.execute_workflow(
+            WeeklyDigest.run, monday.clock, id=f"weekly-{number}-{pilot}", task_queue=world.task_queue
+        )
+        assert told == 2
+    sent = [notice for notice in world.outbox.sent if notice.kind == "team.weekly"]
+    assert sorted(notice.recipient for notice in sent) == ["Ada Owner", "Max Lead"]
+    assert {notice.subject for notice in sent} == {"Your week: 1 pilot due"}
