@@ -34,9 +34,9 @@ from activities.postman import Postman
 from activities.qualification import Qualification
 from activities.roster import Roster
 from activities.sending import Sender
-from activities.weekly import WeeklyDigests
 from activities.sweep import Sweeps
 from activities.watching import over
+from activities.weekly import WeeklyDigests
 from notifications.channel import Channel
 from notifications.configuration import Addresses, channels
 from operations import publishing
@@ -138,7 +138,7 @@ def activities(store: Store, client: Client, shelf: Shelf, postman: Postman) -> 
         *(delivery.deliver, delivery.deliver_rescore),
         WeeklyDigests(store, shelf).write_weekly,
         *(escalating.start_escalations, escalating.begin, escalating.tell, escalating.come_back, escalating.answer),
-        escalating.look_again,
+        *(escalating.look_again, escalating.ask_lifecycle),
         NewStarts(store, shelf).begin_again,
     ]
 

@@ -1,6 +1,5 @@
 """Escalations: opened with the stall that was found, told to one person after the other, answered, ended."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Final
@@ -15,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import urging
 from activities.deciding import Shelf
 from program import escalation as course
+from program.calendar import Clock
 from program.decision import Decision
 from program.errors import Refused
 from program.escalation import (
@@ -50,6 +50,24 @@ Over = Callable[[Transaction, LoadedProgram, Escalation, date, datetime], str | 
 """What has ended an escalation, as of a day and by what is known at an instant; None while it is not over."""
 
 
+class Opened(BaseModel):
+    """An escalation that begins to climb, and the clock that it goes by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    clock: Clock
+
+
+class Openings(BaseModel):
+    """Escalations that begin to climb."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    escalations: tuple[Escalation, ...]
+    clock: Clock
+
+
 class Begun(BaseModel):
     """An escalation as it is on record, and the ladder it climbs: fixed for as long as it lasts."""
 
@@ -70,6 +88,7 @@ class Step(BaseModel):
     """Where the ladder is gone on with."""
     today: date
     at: datetime
+    clock: Clock
 
 
 class Told(BaseModel):
@@ -106,17 +125,17 @@ class Escalating:
         self._over = over
 
     @activity.defn
-    async def start_escalations(self, escalations: tuple[Escalation, ...]) -> int:
+    async def start_escalations(self, openings: Openings) -> int:
         """Start the workflows of some escalations; how many were not started before.
 
         Not as children of whoever found the stall: they outlive it, and a lifecycle's history need not carry them.
         """
         started = 0
-        for escalation in escalations:
+        for escalation in openings.escalations:
             try:
                 await self._client.start_workflow(
                     ESCALATION,
-                    escalation.key,
+                    Opened(key=escalation.key, clock=openings.clock),
                     id=ESCALATION_ID.format(escalation.key),
                     task_queue=activity.info().task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -129,11 +148,11 @@ class Escalating:
         return started
 
     @activity.defn
-    def begin(self, key: str) -> Begun:
+    def begin(self, opened: Opened) -> Begun:
         """What an escalation is about, as it stands, and its ladder."""
         with self._store.read() as tx:
-            escalation = tx.escalations.get(key)
-        return Begun(escalation=escalation, ladder=self._shelf.get(escalation.program).program.ladder)
+            escalation = tx.escalations.get(opened.key)
+        return Begun(escalation=escalation, ladder=self._shelf.get(escalation.program).program.ladder.by(opened.clock))
 
     @activity.defn
     def tell(self, step: Step) -> Told:
@@ -143,13 +162,20 @@ class Escalating:
         """
         with self._store.write() as tx:
             escalation = tx.escalations.get(step.key)
+            if escalation.state == EscalationState.UNANSWERED:
+                return Told(escalation=escalation, notices=(urging.unanswered_key(escalation),))
             if escalation.state != EscalationState.OPEN or escalation.round != step.round:
                 return Told(escalation=escalation)
             escalation = self._ended_by_itself(tx, escalation, step)
             if escalation.state == EscalationState.ENDED:
                 return Told(escalation=escalation)
-            program = self._shelf.get(escalation.program)
-            return _told(tx, program, escalation.model_copy(update={"rung": step.rung}), step.today, step.at)
+            return _told(
+                tx,
+                self._shelf.get(escalation.program),
+                escalation.model_copy(update={"rung": step.rung}),
+                step.clock,
+                step.at,
+            )
 
     @activity.defn
     def look_again(self, step: Step) -> Told:
@@ -175,7 +201,7 @@ class Escalating:
             escalation = self._ended_by_itself(tx, escalation, step)
             if escalation.state == EscalationState.ENDED:
                 return Told(escalation=escalation)
-            ladder = self._shelf.get(escalation.program).program.ladder
+            ladder = self._shelf.get(escalation.program).program.ladder.by(step.clock)
             moved = escalation.state == EscalationState.ACKNOWLEDGED and _moved(tx, escalation, ladder, step)
             now = course.expired(escalation, ladder, step.today, moved=moved)
             what = "resumed" if now.state == EscalationState.OPEN else "renewed"
@@ -183,26 +209,12 @@ class Escalating:
             return Told(escalation=now)
 
     @activity.defn
-    async def answer(self, answer: Answer) -> Escalation:
-        """Carry out what somebody does about an escalation, and record it.
+    async def ask_lifecycle(self, answer: Answer) -> PartnerId:
+        """Have a partner's lifecycle do what is its to do, under an ID that makes it be done once; whose it is.
 
-        What is the partner's lifecycle's to do is asked of it first, under an ID that makes it be done once.
+        Raises:
+            Refused: where it cannot be done.
         """
-        await asyncio.to_thread(self._check, answer)
-        if isinstance(answer.act, course.ON_THE_PARTNER):
-            await self._ask_lifecycle(answer)
-        return await asyncio.to_thread(self._record, answer)
-
-    def _check(self, answer: Answer) -> None:
-        with self._store.read() as tx:
-            if _event(answer) not in tx.escalations.events(answer.key):
-                self._after(tx.escalations.get(answer.key), answer)
-
-    def _after(self, escalation: Escalation, answer: Answer) -> Escalation:
-        ladder = self._shelf.get(escalation.program).program.ladder
-        return course.after(escalation, answer.act, ladder, answer.today, answer.at)
-
-    async def _ask_lifecycle(self, answer: Answer) -> None:
         partner = answer.key.partition("/")[0]
         lifecycle = self._client.get_workflow_handle(LIFECYCLE_ID.format(partner))
         update, asked = _asked_of_lifecycle(answer.act)
@@ -215,8 +227,15 @@ class Escalating:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             raise Refused(f"no workflow runs for {partner}; it has left, or was declined") from error
+        return partner
 
-    def _record(self, answer: Answer) -> Escalation:
+    @activity.defn
+    def answer(self, answer: Answer) -> Escalation:
+        """Record what somebody does about an escalation.
+
+        Raises:
+            Refused: where it does not apply.
+        """
         act, event = answer.act, _event(answer)
         with self._store.write() as tx:
             escalation = tx.escalations.get(answer.key)
@@ -225,7 +244,8 @@ class Escalating:
             if escalation.state == EscalationState.ENDED:
                 tx.escalations.note(answer.key, event)  # what the lifecycle did has ended it
                 return escalation
-            tx.escalations.keep(self._after(escalation, answer), event)
+            ladder = self._shelf.get(escalation.program).program.ladder
+            tx.escalations.keep(course.after(escalation, act, ladder, answer.today, answer.at), event)
             if isinstance(act, ResetPilot | LetGo):
                 tx.escalations.end(answer.key, f"{act.who}: {act.note}", answer.today, answer.at)
             if isinstance(act, Reassign):
@@ -258,9 +278,9 @@ def _asked_of_lifecycle(act: Act) -> tuple[str, BaseModel]:
             return "leave", Exit(because=act.note)
 
 
-def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, today: date, at: datetime) -> Told:
+def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock: Clock, at: datetime) -> Told:
     """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty."""
-    ladder, partner = program.program.ladder, tx.partners.get(escalation.partner).partner
+    ladder, partner = program.program.ladder.by(clock), tx.partners.get(escalation.partner).partner
     first = f"{escalation.key}/opened"
     key = (
         f"{escalation.key}/told-{escalation.round}-{escalation.rung}" if escalation.round or escalation.rung else first
@@ -274,7 +294,7 @@ def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, today
         return _nobody_answered(tx, program, escalation, partner, at)
     number, person = there[0]
     rung = ladder.rules.rungs[number]
-    stands_in = tx.people.standing_in(person, today)
+    stands_in = tx.people.standing_in(person, clock.today(at))
     urge = urging.Urge(
         escalation=escalation,
         partner=partner,
@@ -365,7 +385,7 @@ def open_escalation(
         return None, ()
     if escalation.state != EscalationState.OPEN or escalation.round or escalation.rung:
         return escalation, ()
-    return escalation, _told(tx, program, escalation, decision.as_of, at).notices
+    return escalation, _told(tx, program, escalation, program.program.clock, at).notices
 
 
 def end_escalations(

@@ -111,11 +111,16 @@ def evidence(policy: Policy, condition: str, decision: Decision) -> list[str]:
     return (seen + events)[:MOST_FACTS] or [rule.because]
 
 
+def unanswered_key(escalation: Escalation) -> str:
+    """The key under which the program lead is told that nobody answered."""
+    return f"{escalation.key}/unanswered-{escalation.round}"
+
+
 def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
     """To the program lead: the ladder is climbed and nobody answered."""
     first = f"{escalation.key}/opened"
     return Notice(
-        key=f"{escalation.key}/unanswered-{escalation.round}",
+        key=unanswered_key(escalation),
         kind="escalation.unanswered",
         partner=partner.id,
         recipient=lead,

@@ -162,7 +162,10 @@ def stats(context: typer.Context, json: AsJson = False) -> None:
 
 
 def _do(context: typer.Context, key: str, act: Act) -> None:
-    now = here(context).act(lambda operations: operations.act_on(key, act))
+    installation = here(context)
+    with installation.store.read() as tx:
+        tx.escalations.get(key)  # one that is not there is said so, whether or not Temporal answers
+    now = installation.act(lambda operations: operations.act_on(key, act))
     match now.state:
         case EscalationState.ACKNOWLEDGED:
             say(f"{now.answered_by} answers for it until {now.until}: {now.note}")
@@ -187,7 +190,6 @@ def as_text(found: list[Escalation]) -> Iterator[RenderableType]:
 
 
 def _parts(escalation: Escalation) -> list[tuple[str, Any]]:
-    answer = f"{escalation.answered_by}: {escalation.note}" if escalation.answered_by else escalation.note
     return [
         ("state", f"{escalation.state} until {escalation.until}" if escalation.until else escalation.state),
         ("opened", escalation.opened_on),
@@ -196,7 +198,8 @@ def _parts(escalation: Escalation) -> list[tuple[str, Any]]:
         ("delegate", escalation.delegate),
         ("because", escalation.because),
         ("advice", escalation.advice),
-        ("answer", answer),
+        ("answered by", escalation.answered_by),
+        ("last said", escalation.note),
         ("decision", f"gatehouse explain {escalation.decision}"),
     ]
 
@@ -220,5 +223,5 @@ def _statistics(found: list[Answers]) -> RenderableType:
         )
         for one in found
     ]
-    columns = ["of", "opened", "answered", "half within", "slowest", "ended by themselves", "ignored", "waiting"]
+    columns = ["of", "opened", "answered", "median", "slowest", "by itself", "ignored", "waiting"]
     return table(columns, rows)

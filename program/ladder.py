@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from program.calendar import WorkingTime
+from program.calendar import Clock, WorkingTime
 from program.notice import ChannelName
 from program.partner import Name, Partner
 
@@ -123,6 +123,10 @@ class Ladder(BaseModel):
 
     rules: EscalationRules = EscalationRules()
     working: WorkingTime = WorkingTime()
+
+    def by(self, clock: Clock) -> Self:
+        """The same ladder by a clock: the program's own runs with the world's, one of a simulation behind it."""
+        return self.model_copy(update={"working": self.working.model_copy(update={"clock": clock})})
 
     def in_business_days(self, day: date, count: int) -> date:
         """The day that lies so many business days after a day."""

@@ -11,7 +11,7 @@ from itertools import count
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from activities.escalating import ESCALATION_ID
@@ -151,8 +151,11 @@ class World:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["World"]:
-        """A worker works on it."""
-        async with assemble(self.env.client, self.store, self.task_queue, ways=self.ways):
+        """A worker works on it. What its activities start keeps its own clock until a test lets its time pass."""
+        config = self.env.client.config()
+        config["interceptors"] = []
+        client = Client(**config)
+        async with assemble(client, self.store, self.task_queue, ways=self.ways):
             yield self
 
     # Partners and what they do
@@ -258,6 +261,15 @@ class World:
         handle = self.lifecycle(partner)
         noon = datetime.combine(day, time(12), tzinfo=ZoneInfo(self.clock.timezone)).astimezone(UTC) + self.clock.lag
         left = noon - await self.env.get_current_time(handle)
+        if left > timedelta(0):
+            async with asyncio.timeout(PATIENCE):
+                await self.env.fast_forward(handle, left)
+
+    async def until_at(self, key: str, local: datetime) -> None:
+        """Let an escalation's time pass up to a local time of the program, or to its end."""
+        handle = self.escalation(key)
+        instant = local.replace(tzinfo=ZoneInfo(self.clock.timezone)).astimezone(UTC) + self.clock.lag
+        left = instant - await self.env.get_current_time(handle)
         if left > timedelta(0):
             async with asyncio.timeout(PATIENCE):
                 await self.env.fast_forward(handle, left)

@@ -9,8 +9,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.escalating import ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Step, Told
+    from activities.escalating import ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Opened, Openings, Step, Told
     from program import escalation as course
+    from program.calendar import Clock
     from program.errors import Refused
     from program.escalation import Act, Escalation, EscalationState
     from program.ladder import Ladder
@@ -28,17 +29,17 @@ class EscalationLadder:
     """
 
     @workflow.init
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, opened: Opened) -> None:
+        self._key = opened.key
         self._begun: Begun | None = None
         self._doubted = False
         self._acting = asyncio.Lock()
         self._deliveries: set[asyncio.Task[None]] = set()
 
     @workflow.run
-    async def run(self, key: str) -> Escalation:
+    async def run(self, opened: Opened) -> Escalation:
         """Climb, wait, and start again where an answer expires; the escalation at its end."""
-        self._begun = await when_due(Escalating.begin, key, "As it is on record")
+        self._begun = await when_due(Escalating.begin, opened, "As it is on record")
         while self._escalation.state != EscalationState.ENDED:
             await self._go_on()
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
@@ -80,17 +81,23 @@ class EscalationLadder:
         async with self._acting:
             info = workflow.current_update_info()
             assert info is not None
-            answer = Answer(key=self._key, act=act, today=self._today(), at=workflow.now(), once=info.id)
+            answer = Answer(key=self._key, act=act, today=self._today(), at=self._now(), once=info.id)
+            self._check(act)
+            if isinstance(act, course.ON_THE_PARTNER):
+                await when_asked(Escalating.ask_lifecycle, answer, f"{act.who}: {act.kind}")
             self._stands(await when_asked(Escalating.answer, answer, f"{act.who}: {act.kind}"))
             return self._escalation
 
     @act.validator
     def _applies(self, act: Act) -> None:
         if self._begun and not self._acting.locked():
-            try:
-                course.after(self._escalation, act, self._ladder, self._today(), workflow.now())
-            except Refused as refusal:
-                raise refused(str(refusal)) from refusal
+            self._check(act)
+
+    def _check(self, act: Act) -> None:
+        try:
+            course.after(self._escalation, act, self._ladder, self._today(), self._now())
+        except Refused as refusal:
+            raise refused(str(refusal)) from refusal
 
     @workflow.signal
     async def end(self, note: str) -> None:
@@ -120,8 +127,12 @@ class EscalationLadder:
         assert self._begun is not None
         return self._begun.ladder
 
+    def _now(self) -> datetime:
+        """The instant; never before it was opened, by whose clock ever that was."""
+        return max(workflow.now(), self._escalation.opened_at)
+
     def _today(self) -> date:
-        return self._ladder.working.clock.today(workflow.now())
+        return self._ladder.working.clock.today(self._now())
 
     def _stands(self, escalation: Escalation) -> None:
         """Note how it stands. What is over stays over, whatever comes in late."""
@@ -131,7 +142,14 @@ class EscalationLadder:
     async def _step(self, act: Callable[[Any, Step], Told], summary: str) -> Told:
         async with self._acting:
             seen = self._escalation
-            step = Step(key=self._key, round=seen.round, rung=seen.rung, today=self._today(), at=workflow.now())
+            step = Step(
+                key=self._key,
+                round=seen.round,
+                rung=seen.rung,
+                today=self._today(),
+                at=self._now(),
+                clock=self._ladder.working.clock,
+            )
             told = await when_due(act, step, summary)
             self._stands(told.escalation)
             if told.notices:
@@ -156,12 +174,12 @@ class EscalationLadder:
         return True
 
 
-async def start(found: tuple[Escalation, ...]) -> None:
+async def start(found: tuple[Escalation, ...], clock: Clock) -> None:
     """Start the escalations of stalls that were found; one that was started before stays the only one."""
     if found:
         await workflow.execute_activity_method(
             Escalating.start_escalations,
-            found,
+            Openings(escalations=found, clock=clock),
             start_to_close_timeout=options.A_PAGE,
             heartbeat_timeout=options.SIGN_OF_LIFE,
             retry_policy=options.PERSISTENTLY,

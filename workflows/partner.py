@@ -85,7 +85,7 @@ class PartnerLifecycle:
         if entered.stage == Stage.LEAVING:
             self._state.last_day, self._state.because = entered.until, entered.because
         self._to(entered.stage, entered.tier)
-        await escalations.start(entered.escalations)
+        await escalations.start(entered.escalations, self._state.clock)
         self.tell(entered.notices)
         return True
 
@@ -397,7 +397,7 @@ class PartnerLifecycle:
 
     async def escalate(self, escalation: Escalation) -> None:
         """Have somebody told of a stall, by a workflow of its own that outlives a change of stage."""
-        await escalations.start((escalation,))
+        await escalations.start((escalation,), self._state.clock)
 
     async def _end_escalations(self, keys: tuple[str, ...], note: str) -> None:
         for key in keys:

@@ -1,7 +1,7 @@
 """How a workflow has something done about one partner: because it is due, or because somebody asks for it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
@@ -27,6 +27,10 @@ async def when_due(act: Callable[[Any, Given], Result], given: Given, summary: s
     )
 
 
+@overload
+async def when_asked(act: Callable[[Any, Given], Awaitable[Result]], given: Given, summary: str) -> Result: ...
+@overload
+async def when_asked(act: Callable[[Any, Given], Result], given: Given, summary: str) -> Result: ...
 async def when_asked(act: Callable[[Any, Given], Result | Awaitable[Result]], given: Given, summary: str) -> Result:
     """Have done what a person asks for; what is wrong with it is their answer.
 

@@ -28,7 +28,7 @@ class StallSweep:
                 retry_policy=options.PERSISTENTLY,
                 summary=f"The partners after {page.after or 'none'}",
             )
-            await escalations.start(page.escalations)
+            await escalations.start(page.escalations, sweep.clock)
             stalled += len(page.escalations)
             if page.notices:
                 await deliver(page.notices)

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.deciding import Shelf
 from activities.delivery import Delivery
 from activities.departure import Departures
-from activities.escalating import Escalating
+from activities.escalating import Answer, Escalating, Step
 from activities.pilot import Look, Pilots
 from activities.postman import Postman
 from activities.qualification import Candidacy, Entered, Entry, Qualification, Qualified
@@ -22,7 +22,9 @@ from activities.sending import Sender
 from activities.sweep import Sweeps
 from activities.watching import over
 from activities.weekly import WeeklyDigests
+from program.calendar import Clock
 from program.decision import Decision
+from program.escalation import Acknowledge, Act, Escalation
 from program.notice import ChannelName
 from program.opportunity import Opportunity
 from program.partner import Stage, Standing
@@ -76,6 +78,9 @@ class Handle:
         if self._id in self._temporal.gone:
             raise RPCError("not found", RPCStatusCode.NOT_FOUND, b"")
         self._temporal.signals.append((self._id, name, argument))
+
+
+FOURTH_WEEK = day(22)
 
 
 class Office:
@@ -164,6 +169,17 @@ class Office:
             tx.preparation.record_next_action(partner, "Review", "Ada", day(400), START)
 
     # What is there afterwards
+
+    def answer(self, key: str, act: Act | None = None, on: date = FOURTH_WEEK) -> Answer:
+        """What Ada does about an escalation; she answers for it where nothing else is said."""
+        chosen = act or Acknowledge(who="Ada", note="I call them")
+        return Answer(key=key, act=chosen, today=on, at=at(on), once="1")
+
+    def answers(self, key: str, act: Act | None = None, on: date = FOURTH_WEEK) -> Escalation:
+        return self.run(self.escalating.answer, self.answer(key, act, on))
+
+    def step(self, key: str, *, round: int = 0, rung: int = 0, on: date = FOURTH_WEEK) -> Step:  # noqa: A002 -- of the ladder
+        return Step(key=key, round=round, rung=rung, today=on, at=at(on), clock=Clock())
 
     def standing(self, partner: str) -> Standing:
         with self.store.read() as tx:

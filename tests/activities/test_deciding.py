@@ -14,7 +14,8 @@ from rules.lifecycle import OUTCOMES, QUALIFICATION
 from rules.receipt import ENGINES
 from store.database import Store
 from tests.activities.conftest import START, Office, at, candidacy, day
-from tests.activities.test_roster import rescores, sweep
+from tests.activities.test_roster import rescores
+from tests.activities.test_sweep import sweep
 from tests.store.contents import contents
 from tests.world import a_scorecard, changed_program
 

@@ -3,7 +3,6 @@
 import pytest
 
 from activities.departure import Closing
-from activities.escalating import Acknowledgement
 from activities.pilot import Accounts
 from program.errors import Refused
 from program.escalation import EscalationState
@@ -60,10 +59,10 @@ def test_a_stall_opens_one_escalation_and_once_answered_none(office: Office) -> 
     fourth = office.pilots.look_at_week(office.looks(partner, 4))
     assert (fourth.escalation, fourth.notices) == (third.escalation, third.notices)
 
-    answer = Acknowledgement(key=third.escalation.key, who="Ada", note="I call them")
-    assert office.run(office.escalating.acknowledge, answer).state == EscalationState.ACKNOWLEDGED
+    answered = office.answers(third.escalation.key)
+    assert answered.state == EscalationState.ACKNOWLEDGED
     fifth = office.pilots.look_at_week(office.looks(partner, 5))
-    assert (fifth.ruling.outcome, fifth.escalation, fifth.notices) == ("stalled", None, ())
+    assert (fifth.ruling.outcome, fifth.escalation, fifth.notices) == ("stalled", answered, ())
 
 
 def test_a_pilot_that_met_its_targets_is_expanded_into_the_entry_tier(office: Office) -> None:

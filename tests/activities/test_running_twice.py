@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from activities.departure import Closing, Departure
-from activities.escalating import Acknowledgement
+from activities.escalating import Openings
 from activities.pilot import Accounts, NextAction, Play
 from activities.qualification import Entry, Lapse
 from activities.roster import Page, RescoreBegin
 from activities.sweep import SweepPage
 from activities.weekly import Week
 from program.calendar import Clock, Quarter
-from program.escalation import Escalation
+from program.escalation import Escalation, LetGo, Reassign, Snooze
 from store.rescores import Terms
 from tests.activities.conftest import START, Office, at, candidacy, day
 from tests.store.contents import changed, contents
@@ -141,11 +141,40 @@ def stalled(office: Office) -> Escalation:
 
 
 def is_answered_for(office: Office) -> Act:
-    return office.escalating.acknowledge, Acknowledgement(key=stalled(office).key, who="Ada", note="I call them")
+    return office.escalating.answer, office.answer(stalled(office).key)
+
+
+def is_put_off(office: Office) -> Act:
+    later = Snooze(who="Ada", note="They are at a fair", until=day(30))
+    return office.escalating.answer, office.answer(stalled(office).key, later)
+
+
+def gets_another_owner(office: Office) -> Act:
+    return office.escalating.answer, office.answer(
+        stalled(office).key, Reassign(who="Max", note="She left", to="Grace")
+    )
+
+
+def is_over_for_good(office: Office) -> Act:
+    return office.escalating.answer, office.answer(stalled(office).key, LetGo(who="Max", note="They gave up"))
+
+
+def climbs(office: Office) -> Act:
+    return office.escalating.tell, office.step(stalled(office).key, rung=2)
+
+
+def is_answered_by_nobody(office: Office) -> Act:
+    return office.escalating.tell, office.step(stalled(office).key, rung=9)
+
+
+def comes_back(office: Office) -> Act:
+    key = stalled(office).key
+    office.answers(key)
+    return office.escalating.come_back, office.step(key, on=day(40))
 
 
 def is_escalated(office: Office) -> Act:
-    return office.escalating.start_escalations, (stalled(office),)
+    return office.escalating.start_escalations, Openings(escalations=(stalled(office),), clock=Clock())
 
 
 def is_told(office: Office) -> Act:
@@ -225,7 +254,13 @@ SAME_ANSWER = [
     ("give_notice", leaves_at_once),
     ("give_notice", leaves_sooner_than_agreed),
     ("close_record", has_left),
-    ("acknowledge", is_answered_for),
+    ("answer", is_answered_for),
+    ("answer", is_put_off),
+    ("answer", gets_another_owner),
+    ("answer", is_over_for_good),
+    ("tell", climbs),
+    ("tell", is_answered_by_nobody),
+    ("come_back", comes_back),
     ("begin_rescore", begins_to_be_rescored),
     ("score_page", is_scored),
     ("cut_tiers", is_placed),
@@ -241,7 +276,8 @@ SAYS_HOW_MANY_ARE_NEW = [
     ("deliver", is_told),
     ("deliver_rescore", hears_of_its_tier),
 ]
-TELLS_TEMPORAL = ["start_escalations", "tell_lifecycles"]
+TELLS_TEMPORAL = ["start_escalations", "tell_lifecycles", "ask_lifecycle"]
+READS = ["begin", "look_again"]
 
 
 @pytest.mark.parametrize(("name", "prepare"), SAME_ANSWER)
@@ -300,7 +336,7 @@ def activities(office: Office) -> Iterator[str]:
 
 
 def test_there_is_no_activity_that_is_not_run_twice_here(office: Office) -> None:
-    assert {*dict(SAME_ANSWER), *dict(SAYS_HOW_MANY_ARE_NEW), *TELLS_TEMPORAL} == set(activities(office))
+    assert {*dict(SAME_ANSWER), *dict(SAYS_HOW_MANY_ARE_NEW), *TELLS_TEMPORAL, *READS} == set(activities(office))
 
 
 def test_a_retry_after_a_week_finds_what_was_decided(office: Office) -> None:

@@ -111,20 +111,49 @@ async def test_an_open_decision_says_what_it_depends_on_and_what_is_possible(col
     assert "possible sign, defer, decline" in page
 
 
-async def test_the_first_answer_to_an_escalation_stays(colleague: Operator, world: World) -> None:
+async def test_an_escalation_is_answered_put_off_and_handed_on(colleague: Operator, world: World) -> None:
     partner = await stalled(colleague, world)
     (escalation,) = colleague.gets("escalations", "list")
     assert escalation["partner"] == partner
-    key = escalation["key"]
+    key, today = escalation["key"], world.first_day
 
-    first = await colleague.asks("escalations", "ack", key, "--by", "Ada", "--note", "We meet on Monday")
-    second = await colleague.asks("escalations", "ack", key, "--by", "Bob", "--note", "Not needed")
+    answered = await colleague.asks("escalations", "ack", key, "--by", "Ada", "--note", "We meet on Monday")
+    refused = await colleague.asks("escalations", "ack", key, "--by", "Bob", "--note", "Not needed")
+    assert "Ada answers for it until" in answered.stdout
+    assert "delegate or reassign it to have somebody else see to it" in refused.stderr
+    assert "Ada" in colleague.sees("escalations", "list")
 
-    assert "Ada answers for it: We meet on Monday" in first.stdout
-    assert "Ada answers for it already: We meet on Monday" in second.stdout
-    assert "Ada" in colleague.sees("escalations", "list", "--all")
-    (answered,) = colleague.gets("escalations", "list", "--all")
-    assert (answered["state"], answered["answered_by"]) == ("acknowledged", "Ada")
+    until = str(today + timedelta(days=6))
+    later = await colleague.asks("escalations", "snooze", key, "--by", "Ada", "--until", until, "--note", "A fair")
+    assert f"It comes back on {until}: A fair" in later.stdout
+    handed = await colleague.asks("escalations", "delegate", key, "--by", "Ada", "--to", "Grace", "--note", "Hers")
+    assert "Grace has it now, and is told: Hers" in handed.stdout
+
+    assert [e["key"] for e in colleague.gets("escalations", "list", "--owner", "Grace")] == [key]
+    page = colleague.sees("escalations", "show", key)
+    for what in ("opened", "told", "acknowledged", "snoozed", "delegated"):
+        assert what in page
+    [everything, *_] = colleague.gets("escalations", "stats")
+    assert (everything["opened"], everything["answered"], everything["waiting"]) == (1, 1, 0)
+    assert "by itself" in colleague.sees("escalations", "stats")
+
+
+async def test_a_next_action_is_recorded_from_its_escalation(colleague: Operator, world: World) -> None:
+    partner = await stalled(colleague, world)
+    (escalation,) = colleague.gets("escalations", "list")
+    act = ("escalations", "act", escalation["key"])
+
+    undated = await colleague.asks(*act, "next-action", "--by", "Ada", "--note", "Call Initech")
+    due = str(world.first_day + timedelta(days=30))
+    done = await colleague.asks(*act, "next-action", "--by", "Ada", "--note", "Call Initech", "--until", due)
+    reset = await colleague.asks(*act, "reset", "--by", "Ada", "--note", "Other accounts were agreed")
+
+    assert "next-action takes a day: add --until YYYY-MM-DD" in undated.stderr
+    assert "Ada answers for it until" in done.stdout
+    assert "It is over: The pilot was reset." in reset.stdout
+    with world.store.read() as tx:
+        assert [terms.number for _, terms, _, _ in tx.pilots.of(partner)] == [1, 2]
+    assert colleague.gets("escalations", "list") == []
 
 
 async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> None:

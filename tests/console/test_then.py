@@ -161,12 +161,12 @@ def test_what_nobody_can_tell_is_left_out_and_said(operator: Operator, office: O
     ]
     assert then(operator, partner, day(20))["escalations"] == []
     with office.store.write() as tx:
-        tx.escalations.acknowledge(stall.key, "Ada", "We meet")
+        tx.escalations.keep(stall.model_copy(update={"answered_by": "Ada"}))
     assert then(operator, partner, day(21))["left_out"] == [
         "When an escalation was answered is not kept: it may have been later."
     ]
     with office.store.write() as tx:
-        tx.escalations.end(stall.key, "Over.", day(30))
+        tx.escalations.end(stall.key, "Over.", day(30), at(day(30)))
     assert len(then(operator, partner, day(29))["escalations"]) == 1
     assert then(operator, partner, day(30))["escalations"] == []
 

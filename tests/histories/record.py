@@ -24,6 +24,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from program.calendar import Quarter
+from program.escalation import Acknowledge
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from store.database import Store
 from tests.world import PATIENCE, World, a_scorecard, eventually
@@ -78,7 +79,7 @@ async def reset_and_exit(world: World) -> Recorded:
     partner = await world.in_pilot("Cable", since=FIRST_DAY - 10 * DAY)
     await world.until(partner, FIRST_DAY + 30 * DAY)
     [stall] = world.escalations(partner)
-    await world.operations.acknowledge(stall.key, "Ada", "I call them")
+    await world.operations.act_on(stall.key, Acknowledge(who="Ada", note="I call them"))
     await world.until(partner, FIRST_DAY + (110 + 14) * DAY)
     [life] = await world.life(partner)
     _, second = world.escalations(partner)

@@ -7,9 +7,9 @@ import pytest
 
 from program.errors import Refused
 from program.partner import Stage
+from program.request import ActionTaken
 from tests.store.contents import contents
 from tests.world import World, a_scorecard
-from program.request import ActionTaken
 from workflows.messages import JointPlay
 
 Act = Callable[[World, str], Awaitable[object]]

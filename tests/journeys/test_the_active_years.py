@@ -8,8 +8,8 @@ from temporalio.api.enums.v1 import EventType
 from activities.roster import TierMove
 from program.calendar import Quarter
 from program.partner import Stage
-from tests.world import PATIENCE, World, eventually
 from program.request import ActionTaken
+from tests.world import PATIENCE, World, eventually
 from workflows.messages import STAGE, TIER, TYPE
 from workflows.partner import PartnerLifecycle
 

@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import EventType
 
 from program.calendar import Quarter
 from program.errors import Refused
-from program.escalation import EscalationState
+from program.escalation import Acknowledge, EscalationState
 from program.partner import Stage
 from tests.store.contents import contents
 from tests.world import PATIENCE, World, a_scorecard, eventually
@@ -207,8 +207,8 @@ async def test_a_sweep_opens_one_escalation_however_often_it_runs(world: World) 
     assert (overdue.owner, overdue.opened_on, overdue.state) == ("Ada Owner", first + 15 * DAY, EscalationState.OPEN)
     assert [n.kind for n in world.outbox.sent].count("escalation.opened") == 3
     # Who answered is not asked again.
-    await world.operations.acknowledge(overdue.key, "Ada", "The reviewer is back on Monday")
-    assert (await swept(world, first + 53 * DAY)).stalled == 2
+    await world.operations.act_on(overdue.key, Acknowledge(who="Ada", note="The reviewer is back on Monday"))
+    assert (await swept(world, first + 53 * DAY)).stalled == 3
     assert world.escalations(applied)[0].state == EscalationState.ACKNOWLEDGED
 
 

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -17,7 +18,7 @@ OWNER = Recipient("Ada Owner", email="ada@example.com")
 
 
 def a_notice(**changes: str) -> Notice:
-    values = {
+    values: dict[str, Any] = {
         "key": "acme/pilot/three_weeks_without_movement/application-1/pilot-1/opened",
         "kind": "escalation.opened",
         "partner": "acme",

@@ -9,7 +9,7 @@ import pytest
 
 from program.decision import Decision, Ruling
 from program.errors import Refused
-from program.escalation import Escalation, EscalationState
+from program.escalation import Escalation, EscalationEvent, EscalationState
 from program.notice import Notice
 from program.opportunity import Opportunity
 from program.partner import Stage
@@ -29,7 +29,17 @@ DEAL = Opportunity(id="O-1", partner="acme", created_on=TODAY)
 NOTICE = Notice(key="acme/told", kind="tier.up", partner="acme", recipient="Acme", subject="Hello", body="There")
 AWAY = Absence(person="Ada Owner", first=TODAY, last=TODAY, stand_in="Max Lead")
 STALL = Escalation(
-    partner="acme", stage=Stage.ACTIVE, condition="silent", cycle="2017Q1", owner="Ada", because="So.", opened_on=TODAY
+    partner="acme",
+    stage=Stage.ACTIVE,
+    condition="silent",
+    cycle="2017Q1",
+    owner="Ada",
+    because="So.",
+    opened_on=TODAY,
+    opened_at=AT,
+    policy="stall",
+    decision=1,
+    program=PROGRAM,
 )
 
 
@@ -78,7 +88,7 @@ ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
     ),
     "recording facts": (lambda tx: tx.facts.record("acme", {"a": 1, "b": False}, TODAY, "crm", AT), {"facts"}),
     "recording a decision": (lambda tx: tx.decisions.record(a_decision()), {"decisions"}),
-    "opening an escalation": (lambda tx: tx.escalations.open(STALL), {"escalations"}),
+    "opening an escalation": (lambda tx: tx.escalations.open(STALL), {"escalations", "escalation_events"}),
     "going away": (lambda tx: tx.people.away(AWAY), {"absences"}),
     "writing a notice": (lambda tx: tx.notices.write(NOTICE, AT), {"notices"}),
     "publishing a program": (
@@ -275,15 +285,17 @@ def test_a_fact_is_what_was_last_said_of_it_by_then(
 # Escalations and notices
 
 
-def test_the_first_to_answer_an_escalation_answers_for_it(any_store: Store) -> None:
+def test_an_escalation_is_opened_once_and_keeps_what_happened_to_it(any_store: Store) -> None:
+    answered = STALL.model_copy(update={"state": EscalationState.ACKNOWLEDGED, "answered_by": "Ada", "until": day(3)})
+    event = EscalationEvent(at=LATER, what="acknowledged", who="Ada", note="I call them")
     with any_store.write() as tx:
         assert tx.escalations.open(STALL) == STALL
-        tx.escalations.acknowledge(STALL.key, "Ada", "I call them")
-        tx.escalations.acknowledge(STALL.key, "Max", "No, I do")
+        tx.escalations.keep(answered, event)
+        tx.escalations.keep(answered, event)
         opened_again = tx.escalations.open(STALL.model_copy(update={"opened_on": day(7), "because": "Still."}))
-    assert opened_again == STALL.model_copy(
-        update={"state": EscalationState.ACKNOWLEDGED, "answered_by": "Ada", "note": "I call them"}
-    )
+        events = tx.escalations.events(STALL.key)
+    assert opened_again == answered
+    assert events == [EscalationEvent(at=STALL.opened_at, what="opened", note=STALL.because), event]
 
 
 def test_an_escalation_ends_once_and_keeps_its_answer(any_store: Store) -> None:
@@ -291,17 +303,26 @@ def test_an_escalation_ends_once_and_keeps_its_answer(any_store: Store) -> None:
     with any_store.write() as tx:
         tx.escalations.open(STALL)
         tx.escalations.open(silent)
-        tx.escalations.acknowledge(STALL.key, "Ada", "I call them")
+        tx.escalations.keep(STALL.model_copy(update={"answered_by": "Ada"}))
         for key in (STALL.key, silent.key):
-            tx.escalations.end(key, "They called.", day(3))
-            tx.escalations.end(key, "Once more.", day(9))
+            tx.escalations.end(key, "They called.", day(3), AT)
+            tx.escalations.end(key, "Once more.", day(9), LATER)
         ended = tx.escalations.listed(states=[EscalationState.ENDED])
-        assert tx.escalations.acknowledge(silent.key, "Max", "Too late").answered_by is None
         assert tx.escalations.listed() == []
     assert [(e.condition, e.answered_by, e.note, e.closed_on) for e in ended] == [
         ("other", None, "They called.", day(3)),
-        ("silent", "Ada", "I call them", day(3)),
+        ("silent", "Ada", "They called.", day(3)),
     ]
+
+
+def test_escalations_are_listed_by_whose_they_are(any_store: Store) -> None:
+    handed = STALL.model_copy(update={"condition": "other", "delegate": "Grace"})
+    with any_store.write() as tx:
+        tx.escalations.open(STALL)
+        tx.escalations.open(handed)
+        assert tx.escalations.listed(owner="Grace") == [handed]
+        assert tx.escalations.listed(owner=STALL.owner) == [handed, STALL]
+        assert tx.escalations.listed(owner="Nobody") == []
 
 
 def test_escalations_are_listed_from_the_oldest(any_store: Store) -> None:
