@@ -223,5 +223,5 @@ def _statistics(found: list[Answers]) -> RenderableType:
         )
         for one in found
     ]
-    columns = ["of", "opened", "answered", "median", "slowest", "by itself", "ignored", "waiting"]
+    columns = ["of", "opened", "answered", "median", "slowest", "itself", "ignored", "waiting"]
     return table(columns, rows)
