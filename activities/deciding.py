@@ -9,6 +9,7 @@ from program.decision import Decision, as_recorded
 from program.partner import PartnerId
 from rules.decision.decide import Disagreement, decide
 from rules.folder import LoadedProgram, load_program
+from rules.language.policy import Policy
 from rules.receipt import ENGINES
 from store.database import Store, Transaction
 
@@ -40,7 +41,7 @@ class Shelf:
 
     def in_force(self, on: date) -> LoadedProgram:
         """The program that decides what is new on a day."""
-        program = self._in_force(on)
+        program = self.was_in_force(on)
         if program is None:
             raise RuntimeError("no program was published yet; a worker publishes the first when it starts")
         return program
@@ -50,12 +51,13 @@ class Shelf:
 
         A version comes into force when its day begins by the clock of the one before.
         """
-        before = self._in_force((now - lag).astimezone(UTC).date() - timedelta(days=1))
+        before = self.was_in_force((now - lag).astimezone(UTC).date() - timedelta(days=1))
         if before is None:
             return None
         return self.in_force(before.program.clock.model_copy(update={"lag": lag}).today(now))
 
-    def _in_force(self, on: date) -> LoadedProgram | None:
+    def was_in_force(self, on: date) -> LoadedProgram | None:
+        """The same; None on a day before any was published."""
         with self._store.read() as tx:
             publication = tx.programs.in_force(on)
         return self.get(publication.digest) if publication else None
@@ -115,12 +117,7 @@ def make(
     if found:
         return found
     chosen = program.policies[policy]
-    asked = {*chosen.facts, *chosen.events}
-    supplied = {name: (value, source) for source, group in facts.items() for name, value in group.items()}
-    recorded = {} if asked <= supplied.keys() else tx.facts.of(occasion.partner, occasion.as_of, occasion.known_at)
-    known = {name: (fact.value, fact.origin) for name, fact in recorded.items()} | supplied
-    used = {name: of for name, of in known.items() if name in asked and of[0] is not None}
-    values = as_recorded({name: value for name, (value, _) in used.items()})
+    values, sources = known(tx, chosen, occasion, facts)
     try:
         ruling = decide(chosen, values, settle=settle)
     except Disagreement as differ:
@@ -138,10 +135,23 @@ def make(
             settle=settle,
             ruling=ruling,
             facts=values,
-            sources={name: source for name, (_, source) in used.items()},
+            sources=sources,
             engines=dict(ENGINES),
         )
     )
+
+
+def known(
+    tx: Transaction, policy: Policy, occasion: Occasion, facts: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is known of the facts that a policy asks for, as a record holds them, and where each comes from."""
+    asked = {*policy.facts, *policy.events}
+    supplied = {name: (value, source) for source, group in facts.items() for name, value in group.items()}
+    recorded = {} if asked <= supplied.keys() else tx.facts.of(occasion.partner, occasion.as_of, occasion.known_at)
+    there = {name: (fact.value, fact.origin) for name, fact in recorded.items()} | supplied
+    used = {name: of for name, of in there.items() if name in asked and of[0] is not None}
+    values = as_recorded({name: value for name, (value, _) in used.items()})
+    return values, {name: source for name, (_, source) in used.items()}
 
 
 def rules_of(program: LoadedProgram) -> str:

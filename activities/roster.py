@@ -1,6 +1,7 @@
 """The quarterly re-score of the whole roster, page by page."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -11,13 +12,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, make
+from activities.scoring import cut_of, gather, ranked, scores, team
 from program.calendar import Quarter
-from program.decision import as_recorded
 from program.partner import PartnerId, Stage
-from program.tiers import TierRecord, after_move, cut, measured, movement_facts
-from rules.lifecycle import MOVEMENT
+from program.score import Score, ScoreModel
+from program.tiers import TierRecord, after_move, eligibility_facts, movement_facts
+from rules.folder import LoadedProgram
+from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store
-from store.rescores import Move, Terms
+from store.rescores import Entrant, Move, Terms, Weighed
 
 PAGE: Final = 500
 """Partners in one transaction: few enough to be short, many enough to be quick."""
@@ -81,31 +84,61 @@ class Roster:
     def begin_rescore(self, begin: RescoreBegin) -> Terms:
         """Note on what a quarter's re-score rests, or find what it was begun on."""
         program = self._shelf.in_force(begin.as_of)
+        # Weights that change in a quarter's middle count from the next one on.
+        earlier = self._shelf.was_in_force(begin.quarter.previous.first_day)
+        by = self._shelf.was_in_force(begin.quarter.first_day) or program
+        weighed = Weighed(by=by.digest, before=(earlier or by).digest)
         with self._store.write() as tx:
-            return tx.rescores.begin(begin.quarter, begin.as_of, begin.known_at, program.digest)
+            return tx.rescores.begin(begin.quarter, begin.as_of, begin.known_at, program.digest, weighed)
 
     @activity.defn
     def score_page(self, page: Page) -> Page | None:
-        """Score the next partners; None after the last."""
-        terms, model = page.terms, self._shelf.get(page.terms.program).program.score
+        """Keep what the next partners are scored on; None after the last."""
+        terms, program = page.terms, self._shelf.get(page.terms.program).program
         with self._store.write() as tx:
             standings = tx.partners.page([Stage.ACTIVE], page.after, PAGE)
-            # Who became active after the quarter's end has no part in it.
-            seen = [s.partner.id for s in standings if s.since is not None and s.since <= terms.as_of]
-            opportunities = tx.opportunities.by_partner(seen, terms.as_of, terms.known_at)
-            facts = {partner: measured(terms.quarter, opportunities[partner]) for partner in seen}
-            tx.rescores.score(
-                terms.quarter, {partner: (model.score(known), as_recorded(known)) for partner, known in facts.items()}
-            )
+            models = self._models(tx.rescores.weighed(terms.quarter))
+            gathered = gather(tx, program, models, terms.quarter, terms.as_of, terms.known_at, standings)
+            tx.rescores.gather(terms.quarter, gathered)
         activity.heartbeat(page.after)
         return Page(terms=terms, after=standings[-1].partner.id) if len(standings) == PAGE else None
 
+    def _models(self, weighed: Weighed) -> list[ScoreModel]:
+        """The weights that hold, and those of the quarter before."""
+        return [self._shelf.get(digest).program.score for digest in (weighed.by, weighed.before)]
+
     @activity.defn
     def cut_tiers(self, terms: Terms) -> None:
-        """Rank the whole roster and hand out the hours from the top."""
-        program = self._shelf.get(terms.program).program
+        """Score and rank the whole roster, and hand out the hours from the top."""
+        program = self._shelf.get(terms.program)
+        with self._store.read() as tx:
+            entrants = tx.rescores.entrants(terms.quarter)
+            model = self._models(tx.rescores.weighed(terms.quarter))[0]
+        scored = scores(model, entrants)
+        eligible = self._eligible(terms, program, entrants, scored)
+        roster = ranked(program.program, model, entrants, scored, lambda partner, *_: eligible.get(partner))
+        placed = cut_of(program.program, model, roster, team(program.program, terms.quarter))
         with self._store.write() as tx:
-            tx.rescores.place(terms.quarter, cut(tx.rescores.scored(terms.quarter), program.tiers, program.capacity))
+            tx.rescores.place(terms.quarter, placed.placements, scored)
+
+    def _eligible(
+        self, terms: Terms, program: LoadedProgram, entrants: Mapping[str, Entrant], scored: Mapping[str, Score]
+    ) -> dict[PartnerId, str | None]:
+        """Up to which tier each partner is eligible, where the program has a policy that says so."""
+        if ELIGIBILITY not in program.policies:
+            return {}
+        found: dict[PartnerId, str | None] = {}
+        partners = list(entrants)
+        for start in range(0, len(partners), PAGE):
+            with self._store.write() as tx:
+                for partner in partners[start : start + PAGE]:
+                    gathered = entrants[partner].gathered
+                    facts = eligibility_facts(scored[partner], gathered.measured.facts, gathered.quarters_active)
+                    occasion = Occasion(partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
+                    source = {f"re-score {terms.quarter}": facts}
+                    _, decision = make(tx, program, ELIGIBILITY, occasion, source, settle=True)
+                    found[partner] = decision.ruling.outcome
+        return found
 
     @activity.defn
     def move_page(self, page: Page) -> Page | None:
@@ -120,10 +153,9 @@ class Roster:
                     continue  # what it was decided on may have changed by now: its tier, once it is published
                 standing = tx.partners.get(place.partner)
                 last = records.get(place.partner) or TierRecord(tier=standing.tier or program.program.entry_tier)
-                full = standing.since is not None and standing.since <= terms.quarter.first_day
-                facts = movement_facts(
-                    program.program.tiers, last, place.cut_tier, place.facts["moved_opportunities"], full_quarter=full
-                )
+                moved = int(place.gathered.measured.facts["moved_opportunities"] or 0)
+                active = place.gathered.quarters_active
+                facts = movement_facts(program.program.tiers, last, place.placement.tier, moved, quarters_active=active)
                 occasion = Occasion(place.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
                 number, decision = make(tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts})
                 move = decision.ruling.outcome or "stay"

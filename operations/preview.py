@@ -5,7 +5,7 @@ was known then.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,24 +13,24 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from activities import gathering
+from activities.scoring import cut_of, ranked, rated_facts, scores, team
 from program.calendar import Quarter
 from program.decision import Decision, Ruling, as_recorded
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, week_of
-from program.tiers import Scored, TierRecord, after_move, cut
+from program.score import MEASURES, Measured, Score
+from program.tiers import TierRecord, after_move, eligibility_facts
 from rules import redecide
 from rules.decision.decide import Disagreement, decide
 from rules.evaluators.engine import engine_for
 from rules.folder import LoadedProgram, load_program
 from rules.language.facts import FactError
-from rules.lifecycle import VERDICT
+from rules.lifecycle import ELIGIBILITY, STALL, VERDICT
 from rules.redecide import Background, Incomparable, Ranked, terms_under
 from store.database import Store, Transaction
-from store.rescores import Move, Terms
-
-EVERYONE = 1_000_000
-"""Partners in one page: more than any re-score has."""
+from store.rescores import Entrant, Gathered, Move, Terms
 
 
 class Model(BaseModel):
@@ -160,7 +160,8 @@ class _Rescored:
     terms: Terms
     published_at: datetime | None
     moves: dict[PartnerId, Move]
-    facts: dict[PartnerId, dict[str, Any]]
+    gathered: dict[PartnerId, Gathered]
+    scores: dict[PartnerId, Score]
     cut: dict[PartnerId, str]
 
 
@@ -181,22 +182,52 @@ class _Past:
         """Every re-score that was begun, the first one first."""
         for name, published_at in self.tx.rescores.begun():
             quarter = Quarter.parse(name)
-            facts = {p.partner: _exact(p.facts) for p in self.tx.rescores.placed(quarter, "", EVERYONE)}
+            terms = self.tx.rescores.get(quarter)
             moves = {move.partner: move for move in self.tx.rescores.moves(quarter)}
-            yield name, _Rescored(self.tx.rescores.get(quarter), published_at, moves, facts, self._cut(facts))
+            entrants = self._entrants(terms, moves)
+            scored = scores(self.draft.program.score, entrants)
+            gathered = {partner: entrant.gathered for partner, entrant in entrants.items()}
+            placed = self._cut(terms, entrants, scored)
+            yield name, _Rescored(terms, published_at, moves, gathered, scored, placed)
 
-    def _cut(self, facts: dict[PartnerId, dict[str, Any]]) -> dict[PartnerId, str]:
-        program = self.draft.program
-        roster = [
-            Scored(
-                partner=partner,
-                name=self.standings[partner].partner.name,
-                score=program.score.score(known),
-                pipeline=known["sourced_pipeline"],
+    def _entrants(self, terms: Terms, moves: Mapping[PartnerId, Move]) -> dict[PartnerId, Entrant]:
+        """The roster as it stood before a re-score, with what the draft asks for of what was known then."""
+        entrants = {}
+        model = self.draft.program.score
+        found = self.tx.rescores.entrants(terms.quarter)
+        standings = [self.standings[partner] for partner in found]
+        lacking = model.facts - {*MEASURES}
+        rated = rated_facts(self.tx, self.draft.program, found, terms.as_of, terms.known_at) if lacking else {}
+        for standing in standings:
+            partner = standing.partner.id
+            gathered = found[partner].gathered
+            known = {name: value for name, value in rated.get(partner, {}).items() if name in lacking}
+            facts = {**known, **gathered.measured.facts}
+            segment = model.segment(standing.partner.type, standing.partner.region, facts)
+            measured = Measured(segment=segment, facts=facts)
+            entrants[partner] = Entrant(
+                name=standing.partner.name,
+                tier=moves[partner].came_from if partner in moves else standing.tier,
+                gathered=Gathered(measured=measured, quarters_active=gathered.quarters_active),
             )
-            for partner, known in facts.items()
-        ]
-        return {placement.partner: placement.tier for placement in cut(roster, program.tiers, program.capacity)}
+        return entrants
+
+    def _cut(
+        self, terms: Terms, entrants: Mapping[PartnerId, Entrant], scored: Mapping[PartnerId, Score]
+    ) -> dict[PartnerId, str]:
+        program = self.draft.program
+        policy = self.draft.policies.get(ELIGIBILITY)
+
+        def eligible(partner: PartnerId, score: Score, gathered: Gathered) -> str | None:
+            if policy is None:
+                return None
+            facts = eligibility_facts(score, gathered.measured.facts, gathered.quarters_active)
+            known = self.recorded(partner, terms.as_of, terms.known_at) | facts
+            asked = {name: known[name] for name in policy.facts if known.get(name) is not None}
+            return decide(policy, as_recorded(asked), settle=True).outcome
+
+        roster = ranked(program, program.score, entrants, scored, eligible)
+        return cut_of(program, program.score, roster, team(program, terms.quarter)).tiers()
 
     def program(self, digest: str) -> LoadedProgram:
         """A program that something was decided under."""
@@ -246,7 +277,18 @@ class _Past:
             found |= progress(terms, decision.as_of, seen) | {
                 redecide.WEEKS: [week_of(terms, week, seen.opportunities).model_dump() for week in weeks]
             }
+        if decision.policy == STALL:
+            found |= self._swept(standing, background.tier, decision)
         return replace(background, looked_up={name: found[name] for name in lacking & found.keys()})
+
+    def _swept(self, standing: Standing, tier: str | None, decision: Decision) -> dict[str, Any]:
+        """What a sweep would have seen of a partner outside a pilot, had it been asked for."""
+        stood = self.tx.partners.stood(decision.partner, decision.as_of, decision.known_at)
+        if stood is None:
+            return {}
+        then = standing.model_copy(update={"stage": stood.stage, "since": stood.since, "tier": tier})
+        facts = gathering.of_roster(self.tx, self.draft, [then], decision.as_of, decision.known_at)
+        return {name: value for group in facts.get(decision.partner, {}).values() for name, value in group.items()}
 
     def recorded(self, partner: PartnerId, as_of: date, known_at: datetime) -> dict[str, Any]:
         """The facts that were recorded about a partner."""
@@ -271,21 +313,17 @@ class _Past:
         rescored = self.quarters.get(str(quarter))
         if rescored is None or partner not in rescored.moves:
             return None
-        terms = rescored.terms
+        terms, gathered = rescored.terms, rescored.gathered[partner]
         since = max((day for day in self._active_since.get(partner, []) if day <= terms.as_of), default=date.max)
         earlier = [q for name, q in self.quarters.items() if q.terms.published and name < str(terms.quarter)]
         before = earlier[-1].moves.get(partner) if earlier and since <= earlier[-1].terms.as_of else None
         return Ranked(
             last=before.record if before else TierRecord(tier=rescored.moves[partner].came_from),
             cut_tier=rescored.cut[partner],
-            moved_opportunities=rescored.facts[partner]["moved_opportunities"],
-            full_quarter=since <= terms.quarter.first_day,
+            moved_opportunities=int(gathered.measured.facts["moved_opportunities"] or 0),
+            quarters_active=gathered.quarters_active,
+            eligibility=eligibility_facts(rescored.scores[partner], gathered.measured.facts, gathered.quarters_active),
         )
-
-
-def _exact(facts: dict[str, Any]) -> dict[str, Any]:
-    """The measured facts of a quarter as they were before they were recorded."""
-    return {name: Decimal(str(value)) if isinstance(value, float) else value for name, value in facts.items()}
 
 
 def progress(terms: PilotTerms, as_of: date, seen: _Seen) -> dict[str, Any]:

@@ -76,6 +76,11 @@ def as_recorded(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _recorded(value) for name, value in facts.items()}
 
 
+def as_known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Recorded facts as they were before: exact."""
+    return {name: Decimal(str(value)) if isinstance(value, float) else value for name, value in facts.items()}
+
+
 def _recorded(value: Any) -> Any:
     if isinstance(value, Decimal):
         number = int(value) if value == value.to_integral_value() else float(value)

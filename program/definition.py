@@ -7,14 +7,16 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from program.calendar import BusinessDays, Clock, WorkingTime
+from program.capacity import Capacity
 from program.errors import Misfits, Way
 from program.ladder import EscalationRules, Ladder
 from program.notice import Notice, NoticeRules
 from program.overrides import overridden
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, Targets
+from program.score import MEASURES, REGION, TYPE, Axis, ScoreModel
 from program.scorecard import Identifier, Question, ScorecardForm
-from program.tiers import MEASURES, Capacity, ScoreModel, Tier
+from program.tiers import MOST_TIERS, Tier
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 
@@ -67,6 +69,12 @@ class StallRules(BaseModel):
     deferred: Days = 45
     active: dict[str, Days]
     """By tier: a partner that is looked after every two weeks stalls sooner."""
+    response: Days = 3
+    """Business days in which we answer to an opportunity that a partner submitted."""
+    touch_within: int = Field(default=150, ge=100, le=1000)
+    """The percentage of its cadence after which the next touch of a tier's service is late."""
+    unknown_factors: int = Field(default=1, ge=0)
+    """How many of its factors a re-score may have been without."""
 
     def patience(self, stage: Stage, tier: str | None) -> int:
         """The days that are accepted of a partner that applied, was deferred or is active in a tier."""
@@ -101,7 +109,7 @@ class Program(BaseModel):
     """Further facts that reviewers are asked for and policies may use."""
     deferral_days: Days = 90
     pilot: PilotPlan = PilotPlan()
-    tiers: list[Tier] = Field(min_length=1)
+    tiers: list[Tier] = Field(min_length=1, max_length=MOST_TIERS)
     """From the top."""
     entry_tier: str
     score: ScoreModel
@@ -140,13 +148,55 @@ class Program(BaseModel):
         for kind in PartnerType:
             if kind not in self.types:
                 yield ("types",), f"{kind} has no targets; every type is held to its own"
-        for number, factor in enumerate(self.score.factors):
-            if factor.fact not in MEASURES:
-                measures = ", ".join(MEASURES)
+        yield from self._unfit_score()
+        yield from self._unfit_hours()
+
+    def _unfit_score(self) -> Iterator[tuple[Way, str]]:
+        """Factors, ties and segments that rest on what nobody supplies, or mix what is measured with what is rated."""
+        evidence = {question.id for question in self.evidence}
+        rated = {*self.scorecard.fact_names} - {*self.scorecard.minima} - {q.id for q in self.scorecard.questions}
+        axes = dict.fromkeys(MEASURES, Axis.PERFORMANCE) | dict.fromkeys(rated, Axis.POTENTIAL)
+        known = f"a quarter is measured by {', '.join(MEASURES)}; a scorecard rates {', '.join(sorted(rated))}"
+        for way, factors in self.score.declared():
+            for number, factor in enumerate(factors):
+                here: Way = ("score", *way, number)
+                if factor.fact not in {*axes, *evidence}:
+                    yield (*here, "fact"), f"factor {factor.id} rests on {factor.fact}; {known}"
+                elif axes.get(factor.fact, factor.axis) != factor.axis:
+                    yield (
+                        (*here, "axis"),
+                        f"{factor.fact} speaks of {axes[factor.fact]}; write `axis: {axes[factor.fact]}`",
+                    )
+        for number, name in enumerate(self.score.ties):
+            if name not in {*axes, *evidence}:
+                yield ("score", "ties", number), f"nothing supplies {name}; {known}"
+        for number, name in enumerate(self.score.segments):
+            if name not in {TYPE, REGION, *evidence}:
+                there = ", ".join([TYPE, REGION, *sorted(evidence)])
+                yield ("score", "segments", number), f"partners cannot be compared by {name}; there are {there}"
+
+    def _unfit_hours(self) -> Iterator[tuple[Way, str]]:
+        """Tiers whose service nobody could give, and people who look after tiers that are not there."""
+        tiers = [tier.id for tier in self.tiers]
+        for number, person in enumerate(self.capacity.people):
+            for place, name in enumerate(person.tiers):
+                if name not in tiers:
+                    there = ", ".join(tiers)
+                    yield ("capacity", "people", number, "tiers", place), f"there is no tier {name}; there are {there}"
+        for number, tier in enumerate(self.tiers):
+            here: Way = ("tiers", number, "service", "hours")
+            hours, to_give = tier.service.hours, self.capacity.to_give(tier.id)
+            if number and hours > self.tiers[number - 1].service.hours:
+                above = self.tiers[number - 1]
                 yield (
-                    ("score", "factors", number, "fact"),
-                    f"factor {factor.id} rests on {factor.fact}; a quarter is measured by {measures}",
+                    here,
+                    f"{tier.id} takes {hours} hours, and {above.id} above it {above.service.hours}; turn them around",
                 )
+            elif hours > to_give:
+                said = (
+                    f"{tier.id} takes {hours} hours for one partner, and those who look after it have {to_give} to give"
+                )
+                yield here, f"{said}: nobody could be in it; give it people, or less service"
 
     @property
     def clock(self) -> Clock:

@@ -1,47 +1,44 @@
-"""The roster: one score per partner, tiers cut from the top, and hours that are handed out once."""
+"""Tiers: what each receives, who is cut into which by score and hours, and how far a partner moves."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from fractions import Fraction
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from program.calendar import Quarter
+from program.capacity import Hours, Team, in_hours, in_hundredths
 from program.errors import Misfits
-from program.opportunity import Opportunity
-from program.partner import PartnerId
-from program.scorecard import FEWEST_FACTORS, MOST_FACTORS, FactValue, Identifier, Percent, check_weights
+from program.partner import Name, PartnerId
+from program.score import MEASURES, Score
+from program.scorecard import FactValue
 
-Hours = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+TierId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
-MEASURES = ("won_revenue", "sourced_pipeline", "qualified_opportunities", "progressed_opportunities", "win_rate")
-"""The facts of a quarter that a factor can be built on; `measured` supplies them."""
+MOST_TIERS = 6
+"""A small number of groups; more are labels."""
+
+NOTHING = Decimal(0)
+LEAST_STEP = Decimal("0.0001")
+"""The last place of a score."""
 
 
-class Factor(BaseModel):
-    """One thing that predicts return, and how its value becomes 0 to 1: linear from the floor to the target."""
+class Touch(BaseModel):
+    """One kind of attention that a tier's partners receive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Identifier
-    title: str
-    weight: Percent
-    fact: Identifier
-    floor: Decimal = Decimal(0)
-    target: Decimal
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if self.target <= self.floor:
-            said = f"the target of {self.id}, {self.target}, has to lie above its floor, {self.floor}"
-            raise Misfits([(("target",), said)])
-        return self
-
-    def share(self, value: Decimal) -> Fraction:
-        """How much of the way from the floor to the target a value goes, from 0 to 1."""
-        way = (Fraction(value) - Fraction(self.floor)) / (Fraction(self.target) - Fraction(self.floor))
-        return min(max(way, Fraction(0)), Fraction(1))
+    kind: Name
+    """In words: a co-sell session."""
+    cadence: Name
+    """In words: every two weeks."""
+    hours: Hours
+    """Of the team's time, for each partner and quarter, preparation included."""
+    who: str = Field(default="", max_length=200)
+    """Who does it, in words, where that is not everybody who looks after the tier."""
 
 
 class Service(BaseModel):
@@ -51,8 +48,21 @@ class Service(BaseModel):
 
     cadence: str = Field(min_length=1)
     """In words: every two weeks."""
+    every: int | None = Field(default=None, ge=1, le=366)
+    """The same in days: how often a touch is owed to each partner. None where none is."""
     hours: Hours
     """Of the team's time, for each partner and quarter."""
+    touches: list[Touch] = []
+    """What it consists of; their hours add up to the whole."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        parts = sum((touch.hours for touch in self.touches), NOTHING)
+        if self.touches and parts != self.hours:
+            raise Misfits(
+                [(("touches",), f"they take {parts} hours, and the service {self.hours}; make both the same")]
+            )
+        return self
 
 
 class Tier(BaseModel):
@@ -60,110 +70,12 @@ class Tier(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    id: TierId
     title: str
     service: Service
-    minimum_score: Decimal = Field(default=Decimal(0), ge=0, le=100)
+    minimum_score: Decimal = Field(default=NOTHING, ge=0, le=100)
     cap: int | None = Field(default=None, ge=1)
     """The most partners it takes; None where hours alone decide."""
-
-
-class Capacity(BaseModel):
-    """The team's time in a quarter."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    people: int = Field(ge=1)
-    hours: Hours
-    """Of each of them, in a quarter."""
-    kept_free: int = Field(default=0, ge=0, lt=100)
-    """The percentage that is promised to nobody."""
-
-    @property
-    def to_give(self) -> Decimal:
-        return self.people * self.hours * (100 - self.kept_free) / 100
-
-
-class ScoreModel(BaseModel):
-    """How a quarter becomes one number from 0 to 100, the same way for everyone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    factors: list[Factor]
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if not FEWEST_FACTORS <= len(self.factors) <= MOST_FACTORS:
-            said = f"the score has {len(self.factors)} factors; {FEWEST_FACTORS} to {MOST_FACTORS} are held"
-            raise Misfits([(("factors",), said)])
-        check_weights("the score", [(factor.id, factor.weight) for factor in self.factors], "factors")
-        ids = [factor.id for factor in self.factors]
-        twice = [(("factors", n, "id"), f"{name} is there already") for n, name in enumerate(ids) if name in ids[:n]]
-        if twice:
-            raise Misfits(twice)
-        return self
-
-    def score(self, facts: Mapping[str, FactValue]) -> "Score":
-        """Score a quarter. Where a fact is unknown, the low end takes it as worthless, the high end as perfect."""
-        low = high = Fraction(0)
-        for factor in self.factors:
-            value = facts.get(factor.fact)
-            known = isinstance(value, (int, Decimal))
-            share = factor.share(Decimal(value)) if isinstance(value, (int, Decimal)) else Fraction(0)
-            low += factor.weight * share
-            high += factor.weight * (share if known else 1)
-        return Score(low=_four_places(low), high=_four_places(high))
-
-
-class Score(BaseModel):
-    """A partner's number from 0 to 100, to four places: what is stored is what is ranked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    low: Decimal
-    high: Decimal
-
-
-def _four_places(value: Fraction) -> Decimal:
-    return (Decimal(round(value * 10_000)) / 10_000).quantize(Decimal("0.0001"))
-
-
-def measured(quarter: Quarter, opportunities: Iterable[Opportunity]) -> dict[str, FactValue]:
-    """A partner's facts of one quarter, from its opportunities as they stood at its end.
-
-    `sourced_pipeline` is what is known of the value of what was brought in it. `win_rate` is unknown where nothing was
-    closed; it is a ratio to four places, rounded half to even.
-    """
-    won = lost = qualified = progressed = moved = 0
-    revenue = sourced = Decimal(0)
-    for opportunity in opportunities:
-        within = {
-            name
-            for name, day in (
-                ("created", opportunity.created_on),
-                ("qualified", opportunity.qualified_on),
-                ("progressed", opportunity.progressed_on),
-                ("closed", opportunity.closed_on),
-            )
-            if day is not None and quarter.contains(day)
-        }
-        moved += bool(within)
-        sourced += opportunity.value or 0 if "created" in within else 0
-        qualified += "qualified" in within
-        progressed += "progressed" in within
-        if "closed" in within:
-            won += opportunity.won is True
-            lost += opportunity.won is False
-            revenue += opportunity.value or 0 if opportunity.won else 0
-    closed = won + lost
-    return {
-        "won_revenue": revenue,
-        "sourced_pipeline": sourced,
-        "qualified_opportunities": qualified,
-        "progressed_opportunities": progressed,
-        "win_rate": _four_places(Fraction(won, closed)) if closed else None,
-        "moved_opportunities": moved,
-    }
 
 
 class Scored(BaseModel):
@@ -174,8 +86,12 @@ class Scored(BaseModel):
     partner: PartnerId
     name: str
     score: Score
-    pipeline: Decimal
-    """What it sourced in the quarter, for ties."""
+    ties: tuple[Decimal, ...] = ()
+    """The higher goes first, one after the other, and then the name."""
+    stands_in: str | None = None
+    """The tier that it is in."""
+    up_to: str | None = None
+    """The highest tier that it is eligible for by the program's policy; None where it has none."""
 
 
 class Placement(BaseModel):
@@ -186,31 +102,218 @@ class Placement(BaseModel):
     partner: PartnerId
     rank: int
     tier: str
+    best_rank: int = 0
+    worst_rank: int = 0
+    """The rank it can have, whatever turns out of what is unknown."""
+    tier_at_best: str = ""
+    """The tier that it would have if everything unknown of it were perfect: another one hangs on evidence."""
+    short: Decimal | None = None
+    """The points that it lacks for its own tier, where the cut lies below; None where no score would do."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Who would be the next in a tier, had the team more hours."""
+
+    tier: str
+    partner: PartnerId
+    hours: Decimal
+    """That those who look after the tier lack for it, beside any that the last tier's own service lacks."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The whole roster, ranked and put into tiers that the team's hours carry."""
+
+    placements: list[Placement]
+    """In the order of their rank."""
+    taken: Mapping[str, Decimal]
+    """The hours that each tier takes."""
+    team: Team
+    waiting: list[Waiting]
+    short: Decimal
+    """The hours that the last tier's own service lacks. Nobody is above it then who takes of the same."""
+
+    def handed_out(self) -> dict[str, dict[str, Decimal]]:
+        """The hours that each person gives to each tier."""
+        given = self.team.handed_out({tier: in_hundredths(hours) for tier, hours in self.taken.items()})
+        return {name: {tier: in_hours(gift) for tier, gift in by_tier.items()} for name, by_tier in given.items()}
+
+    def tiers(self) -> dict[str, str]:
+        """Each partner's tier."""
+        return {placement.partner: placement.tier for placement in self.placements}
 
 
 def rank(roster: Iterable[Scored]) -> list[Scored]:
-    """The whole roster in order: by score, then by pipeline, then by name."""
-    return sorted(roster, key=lambda s: (-s.score.low, -s.pipeline, s.name, s.partner))
+    """The whole roster in order: by score, then as ties are broken, then by name."""
+    return sorted(roster, key=lambda one: _key(one, one.score.low))
 
 
-def cut(roster: Iterable[Scored], tiers: Sequence[Tier], capacity: Capacity) -> list[Placement]:
-    """Hand the team's hours to the ranked roster from the top tier down.
+_Key = tuple[Any, ...]
 
-    A partner gets the first tier that it is eligible for, that has a place left and hours left. The last tier takes
-    everyone else: it runs on content, and what little time it needs is not rationed.
-    """
-    left = capacity.to_give
-    taken = dict.fromkeys((tier.id for tier in tiers), 0)
-    placements = []
-    for position, scored in enumerate(rank(roster), start=1):
-        for tier in tiers:
-            fits = tier.service.hours <= left and (tier.cap is None or taken[tier.id] < tier.cap)
-            if tier is tiers[-1] or (fits and scored.score.low >= tier.minimum_score):
-                taken[tier.id] += 1
-                left = max(left - tier.service.hours, Decimal(0))
-                placements.append(Placement(partner=scored.partner, rank=position, tier=tier.id))
+
+def _key(one: Scored, points: Decimal) -> _Key:
+    return (-points, tuple(-tie for tie in one.ties), one.name, one.partner)
+
+
+@dataclass
+class _Filling:
+    """The tiers while they are filled from the top."""
+
+    tiers: Sequence[Tier]
+    team: Team
+    band: Decimal
+    unplaced: int
+    """Partners that are in no tier above the last."""
+    groups: list[tuple[frozenset[str], int]] = field(init=False)
+    taken: dict[str, int] = field(init=False)
+    places: dict[str, str] = field(init=False, default_factory=dict)
+    lines: dict[str, _Key | None] = field(init=False, default_factory=dict)
+    """Of tiers that are full: the key of who came in last; None where nobody did."""
+    waiting: list[Waiting] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.groups = self.team.groups()
+        self.taken = dict.fromkeys((tier.id for tier in self.tiers), 0)
+        self.taken[self.last.id] = self._kept_for_last(self.unplaced)
+        self._index = {tier.id: n for n, tier in enumerate(self.tiers)}
+
+    @property
+    def last(self) -> Tier:
+        return self.tiers[-1]
+
+    def needed_by_last(self, partners: int) -> int:
+        """What the last tier's service takes for so many partners."""
+        return partners * in_hundredths(self.last.service.hours)
+
+    def _kept_for_last(self, partners: int) -> int:
+        """What is kept for those who are left: their service, as far as there are hours for it."""
+        return min(self.needed_by_last(max(partners, 0)), self.team.serving(self.last.id))
+
+    def points(self, one: Scored, tier: Tier, points: Decimal) -> Decimal:
+        """A score as it counts for a tier: who stands there, or above, has the band's advantage."""
+        return points + self.band if self._holds(one, tier) else points
+
+    def _holds(self, one: Scored, tier: Tier) -> bool:
+        return self._index.get(one.stands_in or "", len(self.tiers)) <= self._index[tier.id]
+
+    def eligible(self, one: Scored, tier: Tier) -> bool:
+        """Whether the policy lets a partner into a tier; its minimum is another matter."""
+        return self._index.get(one.up_to or "", 0) <= self._index[tier.id]
+
+    def lacking(self, tier: Tier) -> int:
+        """The hours that one partner more in a tier would lack."""
+        kept = self._kept_for_last(self.unplaced - 1)
+        wanted = {**self.taken, self.last.id: kept, tier.id: self.taken[tier.id] + in_hundredths(tier.service.hours)}
+        return max(sum(wanted[name] for name in group) - there for group, there in self.groups if tier.id in group)
+
+    def fill(self, tier: Tier, roster: Iterable[Scored]) -> None:
+        """Give a tier to those who are eligible for it, by rank, until hours or the cap are spent."""
+        candidates = [
+            (_key(one, points), one)
+            for one in roster
+            if one.partner not in self.places
+            and self.eligible(one, tier)
+            and (points := self.points(one, tier, one.score.low)) >= tier.minimum_score
+        ]
+        candidates.sort(key=lambda candidate: candidate[0])
+        came_in = None
+        for taken, (key, one) in enumerate(candidates):
+            lacking = self.lacking(tier)
+            if taken == tier.cap or lacking > 0:
+                self.lines[tier.id] = came_in
+                if taken != tier.cap:
+                    self.waiting.append(Waiting(tier.id, one.partner, in_hours(lacking)))
+                return
+            self.places[one.partner] = tier.id
+            self.taken[tier.id] += in_hundredths(tier.service.hours)
+            self.unplaced -= 1
+            self.taken[self.last.id] = self._kept_for_last(self.unplaced)
+            came_in = key
+        if len(candidates) == tier.cap or self.lacking(tier) > 0:
+            self.lines[tier.id] = came_in
+
+    def takes(self, one: Scored, tier: Tier) -> Decimal | None:
+        """The least score with which a partner would have come into a tier; None where none would do."""
+        if not self.eligible(one, tier):
+            return None
+        least = tier.minimum_score
+        if tier.id in self.lines:
+            line = self.lines[tier.id]
+            if line is None:
+                return None
+            # Ahead of who came in last by the same score, if its ties are better, else by the least that counts.
+            behind = _key(one, -line[0])[1:] > line[1:]
+            least = max(least, -line[0] + (LEAST_STEP if behind else NOTHING))
+        return max(least - (self.band if self._holds(one, tier) else NOTHING), NOTHING)
+
+    def tier_by(self, one: Scored, points: Decimal) -> str:
+        """The tier that a partner would have with other points, all others having theirs."""
+        own = self.places.get(one.partner, self.last.id)
+        for tier in self.tiers:
+            if tier.id == own:
                 break
-    return placements
+            takes = self.takes(one, tier)
+            if takes is not None and points >= takes:
+                return tier.id
+        return own
+
+    def short(self, one: Scored) -> Decimal | None:
+        """The points that a partner lacks for the tier it stands in; None where it lacks none, or none would do."""
+        own = self.tiers[: self._index.get(one.stands_in or "", -1) + 1]
+        takes = [least for tier in own if (least := self.takes(one, tier)) is not None and least <= 100]
+        return max(min(takes) - one.score.low, NOTHING) if takes else None
+
+
+def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decimal = NOTHING) -> Cut:
+    """Hand the team's hours to the ranked roster, tier by tier from the top.
+
+    The last tier takes everyone else, and what its service takes of everyone is kept before anybody receives more. Who
+    stands in a tier, or above it, keeps its place against anybody who is not better by more than the band.
+    """
+    ranked = rank(roster)
+    filling = _Filling(tiers, team, band, len(ranked))
+    for tier in tiers[:-1]:
+        filling.fill(tier, ranked)
+    last = tiers[-1].id
+    at_worst = [_key(one, one.score.low) for one in ranked]
+    at_best = sorted(_key(one, one.score.high) for one in ranked)
+    index = {tier.id: n for n, tier in enumerate(tiers)}
+    placements = []
+    for position, one in enumerate(ranked):
+        given = filling.places.get(one.partner, last)
+        known = one.score.low == one.score.high
+        below = index[given] > index.get(one.stands_in or "", len(tiers))
+        placements.append(
+            Placement(
+                partner=one.partner,
+                rank=position + 1,
+                tier=given,
+                best_rank=1 + bisect_left(at_worst, _key(one, one.score.high)),
+                worst_rank=bisect_left(at_best, at_worst[position]) + known,
+                tier_at_best=given if known else filling.tier_by(one, one.score.high),
+                short=filling.short(one) if below else None,
+            )
+        )
+    return Cut(
+        placements=placements,
+        taken={name: in_hours(taken) for name, taken in filling.taken.items()},
+        team=team,
+        waiting=filling.waiting,
+        short=in_hours(filling.needed_by_last(filling.unplaced) - filling.taken[last]),
+    )
+
+
+def eligibility_facts(score: Score, facts: Mapping[str, FactValue], quarters_active: int) -> dict[str, FactValue]:
+    """The facts on which a program's policy decides up to which tier a partner is eligible, each at its low end."""
+    axes = {"performance": score.performance, "potential": score.potential}
+    shown = {name: facts.get(name) for name in (*MEASURES, "moved_opportunities")}
+    return {
+        "score": score.low,
+        **{name: span.low if span else None for name, span in axes.items()},
+        "quarters_active": quarters_active,
+        **shown,
+    }
 
 
 class TierRecord(BaseModel):
@@ -226,21 +329,29 @@ class TierRecord(BaseModel):
 
 
 def movement_facts(
-    tiers: Sequence[Tier], last: TierRecord, cut_tier: str, moved_opportunities: int, *, full_quarter: bool
+    tiers: Sequence[Tier], last: TierRecord, cut_tier: str, moved_opportunities: int, *, quarters_active: int
 ) -> dict[str, FactValue]:
     """The facts on which a partner's move is decided. Levels count from 1, the last tier.
 
     Only full quarters count against a partner: one that became active in the quarter's middle starts with the next.
     """
     level = {tier.id: len(tiers) - index for index, tier in enumerate(tiers)}
-    below = full_quarter and level[cut_tier] < level[last.tier]
-    inactive = full_quarter and not moved_opportunities
+    below = quarters_active > 0 and level[cut_tier] < level[last.tier]
+    inactive = quarters_active > 0 and not moved_opportunities
     return {
         "level": level[last.tier],
         "cut_level": level[cut_tier],
+        "quarters_active": quarters_active,
         "quarters_below": last.quarters_below + 1 if below else 0,
         "quarters_inactive": last.quarters_inactive + 1 if inactive else 0,
     }
+
+
+def full_quarters(since: date, quarter: Quarter) -> int:
+    """The quarters, up to one, throughout which a partner was active that became so on a day."""
+    first = Quarter.of(since)
+    started = first if since == first.first_day else first.next
+    return max((quarter.year - started.year) * 4 + quarter.number - started.number + 1, 0)
 
 
 def after_move(tiers: Sequence[Tier], last: TierRecord, facts: Mapping[str, FactValue], move: str) -> TierRecord:

@@ -15,7 +15,7 @@ from program.notice import KINDS, LETTER_FORMS
 from program.overrides import OVERRIDABLE, overridable, overridden
 from rules.language.policy import Policy, load_policy
 from rules.language.source import LARGEST, Document, Fault, Unfit, faults_of, nearest, read_yaml
-from rules.lifecycle import OUTCOMES, SETTLED, supplied, unfit
+from rules.lifecycle import ELIGIBILITY, OUTCOMES, SETTLED, supplied, unfit
 
 DEFAULT_PROGRAM = Path(__file__).parent / "default"
 
@@ -186,11 +186,24 @@ def _mismatches(program: Program, policies: Mapping[str, Policy], folder: Path) 
             )
             continue
         faults += _mismatched(program, policies[name], outcomes)
+    if ELIGIBILITY in policies:
+        faults += _mismatched(program, policies[ELIGIBILITY], [tier.id for tier in program.tiers])
+        faults += _unreachable(program, policies[ELIGIBILITY])
     faults += [
         policies[name].fault(("policy",), f"nothing asks the policy {name}; remove it")
-        for name in policies.keys() - OUTCOMES.keys()
+        for name in policies.keys() - OUTCOMES.keys() - {ELIGIBILITY}
     ]
     return faults
+
+
+def _unreachable(program: Program, policy: Policy) -> Iterator[Fault]:
+    """The tiers above every one that the policy gives: nobody can be eligible for them."""
+    for tier in program.tiers:
+        if tier.id in policy.outcomes:
+            return
+        yield policy.fault(
+            ("outcomes",), f"nobody can be eligible for {tier.id}; add a rule that gives it, or remove it"
+        )
 
 
 def _mismatched(program: Program, policy: Policy, outcomes: Collection[str]) -> Iterator[Fault]:

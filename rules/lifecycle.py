@@ -14,6 +14,8 @@ from rules.language.source import Fault, nearest
 
 QUALIFICATION, CHECKPOINT, VERDICT = "qualification", "pilot-checkpoint", "pilot-verdict"
 MOVEMENT, STALL = "tier-movement", "stall"
+ELIGIBILITY = "tier-eligibility"
+"""A policy that a program may have: the highest tier that a partner is eligible for. Its outcomes are the tiers."""
 
 OUTCOMES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -26,8 +28,18 @@ OUTCOMES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The policies a program has, and what the lifecycle knows to do after each."""
 
-SETTLED = frozenset({CHECKPOINT, VERDICT})
+SETTLED = frozenset({CHECKPOINT, VERDICT, ELIGIBILITY, STALL})
 """The policies that are decided with what is known, at once or when time is up. What is unknown meets no condition."""
+
+QUARTERS = ("quarters_active", "quarters_below", "quarters_inactive")
+"""What a re-score counts of a partner."""
+
+STALL_DAYS = (
+    *("days_without_activity", "patience", "business_days_unanswered", "response"),
+    *("days_since_touch", "touch_every", "touch_patience"),
+)
+STALL_COUNTS = ("evidence_missing", "evidence_spared")
+"""What is supplied of a partner outside a pilot, beside its stage."""
 
 Types = Mapping[str, FactType]
 
@@ -63,8 +75,22 @@ def supplied(program: Program) -> Mapping[str, Types]:
         QUALIFICATION: _scores(program),
         CHECKPOINT: {**pilot, **preparation, "week": _count(1, weeks), "next_action_open": _FLAG},
         VERDICT: {**pilot, **preparation},
-        MOVEMENT: {"level": level, "cut_level": level, "quarters_below": _COUNT, "quarters_inactive": _COUNT},
-        STALL: {"stage": stages, "days_without_activity": _DAYS, "patience": _DAYS},
+        MOVEMENT: {"level": level, "cut_level": level, **dict.fromkeys(QUARTERS, _COUNT)},
+        ELIGIBILITY: {**_of_quarter(), "quarters_active": _COUNT},
+        STALL: {"stage": stages, **dict.fromkeys(STALL_DAYS, _DAYS), **dict.fromkeys(STALL_COUNTS, _COUNT)},
+    }
+
+
+def _of_quarter() -> Types:
+    """What a re-score knows of a quarter: scores have four decimal places, money two."""
+    points, share = ({"type": "decimal", "places": 4, "min": 0, "max": most} for most in (100, 1))
+    money = FactType.model_validate({"type": "decimal", "places": 2, "min": 0})
+    counts = ("qualified_opportunities", "progressed_opportunities", "moved_opportunities")
+    return {
+        **dict.fromkeys(("score", "performance", "potential"), FactType.model_validate(points)),
+        **dict.fromkeys(("win_rate", "consistency"), FactType.model_validate(share)),
+        **dict.fromkeys(("won_revenue", "sourced_pipeline"), money),
+        **dict.fromkeys(counts, _COUNT),
     }
 
 

@@ -14,12 +14,13 @@ from program.calendar import Quarter
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
 from program.partner import PartnerType, Stage
-from program.pilot import PilotTerms, agreed
+from program.pilot import PilotTerms, agreed, projected
 from program.scorecard import Scorecard
+from program.stall import accepted
 from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
-from rules.lifecycle import CHECKPOINT, MOVEMENT, QUALIFICATION, STALL, VERDICT
+from rules.lifecycle import CHECKPOINT, ELIGIBILITY, MOVEMENT, QUALIFICATION, STALL, VERDICT
 
 _SCORECARD: Final = re.compile(r"application-(\d+)/scorecard-(\d+)")
 _PILOT: Final = re.compile(r"application-(\d+)/pilot-(\d+)/(?:week-(\d+)|verdict.*)")
@@ -29,6 +30,9 @@ _RESCORE: Final = re.compile(r"rescore-(\d{4}Q[1-4])")
 WEEKS: Final = "checkpoint"
 """The events of a pilot: the weeks that are looked back on."""
 
+
+PROJECTED: Final = "projected_qualified"
+"""What a pilot comes to at its pace: by what was measured, and by how long it is."""
 
 class Incomparable(Refused):
     """A decision cannot be made again under another program; the message says why."""
@@ -42,7 +46,9 @@ class Ranked:
     """What the re-score before left of it."""
     cut_tier: str
     moved_opportunities: int
-    full_quarter: bool
+    quarters_active: int
+    eligibility: Mapping[str, Any] = field(default_factory=dict)
+    """The facts that its eligibility is decided on, its scores being the other program's."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,11 @@ def week_of(decision: Decision) -> int:
     return int(match[3] or 0) if match else 0
 
 
+def stage_of(decision: Decision) -> Stage:
+    """The stage of a partner that a sweep looked at."""
+    return Stage(str(decision.facts["stage"]))
+
+
 def quarter_of(decision: Decision) -> Quarter | None:
     """The quarter whose re-score decided a move."""
     match = _RESCORE.fullmatch(decision.purpose)
@@ -113,8 +124,11 @@ def facts_under(other: LoadedProgram, decision: Decision, background: Background
 
 
 def _recorded(decision: Decision) -> dict[str, Any]:
-    """What a decision rests on, but for the weeks: the other program may look back on more of them, or on fewer."""
-    return {name: value for name, value in decision.facts.items() if name != WEEKS}
+    """What a decision rests on that was measured, but for what depends on the terms too.
+
+    The other program may look back on more weeks, or on fewer, and its pilots may be longer.
+    """
+    return {name: value for name, value in decision.facts.items() if name not in {WEEKS, PROJECTED}}
 
 
 def redecide(other: LoadedProgram, decision: Decision, background: Background) -> Ruling:
@@ -143,10 +157,11 @@ def supplied(other: LoadedProgram, decision: Decision, background: Background) -
     if decision.policy in {CHECKPOINT, VERDICT} and background.terms:
         return _of_pilot(terms_under(other, background.kind, background.terms), decision)
     if decision.policy == STALL and "stage" in decision.facts:
-        stalls = other.program.for_type(background.kind).stalls
-        return {"patience": stalls.patience(Stage(str(decision.facts["stage"])), background.tier)}
+        return accepted(other.program.for_type(background.kind), stage_of(decision), background.tier)
     if decision.policy == MOVEMENT and background.ranked:
         return moved(other, background.ranked)
+    if decision.policy == ELIGIBILITY and background.ranked:
+        return dict(background.ranked.eligibility)
     raise Incomparable(f"what {decision.purpose} was about is not on record")
 
 
@@ -158,14 +173,17 @@ def moved(other: LoadedProgram, ranked: Ranked) -> dict[str, Any]:
     """
     if ranked.last.tier not in {tier.id for tier in other.program.tiers}:
         raise Incomparable(f"it has no tier {ranked.last.tier}")
-    last, full = ranked.last, ranked.full_quarter
-    facts = movement_facts(other.program.tiers, last, ranked.cut_tier, ranked.moved_opportunities, full_quarter=full)
-    return dict(facts)
+    last, active = ranked.last, ranked.quarters_active
+    moved = ranked.moved_opportunities
+    return dict(movement_facts(other.program.tiers, last, ranked.cut_tier, moved, quarters_active=active))
 
 
 def _of_pilot(terms: PilotTerms, decision: Decision) -> dict[str, Any]:
     day, week = (decision.as_of - terms.started_on).days, week_of(decision)
     facts: dict[str, Any] = dict(agreed(terms, decision.as_of))
+    qualified = decision.facts.get("qualified_opportunities")
+    if isinstance(qualified, int):
+        facts[PROJECTED] = projected(terms, decision.as_of, qualified)
     if decision.policy == VERDICT:
         if terms.last_day != decision.as_of:
             raise Incomparable(f"its pilots are judged on day {terms.plan.days}, and this one was on day {day}")

@@ -1,6 +1,6 @@
 """Facts about partners, each with the day it is true of and the instant we learned it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -40,12 +40,17 @@ class Facts:
 
     def of(self, partner: str, as_of: date, known_at: datetime) -> dict[str, Known]:
         """The latest of each fact as of a day, as far as was known at an instant."""
+        return self.by_partner([partner], as_of, known_at)[partner]
+
+    def by_partner(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, dict[str, Known]]:
+        """The same of several partners at once."""
+        found: dict[str, dict[str, Known]] = {partner: {} for partner in partners}
         query = (
             select(FactRow)
-            .where(FactRow.partner == partner, FactRow.true_of <= as_of, FactRow.learned_at <= known_at)
+            .where(FactRow.partner.in_(found), FactRow.true_of <= as_of, FactRow.learned_at <= known_at)
             .order_by(FactRow.true_of, FactRow.learned_at, FactRow.id)
         )
-        return {
-            row.name: Known(value=row.value, source=row.source, true_of=row.true_of, learned_at=row.learned_at)
-            for row in self._session.scalars(query)
-        }
+        for row in self._session.scalars(query):
+            known = Known(value=row.value, source=row.source, true_of=row.true_of, learned_at=row.learned_at)
+            found[row.partner][row.name] = known
+        return found

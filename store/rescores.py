@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from program.calendar import Quarter
+from program.decision import as_known, as_recorded
 from program.partner import PartnerId, Stage
-from program.tiers import Placement, Score, Scored, TierRecord
+from program.score import Measured, Score
+from program.tiers import Placement, TierRecord
 from store.partners import Partners
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_new
@@ -30,16 +30,52 @@ class Terms(BaseModel):
     published: bool
 
 
+class Weighed(BaseModel):
+    """The programs whose weights hold in a quarter, by digest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str
+    """In force on its first day: weights change at a quarter's boundary only."""
+    before: str
+    """In force on the first day of the quarter before."""
+
+
+class Gathered(BaseModel):
+    """What a re-score knows of a partner before it is scored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measured: Measured
+    quarters_active: int
+    """Full quarters, up to this one."""
+
+
+class Entrant(BaseModel):
+    """A partner of the roster that is ranked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    tier: str | None
+    """The one it is in before the re-score counts."""
+    gathered: Gathered
+
+
 class Placed(BaseModel):
     """A partner in the cut: what its move is decided on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    partner: PartnerId
-    cut_tier: str
-    facts: dict[str, Any]
+    placement: Placement
+    score: Score
+    gathered: Gathered
     decided: bool
     """Whether its move was decided already."""
+
+    @property
+    def partner(self) -> PartnerId:
+        return self.placement.partner
 
 
 class Move(BaseModel):
@@ -68,17 +104,45 @@ def _move(row: ScoreRow) -> Move:
     return Move(partner=row.partner, move=row.move, came_from=row.came_from or "", record=record, decision=row.decision)
 
 
+def _gathered(row: ScoreRow) -> Gathered:
+    measured = Measured.model_construct(segment=tuple(row.segment), facts=as_known(row.facts))
+    return Gathered.model_construct(measured=measured, quarters_active=row.quarters_active)
+
+
+def _placed(row: ScoreRow) -> Placed:
+    placement = Placement(
+        partner=row.partner,
+        rank=row.rank or 0,
+        tier=row.cut_tier or "",
+        best_rank=row.best_rank or 0,
+        worst_rank=row.worst_rank or 0,
+        tier_at_best=row.tier_at_best or "",
+        short=row.short,
+    )
+    score = Score.model_validate(row.score)
+    return Placed(placement=placement, score=score, gathered=_gathered(row), decided=row.move is not None)
+
+
 class Rescores:
     """Re-scores by quarter."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def begin(self, quarter: Quarter, as_of: date, known_at: datetime, program: str) -> Terms:
-        """Begin a quarter's re-score, or find the one that was begun."""
+    def begin(
+        self, quarter: Quarter, as_of: date, known_at: datetime, program: str, weighed: Weighed | None = None
+    ) -> Terms:
+        """Begin a quarter's re-score, or find the one that was begun. Its own program weighs where none is given."""
+        weighed = weighed or Weighed(by=program, before=program)
         values = {"as_of": as_of, "known_at": known_at, "program": program, "published_at": None}
+        values |= {"scored_by": weighed.by, "scored_before": weighed.before}
         add_new(self._session, RescoreRow, {"quarter": str(quarter), **values})
         return self.get(quarter)
+
+    def weighed(self, quarter: Quarter) -> Weighed:
+        """The programs whose weights hold."""
+        row = self._session.get_one(RescoreRow, str(quarter))
+        return Weighed(by=row.scored_by, before=row.scored_before)
 
     def get(self, quarter: Quarter) -> Terms:
         row = self._session.get_one(RescoreRow, str(quarter))
@@ -95,8 +159,8 @@ class Rescores:
         query = select(RescoreRow).order_by(RescoreRow.quarter)
         return [(row.quarter, row.published_at) for row in self._session.scalars(query)]
 
-    def score(self, quarter: Quarter, scores: Mapping[str, tuple[Score, Mapping[str, Any]]]) -> None:
-        """Keep the scores of some partners with the facts they rest on. A partner is scored once."""
+    def gather(self, quarter: Quarter, gathered: Mapping[str, Gathered]) -> None:
+        """Keep what some partners are scored on. What was kept of a partner stays."""
         add_new(
             self._session,
             ScoreRow,
@@ -104,41 +168,48 @@ class Rescores:
                 {
                     "quarter": str(quarter),
                     "partner": partner,
-                    "low": score.low,
-                    "high": score.high,
-                    "facts": dict(facts),
+                    "segment": list(one.measured.segment),
+                    "facts": as_recorded(one.measured.facts),
+                    "quarters_active": one.quarters_active,
                 }
-                for partner, (score, facts) in scores.items()
+                for partner, one in gathered.items()
             ],
         )
 
-    def scored(self, quarter: Quarter) -> list[Scored]:
-        """The whole roster as it was scored."""
-        query = select(ScoreRow, PartnerRow.name).join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-        return [
-            Scored(
-                partner=row.partner,
-                name=name,
-                score=Score(low=row.low, high=row.high),
-                pipeline=Decimal(str(row.facts["sourced_pipeline"])),
-            )
-            for row, name in self._session.execute(query.where(ScoreRow.quarter == str(quarter)))
-        ]
+    def entrants(self, quarter: Quarter) -> dict[str, Entrant]:
+        """The whole roster as it is ranked."""
+        query = (
+            select(ScoreRow, PartnerRow.name, PartnerRow.tier)
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == str(quarter))
+            .order_by(ScoreRow.partner)
+        )
+        return {
+            row.partner: Entrant.model_construct(name=name, tier=tier, gathered=_gathered(row))
+            for row, name, tier in self._session.execute(query)
+        }
 
-    def place(self, quarter: Quarter, placements: Iterable[Placement]) -> None:
-        """Keep where the cut puts everyone."""
+    def place(self, quarter: Quarter, placements: Iterable[Placement], scores: Mapping[str, Score]) -> None:
+        """Keep everybody's score, and where the cut puts it."""
         self._session.execute(
             update(ScoreRow),
-            [{"quarter": str(quarter), "partner": p.partner, "rank": p.rank, "cut_tier": p.tier} for p in placements],
+            [
+                {
+                    "quarter": str(quarter),
+                    "cut_tier": placement.tier,
+                    "score": scores[placement.partner].model_dump(mode="json"),
+                    **placement.model_dump(exclude={"tier"}),
+                }
+                for placement in placements
+            ],
         )
 
     def placed(self, quarter: Quarter, after: str, size: int) -> list[Placed]:
         """The next partners of the cut by ID."""
-        query = select(ScoreRow).where(ScoreRow.quarter == str(quarter), ScoreRow.partner > after)
-        return [
-            Placed(partner=row.partner, cut_tier=row.cut_tier or "", facts=row.facts, decided=row.move is not None)
-            for row in self._session.scalars(query.order_by(ScoreRow.partner).limit(size))
-        ]
+        query = select(ScoreRow).where(
+            ScoreRow.quarter == str(quarter), ScoreRow.partner > after, ScoreRow.rank.is_not(None)
+        )
+        return [_placed(row) for row in self._session.scalars(query.order_by(ScoreRow.partner).limit(size))]
 
     def move(self, quarter: Quarter, moves: Iterable[Move]) -> None:
         """Keep what was decided about some partners."""
@@ -177,6 +248,18 @@ class Rescores:
             .where(PartnerRow.since <= RescoreRow.as_of)
         )
         return {row.partner: _move(row).record for row in self._session.scalars(query)}
+
+    def unknown_factors(self, partners: Iterable[str], known_at: datetime) -> dict[str, int]:
+        """How many of its factors the last re-score was without that was published by an instant, by partner."""
+        last = select(func.max(RescoreRow.quarter)).where(RescoreRow.published_at <= known_at).scalar_subquery()
+        query = (
+            select(ScoreRow.partner, ScoreRow.score)
+            .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == last, ScoreRow.partner.in_(list(partners)))
+            .where(PartnerRow.since <= RescoreRow.as_of)  # who has left and come back since starts anew
+        )
+        return {partner: len((score or {}).get("missing", ())) for partner, score in self._session.execute(query)}
 
     def published_of(self, partner: str, since: date, known_at: datetime) -> list[tuple[Quarter, datetime, Move]]:
         """What re-scores as of a day or later decided about a partner, with when they were published, in order."""

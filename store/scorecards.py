@@ -1,12 +1,13 @@
 """Scorecards as reviewers submitted them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from program.scorecard import Scorecard
-from store.tables import ScorecardRow
+from store.tables import PartnerRow, ScorecardRow
 from store.writing import add_new
 
 
@@ -41,6 +42,18 @@ class Scorecards:
         """All scorecards, by partner, application and number."""
         query = select(ScorecardRow.partner, ScorecardRow.application, ScorecardRow.number, ScorecardRow.content)
         return {tuple(key): Scorecard.model_validate(content) for *key, content in self._session.execute(query)}
+
+    def latest(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, Scorecard]:
+        """The last scorecard of each partner's present application, as far as was known at an instant."""
+        query = (
+            select(ScorecardRow.partner, ScorecardRow.content)
+            .join(PartnerRow, PartnerRow.id == ScorecardRow.partner)
+            .where(ScorecardRow.partner.in_(list(partners)), ScorecardRow.application == PartnerRow.application)
+            .where(ScorecardRow.submitted_on <= as_of, ScorecardRow.learned_at <= known_at)
+            .order_by(ScorecardRow.number)
+        )
+        latest = {row.partner: row.content for row in self._session.execute(query)}
+        return {partner: Scorecard.model_validate(content) for partner, content in latest.items()}
 
     def get(self, partner: str, application: int, number: int) -> Scorecard | None:
         row = self._session.get(ScorecardRow, (partner, application, number))

@@ -182,6 +182,8 @@ class OpportunityRow(Row):
     created_on: Mapped[date]
     qualified_on: Mapped[date | None]
     progressed_on: Mapped[date | None]
+    submitted_on: Mapped[date | None]
+    answered_on: Mapped[date | None]
     closed_on: Mapped[date | None]
     won: Mapped[bool | None]
     value: Mapped[Decimal | None] = mapped_column(Scaled(2))
@@ -241,6 +243,18 @@ class NextActionRow(Row):
     recorded_on: Mapped[date]
 
 
+class TouchRow(Row):
+    """A touch of a service level that was delivered."""
+
+    __tablename__ = "touches"
+
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
+    delivered_on: Mapped[date] = mapped_column(primary_key=True)
+    who: Mapped[str] = mapped_column(primary_key=True)
+    note: Mapped[str]
+    learned_at: Mapped[datetime]
+
+
 class FactRow(Row):
     """A fact about a partner: the day it is true of, and the instant we learned it."""
 
@@ -290,6 +304,10 @@ class RescoreRow(Row):
     as_of: Mapped[date]
     known_at: Mapped[datetime]
     program: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
+    scored_by: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
+    """The program in force on the quarter's first day: whose weights it is scored by."""
+    scored_before: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
+    """The one of the quarter before; where it weighs otherwise, the quarter is scored both ways."""
     published_at: Mapped[datetime | None]
 
 
@@ -300,11 +318,16 @@ class ScoreRow(Row):
 
     quarter: Mapped[str] = mapped_column(ForeignKey("rescores.quarter"), primary_key=True)
     partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
-    low: Mapped[Decimal] = mapped_column(Scaled(4))
-    high: Mapped[Decimal] = mapped_column(Scaled(4))
+    segment: Mapped[list[str]] = mapped_column(JSON)
     facts: Mapped[dict[str, Any]]
+    quarters_active: Mapped[int]
+    score: Mapped[dict[str, Any] | None]
     rank: Mapped[int | None]
+    best_rank: Mapped[int | None]
+    worst_rank: Mapped[int | None]
     cut_tier: Mapped[str | None]
+    tier_at_best: Mapped[str | None]
+    short: Mapped[Decimal | None] = mapped_column(Scaled(4))
     move: Mapped[str | None]
     came_from: Mapped[str | None]
     tier: Mapped[str | None]

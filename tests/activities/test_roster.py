@@ -130,7 +130,9 @@ def test_what_was_learned_after_the_beginning_does_not_count(office: Office) -> 
     terms = begin(office)
     office.run(office.roster.score_page, Page(terms=terms))
     with office.store.read() as tx:
-        assert [place.facts["moved_opportunities"] for place in tx.rescores.placed(Q2, "", 5)] == [0]
+        assert [
+            entrant.gathered.measured.facts["moved_opportunities"] for entrant in tx.rescores.entrants(Q2).values()
+        ] == [0]
 
 
 class Killed(RuntimeError):

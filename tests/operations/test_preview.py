@@ -113,6 +113,8 @@ def lived(
     store.close()
 
 
+MANAGERS = [f"{which} co-sell manager" for which in ("First", "Second", "Third")]
+AWAY = "absences: [{first: 2017-04-01, last: 2017-06-30}]"
 RESELL = "    targets: {qualified: 6, progressed: 3}\n"
 STALL, MOVEMENT = "stall", "tier-movement"
 DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
@@ -154,7 +156,7 @@ DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
         },
         {QUALIFICATION, VERDICT, MOVEMENT},
     ),
-    "less preparation, less looking back, less capacity, a type's own values": (
+    "less preparation, less looking back, people away, a type's own values": (
         {
             CHECKPOINT: [("length: 3", "length: 2")],
             "program": [
@@ -162,8 +164,7 @@ DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
                 ("fewest_accounts: 20", "fewest_accounts: 0"),
                 ("plays: 2", "plays: 0"),
                 ("recent_weeks: 3", "recent_weeks: 2"),
-                ("people: 4", "people: 1"),
-                ("hours: 400 ", "hours: 50 "),
+                *((f"{person}, hours: 400", f"{person}, hours: 400, {AWAY}") for person in MANAGERS),
             ],
         },
         {QUALIFICATION, CHECKPOINT, STALL, MOVEMENT},
@@ -327,7 +328,7 @@ def test_a_partners_own_type_counts(office: Office) -> None:
 
 
 def test_tiers_and_hours_are_counted_before_and_after(lived: Office) -> None:
-    found = shown(lived, lived.changed(("minimum_score: 60", "minimum_score: 99"), ("hours: 10}", "hours: 12}")))
+    found = shown(lived, lived.changed(("minimum_score: 60", "minimum_score: 99"), ("hours: 7.5}", "hours: 12}")))
     assert found.quarter == Q1
     counted = {
         tier.tier: (tier.partners_then, tier.partners_now, tier.hours_then, tier.hours_now) for tier in found.tiers
@@ -336,8 +337,8 @@ def test_tiers_and_hours_are_counted_before_and_after(lived: Office) -> None:
     assert counted["strategic"][:2] == (2, 1)
     assert counted["growth"][1] == counted["growth"][0] + 1
     assert all(float(hours) == n * each for n, hours, each in [
-        (counted["strategic"][0], counted["strategic"][2], 48),
-        (counted["growth"][0], counted["growth"][2], 10),
+        (counted["strategic"][0], counted["strategic"][2], 52),
+        (counted["growth"][0], counted["growth"][2], 7.5),
         (counted["growth"][1], counted["growth"][3], 12),
     ])  # fmt: skip
     assert [(change.partner, change.then, change.now) for change in found.tier_changes] == [

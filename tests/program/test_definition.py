@@ -28,16 +28,16 @@ def place(text: str, mark: str) -> str:
     ("old", "new", "mark", "message"),
     [
         pytest.param(
-            "    service: {cadence: Monthly group session, hours: 10}\n",
+            "    service: {cadence: Monthly group session, every: 30, hours: 7.5}\n",
             "",
             "id: growth",
             "tiers.growth.service: missing; add it",
             id="a tier without a service level",
         ),
         pytest.param(
-            "{cadence: Monthly group session, hours: 10}",
-            "{hours: 10}",
-            "service: {hours: 10}",
+            "{cadence: Monthly group session, every: 30, hours: 7.5}",
+            "{hours: 7.5}",
+            "service: {hours: 7.5}",
             "tiers.growth.service.cadence: missing; add it",
             id="a service level that says only what it costs",
         ),
@@ -45,15 +45,15 @@ def place(text: str, mark: str) -> str:
             "factors:\n",
             f"factors:\n{TWO_MORE}",
             "factors:\n",
-            "score.factors: the score has 6 factors; 3 to 5 are held",
+            "score.factors: the score has 7 factors; 3 to 5 are held",
             id="more than five factors in the score",
         ),
         pytest.param(
+            "weight: 10, fact: win_rate",
             "weight: 15, fact: win_rate",
-            "weight: 20, fact: win_rate",
             "factors:\n",
             "score.factors: the weights of the score add up to 105 %, not 100 %"
-            " (revenue 40 + creation 25 + progression 20 + conversion 20)",
+            " (revenue 35 + creation 20 + progression 20 + conversion 15 + fit 15)",
             id="factors that weigh more than everything",
         ),
         pytest.param(
@@ -94,7 +94,7 @@ def place(text: str, mark: str) -> str:
         ),
         pytest.param(
             "tiers:\n",
-            "tiers:\n  - {id: growth, title: Again, service: {cadence: Weekly, hours: 1}}\n",
+            "tiers:\n  - {id: growth, title: Again, service: {cadence: Weekly, hours: 60}}\n",
             "id: growth\n",
             "tiers.growth.id: tier growth is declared twice",
             id="a tier twice",
@@ -118,8 +118,68 @@ def place(text: str, mark: str) -> str:
             "fact: employees",
             "fact: employees",
             "score.factors.conversion.fact: factor conversion rests on employees; a quarter is measured by won_revenue,"
-            " sourced_pipeline, qualified_opportunities, progressed_opportunities, win_rate",
+            " sourced_pipeline, qualified_opportunities, progressed_opportunities, win_rate, consistency; a scorecard"
+            " rates capacity_score, fit_score, intent, intent_score, market, motion, operations, people, total_score",
             id="a factor that no quarter measures",
+        ),
+        pytest.param(
+            "fact: fit_score, axis: potential",
+            "fact: fit_score",
+            "{id: fit, title: Fit with our market and motion, weight: 15",
+            "score.factors.fit.axis: fit_score speaks of potential; write `axis: potential`",
+            id="a rating among what was measured",
+        ),
+        pytest.param(
+            "fact: win_rate",
+            "fact: win_rate, axis: potential",
+            "axis: potential, target: 0.6",
+            "score.factors.conversion.axis: win_rate speaks of performance; write `axis: performance`",
+            id="a measure among what was rated",
+        ),
+        pytest.param(
+            "segments: [type]",
+            "segments: [type, language]",
+            "language",
+            "score.segments.2: partners cannot be compared by language; there are type, region",
+            id="a segment by what nobody knows",
+        ),
+        pytest.param(
+            "  band: 2",
+            "  ties: [employees]\n  band: 2",
+            "employees",
+            "score.ties.1: nothing supplies employees; a quarter is measured by won_revenue, sourced_pipeline,"
+            " qualified_opportunities, progressed_opportunities, win_rate, consistency; a scorecard rates"
+            " capacity_score, fit_score, intent, intent_score, market, motion, operations, people, total_score",
+            id="a tie that nobody can break",
+        ),
+        pytest.param(
+            "tiers: [growth, self-serve]}",
+            "tiers: [growth, self-serve, gold]}",
+            "gold",
+            "capacity.people.Programme manager.tiers.3: there is no tier gold; there are strategic, growth, self-serve",
+            id="somebody who looks after a tier that is not there",
+        ),
+        pytest.param(
+            "tiers: [growth, self-serve]}",
+            "tiers: [self-serve]}",
+            "hours: 7.5",
+            "tiers.growth.service.hours: growth takes 7.5 hours for one partner, and those who look after it have 0 to"
+            " give: nobody could be in it; give it people, or less service",
+            id="a tier that nobody looks after",
+        ),
+        pytest.param(
+            "check-in, every: 91, hours: 0.2}",
+            "check-in, every: 91, hours: 8}",
+            "hours: 8}",
+            "tiers.self-serve.service.hours: self-serve takes 8 hours, and growth above it 7.5; turn them around",
+            id="a tier that receives more than the one above it",
+        ),
+        pytest.param(
+            "hours: 39}",
+            "hours: 40}",
+            "touches:",
+            "tiers.strategic.service.touches: they take 53 hours, and the service 52; make both the same",
+            id="a service that does not add up",
         ),
         pytest.param(
             "  resell:\n    title: Transacts and owns procurement\n    targets: {qualified: 6, progressed: 3}\n",
@@ -159,10 +219,12 @@ def test_a_program_that_does_not_hold_together_is_refused(
 
 def test_everything_wrong_with_a_program_is_said_at_once(folder: Path) -> None:
     file = folder / "program.yaml"
-    file.write_text(file.read_text().replace("people: 4", "people: 0").replace("checkpoint_every: 7", "every: 7"))
+    file.write_text(
+        file.read_text().replace("kept_free: 20", "kept_free: 100").replace("checkpoint_every: 7", "every: 7")
+    )
     with pytest.raises(Unfit) as refusal:
         read_folder(folder)
-    assert [fault.where for fault in refusal.value.faults] == ["pilot.every", "capacity.people"]
+    assert [fault.where for fault in refusal.value.faults] == ["pilot.every", "capacity.kept_free"]
 
 
 def test_nobody_is_owed_notice_where_nothing_is_said_of_it(default_program: LoadedProgram) -> None:

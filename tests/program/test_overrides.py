@@ -69,8 +69,8 @@ def test_a_type_has_its_own_values_and_everybody_else_the_programs(folder: Path)
             "no value that a type may override; did you mean scorecard.sections.intent.minimum?",
         ),
         (
-            "capacity.people: 9",
-            "capacity.people",
+            "capacity.kept_free: 9",
+            "capacity.kept_free",
             "a type may override deferral_days, pilot, the scorecard's minima, exit.notice_days and stalls",
         ),
         (

@@ -1,8 +1,8 @@
-"""The roster: scored alike, ranked, and cut to the hours there are."""
+"""The roster: ranked, cut to the hours there are, and moved."""
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -11,142 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from program.calendar import Quarter
-from program.opportunity import Opportunity
+from program.calendar import BusinessDays, Quarter
+from program.capacity import Team
+from program.score import Score
 from program.scorecard import FactValue
 from program.tiers import (
-    MEASURES,
-    Capacity,
-    Factor,
-    Placement,
-    Score,
+    Cut,
     Scored,
-    ScoreModel,
     Service,
     Tier,
     TierRecord,
     after_move,
     cut,
-    measured,
+    full_quarters,
     movement_facts,
     rank,
 )
-from tests.program.test_scorecard import shares
+from rules.folder import LoadedProgram
 
 Q3 = Quarter(year=2017, number=3)
-
-amounts = st.decimals(-(10**6), 10**6, places=2)
-
-
-@st.composite
-def models(draw: st.DrawFn) -> ScoreModel:
-    weights = draw(st.integers(3, 4).flatmap(shares))
-    factors = []
-    for fact, weight in zip(draw(st.permutations(MEASURES)), weights, strict=False):
-        floor = draw(amounts)
-        target = floor + draw(st.decimals("0.01", 10**6, places=2))
-        factors.append(Factor(id=fact, title=fact, weight=weight, fact=fact, floor=floor, target=target))
-    return ScoreModel(factors=factors)
-
-
-quarters = st.fixed_dictionaries(dict.fromkeys(MEASURES, st.none() | amounts | st.integers(0, 10**6)))
-
-
-def points(model: ScoreModel, facts: dict[str, FactValue], *, unknown: int) -> Fraction:
-    """A score before it is rounded, where what is unknown is worth nothing, 0, or everything, 1."""
-    total = Fraction(0)
-    for factor in model.factors:
-        value = facts[factor.fact]
-        if value is None:
-            total += factor.weight * unknown
-            continue
-        way = (Fraction(value) - Fraction(factor.floor)) / (Fraction(factor.target) - Fraction(factor.floor))
-        total += factor.weight * min(max(way, Fraction(0)), Fraction(1))
-    return total
-
-
-@given(models(), quarters)
-def test_a_score_is_exact_to_four_places_and_unknown_facts_make_it_an_interval(
-    model: ScoreModel, facts: dict[str, FactValue]
-) -> None:
-    score = model.score(facts)
-    for end, unknown in ((score.low, 0), (score.high, 1)):
-        assert end == round(points(model, facts, unknown=unknown), 4)
-        assert end.as_tuple().exponent == -4
-    assert 0 <= score.low <= score.high <= 100
-    assert (score.low == score.high) == all(facts[factor.fact] is not None for factor in model.factors)
-
-
-@given(models(), quarters, st.data())
-def test_finding_something_out_narrows_the_score(
-    model: ScoreModel, facts: dict[str, FactValue], data: st.DataObject
-) -> None:
-    known = {name: data.draw(amounts) if value is None else value for name, value in facts.items()}
-    assert model.score(facts).low <= model.score(known).low <= model.score(facts).high
-
-
-def the_model(**changes: Any) -> dict[str, Any]:
-    factor = {"title": "A factor", "fact": "win_rate", "target": 1}
-    factors = [{**factor, "id": name, "weight": weight} for name, weight in (("a", 50), ("b", 30), ("c", 20))]
-    return {"factors": [factors[0] | changes, *factors[1:]]}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"weight": 60}, r"the weights of the score add up to 110 %, not 100 % \(a 60 \+ b 30 \+ c 20\)"),
-        ({"id": "b"}, r"factors\.1\.id: b is there already"),
-        ({"floor": 1}, "the target of a, 1, has to lie above its floor, 1"),
-        ({"floor": 2}, "the target of a, 1, has to lie above its floor, 2"),
-    ],
-)
-def test_a_score_that_cannot_be_reckoned_is_refused(change: dict[str, Any], message: str) -> None:
-    assert ScoreModel.model_validate(the_model())
-    with pytest.raises(ValidationError, match=message):
-        ScoreModel.model_validate(the_model(**change))
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 6])
-def test_a_score_has_three_to_five_factors(count: int) -> None:
-    factors = the_model()["factors"]
-    with pytest.raises(ValidationError, match=f"the score has {count} factors; 3 to 5 are held"):
-        ScoreModel.model_validate({"factors": (factors * 2)[:count]})
-
-
-# A quarter's facts
-
-
-def a_deal(created: str, **more: Any) -> Opportunity:
-    return Opportunity.model_validate({"id": "O-1", "partner": "acme", "created_on": created, **more})
-
-
-def test_a_quarter_counts_what_happened_from_its_first_day_to_its_last() -> None:
-    deals = [
-        a_deal("2017-06-30", qualified_on="2017-06-30", progressed_on="2017-07-01"),
-        a_deal("2017-06-30", qualified_on="2017-07-01", closed_on="2017-07-01", won=True, value="100.50"),
-        a_deal("2017-07-01", qualified_on="2017-09-30", closed_on="2017-09-30", won=True, value=200),
-        a_deal("2017-06-30", closed_on="2017-09-30", won=False, value=900),
-        a_deal("2017-06-29", qualified_on="2017-06-30", closed_on="2017-06-30", won=True, value=5000),
-        a_deal("2017-09-30", qualified_on="2017-10-01", closed_on="2017-10-01", won=True, value=7000),
-    ]
-    assert measured(Q3, deals) == {
-        "won_revenue": Decimal("300.50"),
-        "sourced_pipeline": Decimal(7200),
-        "qualified_opportunities": 2,
-        "progressed_opportunities": 1,
-        "win_rate": Decimal("0.6667"),
-        "moved_opportunities": 5,
-    }
-
-
-def test_where_nothing_was_closed_the_win_rate_is_unknown_and_the_revenue_nothing() -> None:
-    facts = measured(Q3, [a_deal("2017-07-01")])
-    assert (facts["win_rate"], facts["won_revenue"], facts["moved_opportunities"]) == (None, 0, 1)
-
-
-def test_a_deal_won_at_an_unknown_value_counts_as_won() -> None:
-    facts = measured(Q3, [a_deal("2017-07-01", closed_on="2017-07-02", won=True)])
-    assert (facts["win_rate"], facts["won_revenue"]) == (1, 0)
 
 
 # The cut
@@ -157,138 +40,333 @@ def a_tier(name: str, hours: Decimal | int, *, minimum: Decimal | int = 0, cap: 
     return Tier(id=name, title=name, service=service, minimum_score=Decimal(minimum), cap=cap)
 
 
-def scored(name: str, score: Decimal | int, pipeline: Decimal | int = 0) -> Scored:
-    value = Decimal(score)
-    return Scored(partner=name, name=name.title(), score=Score(low=value, high=value), pipeline=Decimal(pipeline))
-
-
-rosters = st.lists(
-    st.builds(scored, st.from_regex(r"[a-c]{1,6}", fullmatch=True), st.integers(0, 10).map(lambda n: n * 10)),
-    max_size=30,
-    unique_by=lambda scored: scored.partner,
-)
-hours = st.decimals(0, 60, places=2)
-ladders = st.lists(
-    st.builds(
-        a_tier,
-        st.just("tier"),
-        hours,
-        minimum=st.integers(0, 100),
-        cap=st.none() | st.integers(1, 10),
-    ),
-    min_size=1,
-    max_size=4,
-).map(lambda tiers: [tier.model_copy(update={"id": f"tier-{index}"}) for index, tier in enumerate(tiers)])
-capacities = st.builds(
-    Capacity, people=st.integers(1, 5), hours=st.decimals(0, 200, places=2), kept_free=st.integers(0, 99)
-)
-
-
-@given(rosters, ladders, capacities)
-def test_the_hours_that_are_promised_are_there_and_no_tier_is_overfull(
-    roster: list[Scored], tiers: list[Tier], capacity: Capacity
-) -> None:
-    taken = Counter(placement.tier for placement in cut(roster, tiers, capacity))
-    assert sum(taken[tier.id] * tier.service.hours for tier in tiers[:-1]) <= capacity.to_give
-    assert all(taken[tier.id] <= (tier.cap or len(roster)) for tier in tiers[:-1])
-
-
-@given(rosters, ladders, capacities)
-def test_everyone_is_placed_and_a_better_rank_never_gets_a_lower_tier(
-    roster: list[Scored], tiers: list[Tier], capacity: Capacity
-) -> None:
-    placements = cut(roster, tiers, capacity)
-    assert [placement.partner for placement in placements] == [ranked.partner for ranked in rank(roster)]
-    assert [placement.rank for placement in placements] == list(range(1, len(roster) + 1))
-    levels = [[tier.id for tier in tiers].index(placement.tier) for placement in placements]
-    assert levels == sorted(levels)
-
-
-@given(rosters, ladders, capacities)
-def test_nobody_is_passed_over(roster: list[Scored], tiers: list[Tier], capacity: Capacity) -> None:
-    scores = {partner.partner: partner.score.low for partner in roster}
-    left, taken = Fraction(capacity.to_give), Counter[str]()
-    by_id = {tier.id: tier for tier in tiers}
-    for placement in cut(roster, tiers, capacity):
-        for higher in tiers[: tiers.index(by_id[placement.tier])]:
-            assert (
-                scores[placement.partner] < higher.minimum_score
-                or taken[higher.id] == higher.cap
-                or left < higher.service.hours
-            )
-        given_tier = by_id[placement.tier]
-        assert given_tier is tiers[-1] or scores[placement.partner] >= given_tier.minimum_score
-        taken[placement.tier] += 1
-        left = max(left - Fraction(given_tier.service.hours), Fraction(0))
-
-
-@given(rosters, ladders, capacities, st.integers(0, 3))
-def test_more_hours_never_shrink_the_top_tier(
-    roster: list[Scored], tiers: list[Tier], capacity: Capacity, more: int
-) -> None:
-    def at_the_top(people: int) -> int:
-        team = capacity.model_copy(update={"people": people})
-        return sum(placement.tier == tiers[0].id for placement in cut(roster, tiers, team))
-
-    assert at_the_top(capacity.people) <= at_the_top(capacity.people + more)
-
-
-@given(rosters, ladders, capacities, st.randoms(use_true_random=False))
-def test_the_order_in_which_partners_are_looked_at_makes_no_difference(
-    roster: list[Scored], tiers: list[Tier], capacity: Capacity, random: Random
-) -> None:
-    shuffled = random.sample(roster, len(roster))
-    assert cut(shuffled, tiers, capacity) == cut(roster, tiers, capacity)
-
-
-def tiers_of(placements: list[Placement]) -> dict[str, str]:
-    return {placement.partner: placement.tier for placement in placements}
+def scored(name: str, low: Decimal | int, pipeline: Decimal | int = 0, **more: Any) -> Scored:
+    score = Score(low=Decimal(low), high=Decimal(more.pop("high", low)))
+    return Scored(partner=name, name=name.title(), score=score, ties=(Decimal(pipeline),), **more)
 
 
 LADDER = [a_tier("strategic", 40, minimum=60, cap=2), a_tier("growth", 10, minimum=25), a_tier("self-serve", 1)]
+NAMES = [tier.id for tier in LADDER]
 
 
-def team(hours: int) -> Capacity:
-    return Capacity(people=1, hours=Decimal(hours))
+def team(hours: int | Decimal, **people: tuple[int, tuple[str, ...]]) -> Team:
+    """One person for all tiers, and others with the tiers that they look after."""
+    everybody: dict[str, tuple[Decimal | int, tuple[str, ...]]] = {"everybody": (hours, tuple(NAMES)), **people}
+    return Team(
+        tiers=tuple(NAMES),
+        to_give={name: int(there * 100) for name, (there, _) in everybody.items()},
+        serves={name: frozenset(tiers) for name, (_, tiers) in everybody.items()},
+    )
+
+
+scores = st.integers(0, 10).map(lambda n: n * 10)
+rosters = st.lists(
+    st.builds(
+        lambda name, one, other, stands, up_to: scored(
+            name, min(one, other), high=max(one, other), stands_in=stands, up_to=up_to
+        ),
+        st.from_regex(r"[a-c]{1,6}", fullmatch=True),
+        scores,
+        scores,
+        st.sampled_from([None, *NAMES]),
+        st.sampled_from([None, None, None, *NAMES]),
+    ),
+    max_size=12,
+    unique_by=lambda one: one.partner,
+)
+ladders = st.tuples(st.integers(0, 600), st.integers(0, 300), st.integers(0, 50)).flatmap(
+    lambda tenths: st.builds(
+        lambda tiers: tiers,
+        st.tuples(
+            *(
+                st.builds(
+                    a_tier,
+                    st.just(name),
+                    st.just(Decimal(hours) / 10),
+                    minimum=st.integers(0, 100),
+                    cap=st.none() | st.integers(1, 10) if name != NAMES[-1] else st.none(),
+                )
+                for name, hours in zip(NAMES, sorted(tenths, reverse=True), strict=True)
+            )
+        ),
+    )
+)
+teams = st.lists(
+    st.tuples(st.integers(0, 20_000), st.sets(st.sampled_from(NAMES), min_size=1)), min_size=1, max_size=4
+).map(
+    lambda people: Team(
+        tiers=tuple(NAMES),
+        to_give={f"Person {n}": hours for n, (hours, _) in enumerate(people)},
+        serves={f"Person {n}": frozenset(tiers) for n, (_, tiers) in enumerate(people)},
+    )
+)
+bands = st.integers(0, 15).map(Decimal)
+
+
+@given(rosters, ladders, teams, bands)
+def test_every_hour_that_is_promised_is_somebodys_and_given_once(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    found = cut(roster, tiers, people, band)
+    taken = Counter(placement.tier for placement in found.placements)
+    assert all(taken[tier.id] <= (tier.cap or len(roster)) for tier in tiers)
+    for tier in tiers[:-1]:
+        assert found.taken[tier.id] == taken[tier.id] * tier.service.hours
+    # What the last tier lacks is said; nothing else is lacking.
+    assert found.taken[NAMES[-1]] + found.short == taken[NAMES[-1]] * tiers[-1].service.hours
+    given_hours = found.handed_out()
+    for name, by_tier in given_hours.items():
+        assert sum(by_tier.values()) * 100 <= people.to_give[name]
+        assert all(hours >= 0 for hours in by_tier.values())
+        assert {tier for tier, hours in by_tier.items() if hours} <= people.serves[name]
+    for tier in tiers:
+        assert sum(by_tier[tier.id] for by_tier in given_hours.values()) == found.taken[tier.id]
+
+
+@given(rosters, ladders, teams, bands)
+def test_everyone_is_placed_once_at_its_rank(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    placements = cut(roster, tiers, people, band).placements
+    assert [placement.partner for placement in placements] == [ranked.partner for ranked in rank(roster)]
+    assert [placement.rank for placement in placements] == list(range(1, len(roster) + 1))
+
+
+def alike(one: Scored, other: Scored) -> bool:
+    return (one.stands_in, one.up_to) == (other.stands_in, other.up_to)
+
+
+@given(rosters, ladders, teams, bands)
+def test_who_is_better_never_gets_less_than_who_stands_where_it_stands(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    given_tier = cut(roster, tiers, people, band).tiers()
+    ranked = rank(roster)
+    for position, better in enumerate(ranked):
+        for worse in ranked[position + 1 :]:
+            if alike(better, worse):
+                assert NAMES.index(given_tier[better.partner]) <= NAMES.index(given_tier[worse.partner])
+
+
+@given(rosters, ladders, teams, bands)
+def test_nobody_gets_a_tier_that_it_is_not_eligible_for_or_holds_one_below_its_minimum_by_more_than_the_band(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    given_tier = cut(roster, tiers, people, band).tiers()
+    for one in roster:
+        index = NAMES.index(given_tier[one.partner])
+        assert index >= NAMES.index(one.up_to or NAMES[0])
+        if index < len(NAMES) - 1:
+            holds = one.stands_in is not None and NAMES.index(one.stands_in) <= index
+            assert one.score.low + (band if holds else 0) >= tiers[index].minimum_score
+
+
+def counts(found: Cut) -> list[int]:
+    taken = Counter(placement.tier for placement in found.placements)
+    return [taken[name] for name in NAMES[:-1]]
+
+
+@given(rosters, ladders, teams, bands, st.data())
+def test_with_more_hours_no_tier_shrinks_unless_a_higher_one_grows(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal, data: st.DataObject
+) -> None:
+    who = data.draw(st.sampled_from(sorted(people.to_give)))
+    more = Team(
+        people.tiers, {**people.to_give, who: people.to_give[who] + data.draw(st.integers(0, 9000))}, people.serves
+    )
+    assert counts(cut(roster, tiers, people, band)) <= counts(cut(roster, tiers, more, band))
+
+
+@given(rosters, ladders, teams, bands)
+def test_the_hours_that_the_next_partner_lacks_are_exactly_those(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    before = cut(roster, tiers, people, band)
+    if before.short:
+        return  # more hours go to the last tier's own service first
+    for waiting in before.waiting:
+        who = next((name for name in people.to_give if waiting.tier in people.serves[name]), None)
+        if who is None:
+            continue
+        for hours, rises in ((waiting.hours, True), (waiting.hours - Decimal("0.01"), False)):
+            more = Team(people.tiers, {**people.to_give, who: people.to_give[who] + int(hours * 100)}, people.serves)
+            found = cut(roster, tiers, more, band)
+            higher = NAMES.index(waiting.tier)
+            # Where a higher tier grows of the same hours, that comes first.
+            if counts(found)[:higher] == counts(before)[:higher]:
+                assert (found.tiers()[waiting.partner] == waiting.tier) == rises
+
+
+@given(rosters, ladders, teams, bands, st.data())
+def test_whatever_turns_out_of_one_partner_lies_between_its_ranks_and_tiers(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal, data: st.DataObject
+) -> None:
+    if not roster:
+        return
+    before = {placement.partner: placement for placement in cut(roster, tiers, people, band).placements}
+    one = data.draw(st.sampled_from(roster))
+    known = one.model_copy(update={"score": Score(low=one.score.high, high=one.score.high)})
+    after = cut([known if other is one else other for other in roster], tiers, people, band)
+    [placement] = [placement for placement in after.placements if placement.partner == one.partner]
+    assert placement.tier == before[one.partner].tier_at_best
+    truth = [
+        other.model_copy(update={"score": Score(low=points, high=points)})
+        for other in roster
+        if (points := data.draw(st.decimals(other.score.low, other.score.high, places=4))) is not None
+    ]
+    for position, other in enumerate(rank(truth)):
+        assert before[other.partner].best_rank <= position + 1 <= before[other.partner].worst_rank
+
+
+@given(rosters, ladders, teams, bands)
+def test_the_points_that_a_partner_is_short_of_its_tier_keep_it_and_fewer_do_not(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    for placement in cut(roster, tiers, people, band).placements:
+        if placement.short is None:
+            continue
+        [one] = [one for one in roster if one.partner == placement.partner]
+        assert one.stands_in
+        for points, keeps in ((placement.short, True), (placement.short - Decimal("0.0001"), False)):
+            score = Score(low=one.score.low + points, high=Decimal(100))
+            better = one.model_copy(update={"score": score})
+            found = cut([better if other is one else other for other in roster], tiers, people, band).tiers()
+            assert (NAMES.index(found[one.partner]) <= NAMES.index(one.stands_in)) == keeps
+
+
+@given(rosters, ladders, teams, bands, st.randoms(use_true_random=False))
+def test_the_order_in_which_partners_are_looked_at_makes_no_difference(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal, random: Random
+) -> None:
+    shuffled = random.sample(roster, len(roster))
+    assert cut(shuffled, tiers, people, band) == cut(roster, tiers, people, band)
 
 
 @pytest.mark.parametrize(
     ("hours", "strategic", "growth"),
     [
         (1000, ["ann", "bob"], ["cid", "dan"]),  # the cap keeps the third out, the score the fifth
-        (90, ["ann", "bob"], ["cid"]),
-        (80, ["ann", "bob"], []),
-        (79, ["ann"], ["bob", "cid", "dan"]),
-        (39, [], ["ann", "bob", "cid"]),
-        (9, [], []),
+        (93, ["ann", "bob"], ["cid"]),
+        (92, ["ann", "bob"], ["cid"]),
+        (91, ["ann", "bob"], []),
+        (83, ["ann", "bob"], []),
+        (82, ["ann"], ["bob", "cid", "dan"]),  # two would take 80 and a check-in for each of the three others 3
+        (43, [], ["ann", "bob", "cid", "dan"]),
+        (14, [], ["ann"]),
+        (13, [], []),
         (0, [], []),
     ],
 )
-def test_hours_are_handed_out_from_the_top(hours: int, strategic: list[str], growth: list[str]) -> None:
+def test_hours_are_handed_out_from_the_top_and_a_check_in_is_kept_for_everyone(
+    hours: int, strategic: list[str], growth: list[str]
+) -> None:
     roster = [scored(n, s) for n, s in (("ann", 90), ("bob", 60), ("cid", 60), ("dan", 25), ("eve", 24))]
-    placed = tiers_of(cut(roster, LADDER, team(hours)))
+    placed = cut(roster, LADDER, team(hours)).tiers()
     assert [name for name, tier in placed.items() if tier == "strategic"] == strategic
     assert [name for name, tier in placed.items() if tier == "growth"] == growth
 
 
 @pytest.mark.parametrize(("score", "tier"), [("59.9999", "growth"), (60, "strategic"), ("24.9999", "self-serve")])
 def test_a_minimum_is_met_or_it_is_not(score: str, tier: str) -> None:
-    assert tiers_of(cut([scored("ann", Decimal(score))], LADDER, team(1000))) == {"ann": tier}
+    assert cut([scored("ann", Decimal(score))], LADDER, team(1000)).tiers() == {"ann": tier}
 
 
-def test_what_is_unknown_counts_for_nothing_in_the_ranking() -> None:
-    hoped_for = Scored(partner="ann", name="Ann", score=Score(low=Decimal(10), high=Decimal(90)), pipeline=Decimal(0))
-    assert [partner.partner for partner in rank([hoped_for, scored("bob", 11)])] == ["bob", "ann"]
+@pytest.mark.parametrize("hours", [0, 1000])
+def test_a_roster_of_nobody_is_cut_and_takes_nothing(hours: int) -> None:
+    found = cut([], LADDER, team(hours))
+    assert (found.placements, found.waiting) == ([], [])
+    assert {*found.taken.values(), found.short} == {Decimal(0)}
 
 
-def test_ties_go_by_pipeline_then_by_name_then_by_id() -> None:
+def test_who_is_eligible_for_less_gets_less_and_leaves_the_place_to_the_next() -> None:
+    roster = [scored("ann", 90, up_to="growth"), scored("bob", 80), scored("cid", 70)]
+    assert cut(roster, LADDER, team(1000)).tiers() == {"ann": "growth", "bob": "strategic", "cid": "strategic"}
+
+
+def test_hours_of_one_tier_are_no_help_to_another_that_somebody_else_looks_after() -> None:
+    roster = [scored("ann", 90), scored("bob", 80)]
+    people = team(10, first=(80, ("strategic",)))
+    assert cut(roster, LADDER, people).tiers() == {"ann": "strategic", "bob": "strategic"}
+    assert cut(roster, LADDER, people.without("first")).tiers() == {"ann": "self-serve", "bob": "self-serve"}
+
+
+def test_hours_below_what_the_last_tier_itself_takes_are_named() -> None:
+    roster = [scored(name, 90) for name in ("ann", "bob", "cid")]
+    found = cut(roster, LADDER, team(2))
+    assert set(found.tiers().values()) == {"self-serve"}
+    assert found.short == 1
+
+
+@pytest.mark.parametrize(
+    ("challenger", "strategic"),
+    [(69, "holder"), (71, "holder"), (72, "holder"), (73, "challenger")],
+)
+def test_noise_takes_no_place_from_anybody(challenger: int, strategic: str) -> None:
+    ladder = [LADDER[0].model_copy(update={"cap": 1}), *LADDER[1:]]
+    roster = [
+        scored("challenger", challenger, pipeline=-1, stands_in="growth"),
+        scored("holder", 70, stands_in="strategic"),
+    ]
+    tiers = cut(roster, ladder, team(1000), Decimal(2)).tiers()
+    assert [name for name, tier in tiers.items() if tier == "strategic"] == [strategic]
+
+
+@pytest.mark.parametrize(("score", "tier"), [(58, "strategic"), ("57.9999", "growth")])
+def test_who_slips_below_a_minimum_by_less_than_the_band_keeps_its_tier(score: str, tier: str) -> None:
+    holder = scored("holder", Decimal(score), stands_in="strategic")
+    assert cut([holder], LADDER, team(1000), Decimal(2)).tiers() == {"holder": tier}
+
+
+def test_what_is_unknown_counts_for_nothing_in_the_ranking_and_is_said_to_decide() -> None:
+    ladder = [LADDER[0].model_copy(update={"cap": 1}), *LADDER[1:]]
+    placements = cut([scored("ann", 10, high=90), scored("bob", 80)], ladder, team(1000)).placements
+    assert [(p.partner, p.rank, p.best_rank, p.worst_rank) for p in placements] == [("bob", 1, 1, 2), ("ann", 2, 1, 2)]
+    assert [(p.tier, p.tier_at_best) for p in placements] == [
+        ("strategic", "strategic"),
+        ("self-serve", "strategic"),
+    ]
+
+
+def test_ties_go_by_what_the_program_declares_then_by_name_then_by_id() -> None:
     first, second = scored("zoe", 50, 900), scored("ann", 50, 800)
     twins = [scored("bob", 50, 800).model_copy(update={"partner": name}) for name in ("bob-1", "bob-2")]
     assert rank([twins[1], second, twins[0], first]) == [first, second, *twins]
 
 
-def test_the_team_promises_what_it_does_not_keep_free() -> None:
-    assert Capacity(people=4, hours=Decimal(400), kept_free=20).to_give == 1280
+def test_where_all_scores_are_equal_the_hours_go_by_name() -> None:
+    roster = [scored(name, 70) for name in ("cid", "ann", "bob")]
+    assert [p.tier for p in cut(roster, LADDER, team(1000)).placements] == ["strategic", "strategic", "growth"]
+
+
+def test_a_hundred_and_forty_partners_and_four_people_give_eighteen_forty_and_the_rest(
+    default_program: LoadedProgram,
+) -> None:
+    """The figures of the default program come out of its hours alone, whatever is asked of a score."""
+    program = default_program.program
+    roster = [scored(f"partner-{number:03}", 100) for number in range(140)]
+    found = cut(roster, program.tiers, program.capacity.team(Q3, BusinessDays(), [tier.id for tier in program.tiers]))
+    assert Counter(found.tiers().values()) == {"strategic": 18, "growth": 40, "self-serve": 82}
+    top = {name for name, by_tier in found.handed_out().items() if by_tier["strategic"]}
+    assert (len(top), len(program.capacity.people)) == (3, 4)
+    assert found.team.hours == 1280
+    assert sum(found.taken.values()) == Decimal("1252.40")
+    cadences = [tier.service.cadence for tier in program.tiers]
+    assert cadences == [
+        "Co-sell session every two weeks",
+        "Monthly group session",
+        "Content track and a quarterly check-in",
+    ]
+    assert [(w.tier, w.partner, w.hours) for w in found.waiting] == [
+        ("strategic", "partner-018", Decimal(28)),
+        ("growth", "partner-058", Decimal("3.70")),
+    ]
+
+
+def test_a_service_whose_parts_do_not_add_up_is_refused() -> None:
+    touches = [{"kind": "Session", "cadence": "monthly", "hours": 3}]
+    assert Service.model_validate({"cadence": "Monthly", "hours": 3, "touches": touches})
+    with pytest.raises(ValidationError, match="they take 3 hours, and the service 4; make both the same"):
+        Service.model_validate({"cadence": "Monthly", "hours": 4, "touches": touches})
 
 
 # The moves
@@ -297,20 +375,20 @@ RECORD = TierRecord(tier="growth", quarters_below=1, quarters_inactive=1)
 
 
 @pytest.mark.parametrize(
-    ("cut_tier", "moved", "full", "levels", "quarters"),
+    ("cut_tier", "moved", "active", "levels", "quarters"),
     [
-        ("growth", 3, True, (2, 2), (0, 0)),
-        ("strategic", 3, True, (2, 3), (0, 0)),
-        ("self-serve", 3, True, (2, 1), (2, 0)),
-        ("growth", 0, True, (2, 2), (0, 2)),
-        ("self-serve", 0, True, (2, 1), (2, 2)),
-        ("self-serve", 0, False, (2, 1), (0, 0)),  # a quarter that was not a full one counts against nobody
+        ("growth", 3, 1, (2, 2), (0, 0)),
+        ("strategic", 3, 1, (2, 3), (0, 0)),
+        ("self-serve", 3, 1, (2, 1), (2, 0)),
+        ("growth", 0, 1, (2, 2), (0, 2)),
+        ("self-serve", 0, 1, (2, 1), (2, 2)),
+        ("self-serve", 0, 0, (2, 1), (0, 0)),  # a quarter that was not a full one counts against nobody
     ],
 )
 def test_full_quarters_in_a_row_are_counted(
-    cut_tier: str, moved: int, full: bool, levels: tuple[int, int], quarters: tuple[int, int]
+    cut_tier: str, moved: int, active: int, levels: tuple[int, int], quarters: tuple[int, int]
 ) -> None:
-    facts = movement_facts(LADDER, RECORD, cut_tier, moved, full_quarter=full)
+    facts = movement_facts(LADDER, RECORD, cut_tier, moved, quarters_active=active)
     assert (facts["level"], facts["cut_level"]) == levels
     assert (facts["quarters_below"], facts["quarters_inactive"]) == quarters
 
@@ -332,3 +410,11 @@ def test_a_move_goes_one_tier_and_who_moved_starts_a_new_grace(tier: str, move: 
     facts: dict[str, FactValue] = {"quarters_below": 2, "quarters_inactive": 1}
     after = after_move(LADDER, TierRecord(tier=tier), facts, move)
     assert after == TierRecord(tier=then, quarters_below=2 if then == tier else 0, quarters_inactive=1)
+
+
+@pytest.mark.parametrize(
+    ("since", "quarters"),
+    [("2017-07-01", 1), ("2017-07-02", 0), ("2017-09-30", 0), ("2017-04-01", 2), ("2017-01-02", 2), ("2015-07-01", 9)],
+)
+def test_a_quarter_is_full_for_who_was_active_on_its_first_day(since: str, quarters: int) -> None:
+    assert full_quarters(date.fromisoformat(since), Q3) == quarters

@@ -20,10 +20,10 @@ PROGRAM = read_folder(DEFAULT_PROGRAM)
 
 
 HOLIDAYS = ["2026-12-25", "2026-12-26", "2027-01-01"]
-REVENUE = "    - {id: revenue, title: Revenue won, weight: 40, fact: won_revenue, target: 100000}\n"
-CREATION = "    - {id: creation, title: Qualified opportunities, weight: 25, fact: qualified_opportunities,"
+REVENUE = "    - {id: revenue, title: Revenue won, weight: 35, fact: won_revenue, target: 100000}\n"
+CREATION = "    - {id: creation, title: Qualified opportunities, weight: 20, fact: qualified_opportunities,"
 CREATION += " target: 40}\n"
-FACTORS = ["revenue", "creation", "progression", "conversion"]
+FACTORS = ["revenue", "creation", "progression", "conversion", "fit"]
 
 VALUES: dict[str, tuple[str, str, list[tuple[str, Any, Any]]]] = {
     "a number": ("deferral_days: 90", "deferral_days: 120", [("deferral_days", 90, 120)]),
@@ -48,7 +48,7 @@ VALUES: dict[str, tuple[str, str, list[tuple[str, Any, Any]]]] = {
         ("evidence.overlap", None, {"id": "overlap", "title": "Overlap"}),
     ]),
     "another order": (REVENUE + CREATION, CREATION + REVENUE, [
-        ("score.factors", FACTORS, ["creation", "revenue", "progression", "conversion"]),
+        ("score.factors", FACTORS, ["creation", "revenue", "progression", "conversion", "fit"]),
     ]),
     "a time of day": ('day_begins: "06:00"', 'day_begins: "07:30"', [
         ("calendar.clock.day_begins", "06:00:00", "07:30:00"),

@@ -1,5 +1,6 @@
 """The example of another industry: a program for the partners of a maker of machine components."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 from intake.mapping import load_map
+from program.calendar import BusinessDays, Quarter
 from program.decision import Ruling
 from program.partner import PartnerType
 from program.pilot import PilotTerms
+from program.score import Score
+from program.tiers import Scored, cut
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram, read_folder
 from rules.language.conditions import Sequence, leaves
@@ -233,10 +237,22 @@ def test_a_pilot_of_the_example_looks_back_as_far_as_its_rules_ask(manufacturing
     assert max(lengths) <= manufacturing.program.pilot.recent_weeks
 
 
+def tiers_of(loaded: LoadedProgram) -> list[str]:
+    return [tier.id for tier in loaded.program.tiers]
+
+
 def test_the_hours_of_the_example_are_what_its_tiers_need_when_they_are_full(manufacturing: LoadedProgram) -> None:
     *capped, last = manufacturing.program.tiers
     needed = sum((tier.service.hours * (tier.cap or 0) for tier in capped), Decimal(0)) + 100 * last.service.hours
-    assert needed == manufacturing.program.capacity.to_give == 1890
+    team = manufacturing.program.capacity.team(Quarter(year=2027, number=2), BusinessDays(), tiers_of(manufacturing))
+    assert needed == team.hours == 1890
+    roster = [
+        Scored(partner=f"partner-{n}", name=str(n), score=Score(low=Decimal(100), high=Decimal(100)))
+        for n in range(252)
+    ]
+    carried = cut(roster, manufacturing.program.tiers, team)
+    assert Counter(carried.tiers().values()) == {"key": 12, "preferred": 40, "stocking": 100, "listed": 100}
+    assert (carried.short, carried.waiting) == (0, [])
 
 
 def test_the_distributor_that_the_examples_map_assumes_is_signed(manufacturing: LoadedProgram) -> None:

@@ -50,7 +50,12 @@ QUALIFICATION, PROGRAM, CASES = "policies/qualification.yaml", "program.yaml", "
             STALL, "owner:", "ownr:", "ownr", "ownr: unknown key; did you mean owner?", id="an unknown key of a policy"
         ),
         pytest.param(
-            PROGRAM, "people: 4", "peple: 4", "peple", "capacity.peple: unknown key; did you mean people?", id="its own"
+            PROGRAM,
+            "kept_free: 20",
+            "kept_fre: 20",
+            "kept_fre",
+            "capacity.kept_fre: unknown key; did you mean kept_free?",
+            id="its own",
         ),
         pytest.param(
             CASES, "fires: []", "fire: []", "fire: []", "fire: unknown key; did you mean fires?", id="one of a case"
@@ -88,7 +93,12 @@ QUALIFICATION, PROGRAM, CASES = "policies/qualification.yaml", "program.yaml", "
             id="a wrong type",
         ),
         pytest.param(
-            PROGRAM, "people: 4", "people: four", "people: four", "not 'four'", id="a wrong type in a program"
+            PROGRAM,
+            "kept_free: 20",
+            "kept_free: a fifth",
+            "kept_free: a fifth",
+            "not 'a fifth'",
+            id="a wrong type in a program",
         ),
         pytest.param(
             MOVEMENT,
@@ -175,8 +185,8 @@ QUALIFICATION, PROGRAM, CASES = "policies/qualification.yaml", "program.yaml", "
         ),
         pytest.param(
             PROGRAM,
-            "people: 4",
-            "people: &a [*a, *a]",
+            "kept_free: 20",
+            "kept_free: &a [*a, *a]",
             "&a",
             "the anchor &a; write out what it stands for where it is needed",
             id="an anchor",

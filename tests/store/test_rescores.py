@@ -8,22 +8,25 @@ import pytest
 
 from program.calendar import Quarter
 from program.partner import Stage
-from program.tiers import Placement, Score, Scored, TierRecord
+from program.score import Measured, Score
+from program.tiers import Placement, TierRecord
 from store.database import Store, Transaction
-from store.rescores import Move
+from store.rescores import Gathered, Move, Placed, Weighed
 from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
 
 Q1, Q2, Q3 = (Quarter(year=2017, number=number) for number in (1, 2, 3))
-FACTS = {"sourced_pipeline": 1000.5, "win_rate": None, "moved_opportunities": 2}
-SCORE = Score(low=Decimal("12.3456"), high=Decimal("27.3456"))
+FACTS: dict[str, Any] = {"sourced_pipeline": Decimal("1000.5"), "win_rate": None, "moved_opportunities": 2}
+GATHERED = Gathered(measured=Measured(segment=("resell", "North"), facts=FACTS), quarters_active=3)
+SCORE = Score(low=Decimal("12.3456"), high=Decimal("27.3456"), missing=("win_rate",))
+TWO = Decimal(2)
 LATER = AT + timedelta(hours=1)
 
 
 def begin(tx: Transaction, quarter: Quarter = Q1, *partners: str) -> None:
     tx.rescores.begin(quarter, quarter.last_day, AT, PROGRAM)
-    tx.rescores.score(quarter, dict.fromkeys(partners, (SCORE, FACTS)))
+    tx.rescores.gather(quarter, dict.fromkeys(partners, GATHERED))
 
 
 def decided(tx: Transaction, quarter: Quarter, partner: str, move: str, **record: Any) -> Move:
@@ -46,36 +49,50 @@ def test_a_rescore_keeps_to_what_it_was_begun_on(any_store: Store) -> None:
         assert tx.rescores.begun() == [("2017Q1", None)]
 
 
-def test_a_partner_is_scored_once_and_comes_back_exactly(any_store: Store) -> None:
+def test_a_rescore_says_whose_weights_it_is_scored_by(any_store: Store) -> None:
     with any_store.write() as tx:
+        begin(tx, Q1)
+        assert tx.rescores.weighed(Q1) == Weighed(by=PROGRAM, before=PROGRAM)
+        tx.programs.publish(a_version(version=2, digest="1" * 64), {}, {})
+        tx.rescores.begin(Q2, Q2.last_day, AT, PROGRAM, Weighed(by="1" * 64, before=PROGRAM))
+        assert tx.rescores.weighed(Q2) == Weighed(by="1" * 64, before=PROGRAM)
+
+
+def test_what_a_partner_is_scored_on_is_kept_once_and_comes_back_exactly(any_store: Store) -> None:
+    other = Gathered(measured=Measured(facts={}), quarters_active=0)
+    with any_store.write() as tx:
+        active(tx, "acme")
         begin(tx, Q1, "acme")
-        tx.rescores.score(Q1, {"acme": (Score(low=Decimal(0), high=Decimal(100)), {"sourced_pipeline": 0})})
-        tx.rescores.score(Q1, {})
-        assert tx.rescores.scored(Q1) == [Scored(partner="acme", name="Acme", score=SCORE, pipeline=Decimal("1000.5"))]
-        assert tx.rescores.scored(Q2) == []
+        tx.rescores.gather(Q1, {"acme": other})
+        tx.rescores.gather(Q1, {})
+        [(partner, entrant)] = tx.rescores.entrants(Q1).items()
+        assert (partner, entrant.name, entrant.tier, entrant.gathered) == ("acme", "Acme", "growth", GATHERED)
+        assert tx.rescores.entrants(Q2) == {}
 
 
 def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
+    placements = [
+        Placement(partner="bolt", rank=1, tier="strategic", best_rank=1, worst_rank=2, tier_at_best="strategic"),
+        Placement(
+            partner="acme", rank=2, tier="growth", best_rank=1, worst_rank=2, tier_at_best="strategic", short=TWO
+        ),
+    ]
     with any_store.write() as tx:
         begin(tx, Q1, "bolt", "acme")
-        placements = [
-            Placement(partner="bolt", rank=1, tier="strategic"),
-            Placement(partner="acme", rank=2, tier="growth"),
-        ]
-        tx.rescores.place(Q1, placements)
-        tx.rescores.place(Q1, placements)
+        assert tx.rescores.placed(Q1, "", 5) == []  # nobody is, before everybody is scored
+        for _ in range(2):
+            tx.rescores.place(Q1, placements, dict.fromkeys(("acme", "bolt"), SCORE))
         first = tx.rescores.placed(Q1, "", 1)
         rest = tx.rescores.placed(Q1, first[-1].partner, 5)
-    assert [(p.partner, p.cut_tier, p.facts) for p in (*first, *rest)] == [
-        ("acme", "growth", FACTS),
-        ("bolt", "strategic", FACTS),
+    assert [*first, *rest] == [
+        Placed(placement=placement, score=SCORE, gathered=GATHERED, decided=False) for placement in reversed(placements)
     ]
 
 
 def test_a_roster_of_nobody_can_be_cut(any_store: Store) -> None:
     with any_store.write() as tx:
         begin(tx)
-        tx.rescores.place(Q1, [])
+        tx.rescores.place(Q1, [], {})
         assert tx.rescores.placed(Q1, "", 5) == []
 
 

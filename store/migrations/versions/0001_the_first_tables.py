@@ -148,6 +148,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partner", "what", "due_on", name=op.f("pk_next_actions")),
     )
     op.create_table(
+        "touches",
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("delivered_on", sa.Date(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("learned_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_touches_partner_partners")),
+        sa.PrimaryKeyConstraint("partner", "delivered_on", "who", name=op.f("pk_touches")),
+    )
+    op.create_table(
         "absences",
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("first", sa.Date(), nullable=False),
@@ -215,6 +225,8 @@ def upgrade() -> None:
         sa.Column("created_on", sa.Date(), nullable=False),
         sa.Column("qualified_on", sa.Date(), nullable=True),
         sa.Column("progressed_on", sa.Date(), nullable=True),
+        sa.Column("submitted_on", sa.Date(), nullable=True),
+        sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("won", sa.Boolean(), nullable=True),
         sa.Column("value", sa.BigInteger(), nullable=True),
@@ -264,8 +276,12 @@ def upgrade() -> None:
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.Column("program", sa.String(length=64), nullable=False),
+        sa.Column("scored_by", sa.String(length=64), nullable=False),
+        sa.Column("scored_before", sa.String(length=64), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["program"], ["programs.digest"], name=op.f("fk_rescores_program_programs")),
+        sa.ForeignKeyConstraint(["scored_before"], ["programs.digest"], name=op.f("fk_rescores_scored_before_programs")),
+        sa.ForeignKeyConstraint(["scored_by"], ["programs.digest"], name=op.f("fk_rescores_scored_by_programs")),
         sa.PrimaryKeyConstraint("quarter", name=op.f("pk_rescores")),
     )
     op.create_table(
@@ -302,11 +318,16 @@ def upgrade() -> None:
         "scores",
         sa.Column("quarter", sa.String(length=6), nullable=False),
         sa.Column("partner", sa.String(length=64), nullable=False),
-        sa.Column("low", sa.BigInteger(), nullable=False),
-        sa.Column("high", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.JSON(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("quarters_active", sa.Integer(), nullable=False),
+        sa.Column("score", sa.JSON(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=True),
+        sa.Column("best_rank", sa.Integer(), nullable=True),
+        sa.Column("worst_rank", sa.Integer(), nullable=True),
         sa.Column("cut_tier", sa.Text(), nullable=True),
+        sa.Column("tier_at_best", sa.Text(), nullable=True),
+        sa.Column("short", sa.BigInteger(), nullable=True),
         sa.Column("move", sa.Text(), nullable=True),
         sa.Column("came_from", sa.Text(), nullable=True),
         sa.Column("tier", sa.Text(), nullable=True),
@@ -352,6 +373,7 @@ def downgrade() -> None:
 
     op.drop_table("notices")
     op.drop_table("absences")
+    op.drop_table("touches")
     op.drop_table("next_actions")
     with op.batch_alter_table("facts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_facts_partner"))

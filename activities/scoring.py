@@ -1,0 +1,106 @@
+"""What a re-score rests on: the facts of everybody's quarter, the scores, and the cut. Nothing is written here."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from program.calendar import Quarter
+from program.capacity import Team
+from program.decision import as_known
+from program.definition import Program
+from program.partner import PartnerId, Standing
+from program.score import MEASURES, Measured, Score, ScoreModel, measured
+from program.scorecard import FactValue
+from program.tiers import Cut, Scored, cut, full_quarters
+from store.database import Transaction
+from store.rescores import Entrant, Gathered
+
+Eligible = Callable[[PartnerId, Score, Gathered], str | None]
+"""The highest tier that a partner may have, as a policy says; None for any."""
+
+
+def anybody(_partner: PartnerId, _score: Score, _gathered: Gathered) -> str | None:
+    """What holds where a program has no policy of eligibility."""
+    return None
+
+
+def gather(
+    tx: Transaction,
+    program: Program,
+    models: Sequence[ScoreModel],
+    quarter: Quarter,
+    as_of: date,
+    known_at: datetime,
+    standings: Iterable[Standing],
+) -> dict[PartnerId, Gathered]:
+    """What is known of some partners' quarter, as far as any of the models asks for it.
+
+    Who became active after the day has no part in it.
+    """
+    seen = {s.partner.id: s for s in standings if s.since is not None and s.since <= as_of}
+    opportunities = tx.opportunities.by_partner(seen, as_of, known_at)
+    asked = frozenset[str]().union(*(model.facts for model in models))
+    rated = rated_facts(tx, program, seen, as_of, known_at) if asked - {*MEASURES} else {}
+    back = max(model.quarters for model in models)
+    found = {}
+    for partner, standing in seen.items():
+        active = full_quarters(standing.since or as_of, quarter)
+        shown = measured(quarter, opportunities[partner], full_quarters=active, back=back)
+        known = {name: value for name, value in rated.get(partner, {}).items() if name in asked}
+        segment = models[0].segment(standing.partner.type, standing.partner.region, known)
+        found[partner] = Gathered(measured=Measured(segment=segment, facts={**known, **shown}), quarters_active=active)
+    return found
+
+
+def rated_facts(
+    tx: Transaction, program: Program, partners: Iterable[PartnerId], as_of: date, known_at: datetime
+) -> dict[PartnerId, dict[str, FactValue]]:
+    """What scorecards and recorded evidence say; of one name, what was recorded since counts."""
+    partners = list(partners)
+    evidence = tx.facts.by_partner(partners, as_of, known_at)
+    scorecards = tx.scorecards.latest(partners, as_of, known_at)
+    rolled_up = {partner: program.scorecard.roll_up(scorecard) for partner, scorecard in scorecards.items()}
+    return {
+        partner: {
+            **rolled_up.get(partner, {}),
+            **as_known({n: known.value for n, known in evidence[partner].items() if not isinstance(known.value, dict)}),
+        }
+        for partner in partners
+    }
+
+
+def scores(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, Score]:
+    """Everybody's score by some weights."""
+    return model.scores({partner: entrant.gathered.measured for partner, entrant in entrants.items()})
+
+
+def team(program: Program, quarter: Quarter) -> Team:
+    """The hours that there are for what a quarter's re-score decides: those of the quarter after it."""
+    days = program.calendar.business_days
+    return program.capacity.team(quarter.next, days, [tier.id for tier in program.tiers])
+
+
+def ranked(
+    program: Program,
+    model: ScoreModel,
+    entrants: Mapping[PartnerId, Entrant],
+    scored: Mapping[PartnerId, Score],
+    eligible: Eligible = anybody,
+) -> list[Scored]:
+    """The roster as it is cut."""
+    return [
+        Scored(
+            partner=partner,
+            name=entrant.name,
+            score=scored[partner],
+            ties=tuple(Decimal(entrant.gathered.measured.facts.get(name) or 0) for name in model.ties),
+            stands_in=entrant.tier or program.entry_tier,
+            up_to=eligible(partner, scored[partner], entrant.gathered),
+        )
+        for partner, entrant in entrants.items()
+    ]
+
+
+def cut_of(program: Program, model: ScoreModel, roster: Iterable[Scored], hours: Team) -> Cut:
+    """Everybody's tier."""
+    return cut(roster, program.tiers, hours, model.band)
