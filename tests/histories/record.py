@@ -28,6 +28,7 @@ from program.escalation import Acknowledge
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from store.database import Store
 from tests.world import PATIENCE, World, a_scorecard, eventually
+from workflows.digest import WeeklyDigest
 from workflows.messages import SEARCH_ATTRIBUTES, Sweep
 from workflows.rescore import RescoreDue
 from workflows.sweep import StallSweep
@@ -130,6 +131,16 @@ async def rescore_due(world: World) -> Recorded:
     return {"rescore-due": await due.fetch_history()}
 
 
+async def weekly_digest(world: World) -> Recorded:
+    """What a schedule starts on a Monday."""
+    await world.in_pilot("Gale", since=FIRST_DAY - 50 * DAY)
+    told = await world.env.client.start_workflow(
+        WeeklyDigest.run, world.on(FIRST_DAY + 5 * DAY).clock, id="weekly-digest", task_queue=world.task_queue
+    )
+    assert await told.result() == 2
+    return {"weekly-digest": await told.fetch_history()}
+
+
 LIVES: tuple[Callable[[World], Awaitable[Recorded]], ...] = (
     application_to_active,
     deferred,
@@ -137,6 +148,7 @@ LIVES: tuple[Callable[[World], Awaitable[Recorded]], ...] = (
     open_verdict,
     declined,
     rescore_due,
+    weekly_digest,
 )
 
 
