@@ -21,6 +21,8 @@ from store.database import Store
 from tests.mail_server import MailServer, Receiver, until
 from tests.service import a_service
 from tests.world import World, a_partner, a_scorecard
+from workflows.messages import Sweep
+from workflows.sweep import StallSweep
 
 SENDER = "Partner team <partners@ours.example>"
 
@@ -141,3 +143,36 @@ async def test_a_worker_killed_between_sending_and_noting_it_sends_again_under_t
                 assert posting.delivered_at is not None
                 assert posting.delivered_at < datetime.now(UTC)
                 assert len(tx.notices.attempts(posting.notice.key)) == 1
+
+
+async def test_partners_that_stall_at_once_come_in_one_letter(
+    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram
+) -> None:
+    with MailServer().serving() as server:
+        given = Addresses(smtp=f"smtp://127.0.0.1:{server.port}", mail_from=SENDER)
+        async with at_work(virtual_time, store, default_program, given) as world:
+            world.operations.record_people([Person(name="Ada Owner", email="ada@ours.example")])
+            partners = [world.knows(f"P{number}") for number in range(6)]
+            with store.write() as tx:
+                for partner in partners:
+                    tx.partners.applies(partner, 1)
+                    tx.partners.move(partner, "applied", Stage.APPLIED, world.first_day, "Applied.", datetime.now(UTC))
+            clock = world.on(date(2017, 4, 3)).clock
+            with world.env.with_time_skipping_disabled():
+                swept = await world.env.client.execute_workflow(
+                    StallSweep.run, Sweep(clock=clock), id=f"sweep-{partners[0]}", task_queue=world.task_queue
+                )
+            assert swept.stalled == 6
+            await arrived(server, 1)
+
+            [mail] = server.mails
+            text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+            stalls = [world.escalations(partner)[0].key for partner in partners]
+            assert all(f"gatehouse escalations show {key}" in text for key in stalls)
+            assert mail["Subject"] == "6 escalations wait for you"
+
+            def are_noted() -> bool:
+                with store.read() as tx:
+                    return all(tx.notices.get(f"{key}/opened").delivered_at for key in stalls)
+
+            await asyncio.to_thread(until, are_noted)
