@@ -27,6 +27,7 @@ from activities.alarm import Alarm
 from activities.deciding import Shelf
 from activities.delivery import Delivery
 from activities.departure import Departures
+from activities.doubts import Doubts
 from activities.escalating import Escalating
 from activities.new_start import NewStarts
 from activities.pilot import Pilots
@@ -175,7 +176,7 @@ async def assemble(
             max_concurrent_local_activities=threads,
             workflow_runner=sandbox(),
             graceful_shutdown_timeout=timedelta(seconds=FINISH_SECONDS),
-        ):
+        ), Doubts(store, client).at_work():
             yield
 
 

@@ -187,6 +187,7 @@ class Escalating:
         if escalation.state == EscalationState.ENDED:
             return escalation
         why = self._over(tx, self._shelf.get(escalation.program), escalation, step.today, step.at)
+        tx.escalations.looked_at(escalation.key)
         if why:
             tx.escalations.end(escalation.key, why, step.today, step.at)
         return tx.escalations.get(escalation.key)

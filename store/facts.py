@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.doubt import doubt
 from store.tables import FactRow
 from store.writing import add_new
 
@@ -36,7 +37,10 @@ class Facts:
     def record(self, partner: str, facts: Mapping[str, Any], true_of: date, source: str, at: datetime) -> int:
         """Add what a source says of a day; how many facts are new. What it said before stays."""
         common = {"partner": partner, "true_of": true_of, "source": source, "learned_at": at}
-        return add_new(self._session, FactRow, [{**common, "name": n, "value": v} for n, v in facts.items()])
+        added = add_new(self._session, FactRow, [{**common, "name": n, "value": v} for n, v in facts.items()])
+        if added:
+            doubt(self._session, [partner])
+        return added
 
     def of(self, partner: str, as_of: date, known_at: datetime) -> dict[str, Known]:
         """The latest of each fact as of a day, as far as was known at an instant."""

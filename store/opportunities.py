@@ -7,6 +7,7 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.opportunity import Opportunity
+from store.doubt import doubt
 from store.tables import OpportunityRow
 
 _FIELDS = tuple(Opportunity.model_fields)
@@ -55,6 +56,7 @@ class Opportunities:
             rows = [{**o.model_dump(), **same, "handed_over_to": handed_over.get(o.id)} for o in fresh]
             if rows:
                 self._session.execute(insert(OpportunityRow), rows)
+                doubt(self._session, (opportunity.partner for opportunity in fresh))
         return added, changed
 
     def of(self, partner: str, as_of: date, known_at: datetime, since: date | None = None) -> list[Opportunity]:

@@ -1,12 +1,14 @@
 """What a pilot is prepared and kept moving with: mapped accounts, joint plays, next actions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store.tables import AccountRow, NextActionRow, PlayRow
+from store.doubt import doubt
+from store.tables import AccountRow, NextActionRow, PlayRow, Row
 from store.writing import add_new
 
 
@@ -18,19 +20,25 @@ class Preparation:
 
     def map_accounts(self, partner: str, names: Iterable[str], day: date) -> int:
         """Add accounts mapped with a partner; how many are new."""
-        return add_new(
-            self._session,
+        return self._add(
             AccountRow,
+            partner,
             [{"partner": partner, "name": name, "mapped_on": day} for name in dict.fromkeys(names)],
         )
 
     def agree_play(self, partner: str, name: str, trigger: str, outcome: str, day: date) -> int:
         values = {"partner": partner, "name": name, "trigger": trigger, "outcome": outcome, "agreed_on": day}
-        return add_new(self._session, PlayRow, values)
+        return self._add(PlayRow, partner, [values])
 
     def record_next_action(self, partner: str, what: str, who: str, due_on: date, day: date) -> int:
         values = {"partner": partner, "what": what, "due_on": due_on, "who": who, "recorded_on": day}
-        return add_new(self._session, NextActionRow, values)
+        return self._add(NextActionRow, partner, [values])
+
+    def _add(self, row: type[Row], partner: str, values: Sequence[Mapping[str, Any]]) -> int:
+        added = add_new(self._session, row, values)
+        if added:
+            doubt(self._session, [partner])
+        return added
 
     def last_recorded(self, partner: str, as_of: date) -> date | None:
         """The last day, up to one, on which anything was recorded for a partner; None where nothing was."""

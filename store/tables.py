@@ -364,6 +364,8 @@ class EscalationRow(Row):
     answered_at: Mapped[datetime | None]
     note: Mapped[str | None]
     closed_on: Mapped[date | None]
+    doubted: Mapped[bool] = mapped_column(default=False)
+    """Whether something came in that may have ended it and was not looked at yet."""
 
 
 class EscalationEventRow(Row):

@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("doubted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_escalations_partner_partners")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_escalations")),
     )
