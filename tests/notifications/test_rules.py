@@ -1,6 +1,6 @@
 """What a program says about notices, and what it cannot say."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from notifications import patience
 from program.address import EmailAddress
-from program.notice import KINDS, Audience, ChannelName, NoticeRules
+from program.notice import KINDS, Audience, ChannelName, Notice, NoticeRules
 from program.person import Person
 from rules.folder import LoadedProgram
 from rules.language.source import Unfit
-from tests.world import NOTICES, changed_program
+from tests.world import NOTICES, at_any_hour, changed_program
 
 EMAIL, SLACK, WEBHOOK, LOG = ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK, ChannelName.LOG
 ALL = [*ChannelName]
@@ -48,6 +48,10 @@ def test_a_program_says_otherwise() -> None:
         ("{channels: {team: [pigeon]}}", "pigeon"),
         ("{channels: {owners: [email]}}", "owners"),
         ("{offf: [tier.up]}", "unknown key; did you mean off?"),
+        ("{digest_from: 1}", "notices.digest_from: .* 2"),
+        ('{quiet: {from: "07:00"}}', "notices.quiet.*until"),
+        ('{quiet: {from: "07:00", until: "06:00"}}', "leaves less than four hours in which to be told"),
+        ('{quiet: {begins: "19:00", until: "07:00"}}', "begins"),
     ],
 )
 def test_what_does_not_exist_is_a_fault_at_load(default_program: LoadedProgram, notices: str, said: str) -> None:
@@ -59,6 +63,21 @@ def test_every_kind_can_be_switched_off(default_program: LoadedProgram) -> None:
     every = ", ".join(KINDS)
     program = changed_program(default_program, (NOTICES, f"notices: {{off: [{every}]}}\n"))
     assert set(program.program.notices.off) == set(KINDS)
+
+
+def test_the_team_is_told_nothing_at_night_and_everybody_else_is(default_program: LoadedProgram) -> None:
+    friday = datetime(2017, 3, 3, 21, tzinfo=UTC)
+    held = {
+        kind: default_program.program.held_until(
+            Notice(key="k", kind=kind, recipient="Ada", subject="S", body="B"), friday
+        )
+        for kind in KINDS
+    }
+    monday = datetime(2017, 3, 6, 7, tzinfo=UTC)
+    assert held == {name: monday if kind.audience == Audience.TEAM else None for name, kind in KINDS.items()}
+    notice = Notice(key="k", kind="team.weekly", recipient="Ada", subject="S", body="B")
+    assert default_program.program.held_until(notice, monday) is None
+    assert at_any_hour(default_program).program.held_until(notice, friday) is None
 
 
 @pytest.mark.parametrize("text", ["ada@example.com", " a.b+c@mail.example.co.uk ", "o'neill@x.de", "a@localhost"])
