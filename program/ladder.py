@@ -49,7 +49,7 @@ class Level(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    to: Place | Name
+    to: Annotated[Place | Name, Field(union_mode="left_to_right")]
     """A place, or the name of a person."""
     within: Span
     repeats: Annotated[int, Field(ge=0, le=5)] = 0
