@@ -7,8 +7,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from program.escalation import Escalation
+from program.escalation import Escalation, EscalationState
 from program.notice import DIGEST, Notice, NoticeRules
+from program.partner import Partner
 from store.database import Transaction
 
 MOST_LINES: Final = 50
@@ -59,11 +60,12 @@ def mark(*parts: str) -> str:
 def _by_condition(tx: Transaction, escalations: Sequence[Escalation]) -> Iterator[str]:
     for because, group in groupby(escalations, lambda escalation: escalation.because):
         yield because
-        yield from (
-            f"- {tx.partners.get(escalation.partner).partner.name}, since {escalation.opened_on}: "
-            f"`gatehouse escalations show {escalation.key}`"
-            for escalation in group
-        )
+        yield from (_line(tx.partners.get(escalation.partner).partner, escalation) for escalation in group)
+
+
+def _line(partner: Partner, escalation: Escalation) -> str:
+    over = ", over by now" if escalation.state == EscalationState.ENDED else ""
+    return f"- {partner.name}, since {escalation.opened_on}{over}: `gatehouse escalations show {escalation.key}`"
 
 
 def _rest(escalations: Sequence[Escalation]) -> Iterator[str]:

@@ -120,6 +120,18 @@ def test_fifty_are_named_and_the_rest_are_counted(office: Office) -> None:
     assert lines[-2:] == ["And 7 more:", '- 7 of Ada Owner: `gatehouse escalations list --owner "Ada Owner"`']
 
 
+def test_what_ended_while_it_was_held_is_said_to_be_over(office: Office) -> None:
+    escalations = many(5)
+    keys = stall(office, escalations)
+    with office.store.write() as tx:
+        tx.escalations.end(escalations[3].key, "Something moved.", day(21), at(day(21)))
+    way = Way()
+    assert sender(office, log=way).send(keys[0])
+    assert [line for line in way.took[0].notice.body.splitlines() if "over by now" in line] == [
+        f"- P003, since 2017-03-21, over by now: `gatehouse escalations show {escalations[3].key}`"
+    ]
+
+
 def test_of_many_who_would_send_them_one_sends_the_digest(office: Office) -> None:
     keys = stall(office, many(12))
     way = Way()
