@@ -1,23 +1,22 @@
 """The 60 days: weekly looks, the verdict, and what partner and owner record on the way."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from activities import letters
+from activities import gathering, letters
 from activities.deciding import Occasion, Shelf, make
 from activities.escalating import end_escalations, open_escalation
+from activities.gathering import Glance
 from activities.qualification import Beginning, begin_pilot
+from activities.watching import Ended, end_what_is_over, open_stalls
 from program.calendar import Quarter
 from program.decision import Decision, Ruling
 from program.errors import Refused
 from program.escalation import Escalation
-from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
-from program.pilot import PilotTerms, achieved, agreed, week_of
+from program.pilot import PilotTerms
 from rules.explanation.explain import explain
 from rules.explanation.wording import listed
 from rules.lifecycle import CHECKPOINT, VERDICT
@@ -52,6 +51,14 @@ class Look(BaseModel):
             return f"{self.cycle}/week-{self.week}"
         return f"{self.cycle}/verdict{'/settled' if self.settle else ''}"
 
+    @property
+    def occasion(self) -> Occasion:
+        return Occasion(self.partner, self.purpose, self.as_of, self.known_at)
+
+    @property
+    def glance(self) -> Glance:
+        return Glance(self.partner, self.application, self.terms, self.as_of, self.known_at)
+
 
 class Seen(BaseModel):
     """What a checkpoint found."""
@@ -59,8 +66,10 @@ class Seen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ruling: Ruling
-    escalation: Escalation | None = None
-    """To be opened; None where all is well or somebody was told already."""
+    escalations: tuple[Escalation, ...] = ()
+    """Of what was found, those that are not over: one for each condition."""
+    over: tuple[Ended, ...] = ()
+    """Of what was found before, what no longer holds."""
     notices: tuple[str, ...] = ()
 
 
@@ -121,18 +130,6 @@ class NextAction(BaseModel):
 DAYS_TO_FIND_OUT = 5
 """Business days that the owner of a pilot has to supply what its verdict still needs."""
 
-OPPORTUNITIES, PREPARATION = "opportunities", "preparation"
-"""Where facts of a pilot come from, beside its terms."""
-
-
-def _progress(look: Look, opportunities: Sequence[Opportunity], accounts: int, plays: int) -> dict[str, dict[str, Any]]:
-    """How a pilot stands, by where that is known from."""
-    return {
-        OPPORTUNITIES: dict(achieved(look.terms, look.as_of, opportunities)),
-        f"terms of pilot {look.terms.number} of application {look.application}": dict(agreed(look.terms, look.as_of)),
-        PREPARATION: {"mapped_accounts": accounts, "joint_plays": plays},
-    }
-
 
 def _what_to_do(ruling: Ruling, decide_by: date) -> str:
     """What the owner of a pilot can do about an open verdict."""
@@ -155,22 +152,15 @@ class Pilots:
         assert look.week is not None
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
-            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at, look.terms.started_on)
-            weeks = [week_of(look.terms, week, opportunities) for week in look.terms.looked_back_on(look.week)]
-            accounts, plays, next_action = tx.preparation.counts(look.partner, look.as_of)
-            facts = _progress(look, opportunities, accounts, plays)
-            facts[PREPARATION]["next_action_open"] = next_action
-            facts[OPPORTUNITIES]["checkpoint"] = [week.model_dump() for week in weeks]
-            facts["calendar"] = {"week": look.week}
-            occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
-            found = make(tx, program, CHECKPOINT, occasion, facts, settle=True)
-            ruling = found[1].ruling
+            watched = tx.escalations.watched(CHECKPOINT, look.as_of, look.partner)
+            found = make(
+                tx, program, CHECKPOINT, look.occasion, gathering.of_week(tx, look.glance, look.week), settle=True
+            )
             following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
             tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
-            if ruling.outcome != "stalled":
-                return Seen(ruling=ruling)
-            escalation, notices = open_escalation(tx, program, Stage.PILOT, look.cycle, found, look.known_at)
-            return Seen(ruling=ruling, escalation=escalation, notices=notices)
+            over = end_what_is_over(tx, program, watched, look.cycle, found[1])
+            escalations, notices = open_stalls(tx, program, Stage.PILOT, look.cycle, found)
+            return Seen(ruling=found[1].ruling, escalations=escalations, over=over, notices=notices)
 
     @activity.defn
     def judge(self, look: Look) -> Judged:
@@ -181,11 +171,8 @@ class Pilots:
         """
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
-            opportunities = tx.opportunities.of(look.partner, look.as_of, look.known_at, look.terms.started_on)
-            accounts, plays, _ = tx.preparation.counts(look.partner, look.as_of)
-            facts = _progress(look, opportunities, accounts, plays)
-            occasion = Occasion(look.partner, look.purpose, look.as_of, look.known_at)
-            found = make(tx, program, VERDICT, occasion, facts, settle=look.settle)
+            facts = gathering.of_verdict(tx, look.glance)
+            found = make(tx, program, VERDICT, look.occasion, facts, settle=look.settle)
             decision = found[1]
             if decision.ruling.outcome is not None:
                 return self._follow(tx, look, decision)

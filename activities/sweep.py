@@ -1,14 +1,17 @@
 """The weekly look over the roster for partners outside a pilot that have stalled, page by page."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from activities.deciding import Occasion, Shelf, make, rules_of
-from activities.escalating import open_escalation
-from program.calendar import Quarter
+from activities import gathering
+from activities.deciding import Occasion, Shelf, make
+from activities.gathering import Facts
+from activities.watching import Ended, cycle_of, end_what_is_over, open_stalls
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
 from rules.folder import LoadedProgram
@@ -17,6 +20,9 @@ from store.database import Store, Transaction
 
 PAGE: Final = 500
 """Partners in one transaction: few enough to be short, many enough to be quick."""
+
+SWEPT: Final = (Stage.APPLIED, Stage.DEFERRED, Stage.ACTIVE)
+"""Where partners can stall outside a pilot."""
 
 
 class SweepPage(BaseModel):
@@ -29,6 +35,8 @@ class SweepPage(BaseModel):
     after: str | None = ""
     """The last partner seen; None at the end."""
     escalations: tuple[Escalation, ...] = ()
+    """Of the partners of this page: those that are not over."""
+    over: tuple[Ended, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -41,38 +49,42 @@ class Sweeps:
 
     @activity.defn
     def look_for_stalls(self, page: SweepPage) -> SweepPage:
-        """Decide for the next partners outside a pilot whether they have stalled."""
+        """Decide for the next partners outside a pilot whether they have stalled, and end what no longer holds."""
         program = self._shelf.in_force(page.as_of)
+        look = SweepPage(as_of=page.as_of, known_at=page.known_at)
         with self._store.write() as tx:
-            standings = tx.partners.page([Stage.APPLIED, Stage.DEFERRED, Stage.ACTIVE], page.after or "", PAGE)
-            last = tx.opportunities.last_movement([s.partner.id for s in standings], page.as_of, page.known_at)
-            found: list[Escalation] = []
-            notices: list[str] = []
+            standings = tx.partners.page(SWEPT, page.after or "", PAGE)
+            watched: dict[PartnerId, list[Escalation]] = defaultdict(list)
+            for escalation in tx.escalations.watched(STALL, page.as_of):
+                watched[escalation.partner].append(escalation)
+            gathered = gathering.of_roster(tx, program, standings, page.as_of, page.known_at)
             for standing in standings:
-                if standing.since is None or standing.since > page.as_of:
-                    continue
-                active_since = max(standing.since, last.get(standing.partner.id, standing.since))
-                escalation, told = self._look(tx, program, standing, active_since, page)
-                found += [escalation] if escalation else []
-                notices += told
+                facts = gathered.get(standing.partner.id)
+                if facts:
+                    look = _look(tx, program, standing, facts, watched[standing.partner.id], look)
         activity.heartbeat(page.after)
         after = standings[-1].partner.id if len(standings) == PAGE else None
-        return page.model_copy(update={"after": after, "escalations": tuple(found), "notices": tuple(notices)})
+        return look.model_copy(update={"after": after})
 
-    def _look(
-        self, tx: Transaction, program: LoadedProgram, standing: Standing, last: date, page: SweepPage
-    ) -> tuple[Escalation | None, tuple[str, ...]]:
-        partner: PartnerId = standing.partner.id
-        stalls = program.program.for_type(standing.partner.type).stalls
-        active = standing.stage == Stage.ACTIVE
-        facts: dict[str, dict[str, Any]] = {
-            "stage": {"stage": standing.stage.value},
-            "opportunities and stage": {"days_without_activity": (page.as_of - last).days},
-            rules_of(program): {"patience": stalls.patience(standing.stage, standing.tier)},
+
+def _look(
+    tx: Transaction,
+    program: LoadedProgram,
+    standing: Standing,
+    facts: Facts,
+    watched: Sequence[Escalation],
+    so_far: SweepPage,
+) -> SweepPage:
+    """Look at one partner, and add what was found."""
+    occasion = Occasion(standing.partner.id, f"sweep-{so_far.as_of}", so_far.as_of, so_far.known_at)
+    found = make(tx, program, STALL, occasion, facts, settle=True)
+    cycle = cycle_of(standing, so_far.as_of)
+    over = end_what_is_over(tx, program, watched, cycle, found[1])
+    opened, notices = open_stalls(tx, program, standing.stage, cycle, found)
+    return so_far.model_copy(
+        update={
+            "escalations": (*so_far.escalations, *opened),
+            "over": (*so_far.over, *over),
+            "notices": (*so_far.notices, *notices),
         }
-        occasion = Occasion(partner, f"sweep-{page.as_of}", page.as_of, page.known_at)
-        found = make(tx, program, STALL, occasion, facts)
-        if found[1].ruling.outcome != "stalled":
-            return None, ()
-        cycle = str(Quarter.of(page.as_of)) if active else f"application-{standing.application}"
-        return open_escalation(tx, program, standing.stage, cycle, found, page.known_at)
+    )

@@ -139,6 +139,10 @@ class BusinessDays(BaseModel):
             day = self.on_or_after(day + timedelta(days=1))
         return day
 
+    def between(self, day: date, until: date) -> int:
+        """How many business days come after a day, up to another; as many as `after` was asked for to get there."""
+        return sum(self.is_one(day + timedelta(days=n)) for n in range(1, (until - day).days + 1))
+
 
 class WorkingTime(BaseModel):
     """When people are at work: the hours of a business day, in the program's time zone."""

@@ -25,6 +25,10 @@ class Opportunity(BaseModel):
     """When it met the program's qualification standard."""
     progressed_on: date | None = None
     """When it moved on from there: a later stage, or won."""
+    submitted_on: date | None = None
+    """When the partner registered it with us and began to wait for our answer."""
+    answered_on: date | None = None
+    """When we answered."""
     closed_on: date | None = None
     won: bool | None = None
     """None while it is open."""
@@ -40,10 +44,28 @@ class Opportunity(BaseModel):
             ("qualified", self.qualified_on),
             ("progressed", self.progressed_on),
             ("closed", self.closed_on),
+            ("submitted", self.submitted_on),
         ):
             if day is not None and day < self.created_on:
                 raise ValueError(f"it was {name} on {day}, before it was created on {self.created_on}")
+        if self.answered_on is not None:
+            if self.submitted_on is None:
+                raise ValueError(f"it was answered on {self.answered_on}, and nothing says when it was submitted")
+            if self.answered_on < self.submitted_on:
+                said = f"it was answered on {self.answered_on}, before it was submitted on {self.submitted_on}"
+                raise ValueError(said)
         return self
+
+    @property
+    def waits_since(self) -> date | None:
+        """Since when its partner waits for an answer; None where it does not. What is closed is waited for no more."""
+        return None if self.answered_on or self.closed_on else self.submitted_on
+
+    @property
+    def last_moved(self) -> date:
+        """The last day on which its partner did something with it. Our answer is no doing of the partner's."""
+        days = (self.created_on, self.qualified_on, self.progressed_on, self.closed_on, self.submitted_on)
+        return max(day for day in days if day)
 
     def as_of(self, day: date) -> Self | None:
         """The opportunity as it stood at the end of a day; None where it was not there yet.
@@ -57,6 +79,10 @@ class Opportunity(BaseModel):
             changes["qualified_on"] = None
         if self.progressed_on and self.progressed_on > day:
             changes["progressed_on"] = None
+        if self.answered_on and self.answered_on > day:
+            changes["answered_on"] = None
+        if self.submitted_on and self.submitted_on > day:
+            changes["submitted_on"] = None
         if self.closed_on and self.closed_on > day:
             changes |= {"closed_on": None, "won": None, "value": None}
         return self.model_copy(update=changes) if changes else self

@@ -122,6 +122,7 @@ def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity
     return {
         "opportunities_created": len(created),
         "qualified_opportunities": len(qualified),
+        "projected_qualified": projected(terms, as_of, len(qualified)),
         "progressed_on_time": len(progressed),
         # Of deals that nobody was asked about, none may be mutual, or all.
         "mutual_deals": {"at_least": mutual, "at_most": mutual + unsaid} if unsaid else mutual,
@@ -131,7 +132,7 @@ def achieved(terms: PilotTerms, as_of: date, opportunities: Iterable[Opportunity
 
 def agreed(terms: PilotTerms, as_of: date) -> dict[str, FactValue]:
     """Those of them that come from the terms: what it has to show, and by now."""
-    elapsed = (min(as_of, terms.last_day) - terms.started_on).days
+    elapsed = _elapsed(terms, as_of)
     return {
         "target_qualified": terms.targets.qualified,
         "target_progressed": terms.targets.progressed,
@@ -141,6 +142,15 @@ def agreed(terms: PilotTerms, as_of: date) -> dict[str, FactValue]:
         "fewest_accounts": terms.plan.fewest_accounts,
         "plays_agreed": terms.plan.plays,
     }
+
+
+def projected(terms: PilotTerms, as_of: date, qualified: int) -> int:
+    """How many opportunities will have met the standard by the last day if it goes on as it went, rounded down."""
+    return qualified * terms.plan.days // max(_elapsed(terms, as_of), 1)
+
+
+def _elapsed(terms: PilotTerms, as_of: date) -> int:
+    return (min(as_of, terms.last_day) - terms.started_on).days
 
 
 PILOT_FACTS = frozenset(

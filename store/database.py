@@ -30,6 +30,7 @@ from store.preparation import Preparation
 from store.programs import Programs
 from store.rescores import Rescores
 from store.scorecards import Scorecards
+from store.touches import Touches
 
 BUSY_SECONDS = 20
 """How long a transaction on SQLite waits for the one that writes before it gives up."""
@@ -60,6 +61,7 @@ class Transaction:
         self.opportunities = Opportunities(session)
         self.pilots = Pilots(session)
         self.preparation = Preparation(session)
+        self.touches = Touches(session)
         self.facts = Facts(session)
         self.decisions = Decisions(session)
         self.ledger = Ledger(session)

@@ -87,12 +87,11 @@ class Opportunities:
         return found
 
     def last_movement(self, partners: Sequence[str], as_of: date, known_at: datetime) -> dict[str, date]:
-        """The last day on which an opportunity of each partner was created, progressed or closed."""
+        """The last day on which an opportunity of each partner was created, submitted, progressed or closed."""
         last: dict[str, date] = {}
         for partner, opportunities in self.by_partner(partners, as_of, known_at).items():
-            days = [d for o in opportunities for d in (o.created_on, o.qualified_on, o.progressed_on, o.closed_on) if d]
-            if days:
-                last[partner] = max(days)
+            if opportunities:
+                last[partner] = max(opportunity.last_moved for opportunity in opportunities)
         return last
 
     def hand_over(self, partner: str, who: str, as_of: date) -> int:

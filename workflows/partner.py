@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.pilot import Accounts, Judged, NextAction, Pilots, Play
     from activities.qualification import Candidacy, Entry, Lapse, Qualification
     from activities.roster import TierMove
+    from activities.watching import Ended
     from program.escalation import Escalation
     from program.partner import LEGAL_MOVES, Stage
     from program.request import ActionTaken, Exit, NewStart
@@ -395,9 +396,14 @@ class PartnerLifecycle:
         self._to(Stage.LEAVING, self._state.tier)
         self.tell(leaving.notices)
 
-    async def escalate(self, escalation: Escalation) -> None:
-        """Have somebody told of a stall, by a workflow of its own that outlives a change of stage."""
-        await escalations.start((escalation,), self._state.clock)
+    async def escalate(self, found: tuple[Escalation, ...]) -> None:
+        """Have somebody told of stalls, by workflows of their own that outlive a change of stage."""
+        await escalations.start(found, self._state.clock)
+
+    async def end_escalations(self, over: tuple[Ended, ...]) -> None:
+        """Let escalations know what has ended each of them."""
+        for ended in over:
+            await escalations.end(ended.key, ended.note)
 
     async def _end_escalations(self, keys: tuple[str, ...], note: str) -> None:
         for key in keys:

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.pilot import Judged, Look, Pilots
+    from activities.watching import Ended
     from program.escalation import Escalation
     from program.pilot import PilotTerms
     from workflows.messages import Lifecycle
@@ -19,8 +20,11 @@ class Surroundings(Protocol):
     async def wait_until(self, day: date) -> bool:
         """Wait for a day; False where the partner leaves before it, or the pilot is begun again."""
 
-    async def escalate(self, escalation: Escalation) -> None:
-        """Have somebody told of a stall."""
+    async def escalate(self, found: tuple[Escalation, ...]) -> None:
+        """Have somebody told of stalls."""
+
+    async def end_escalations(self, over: tuple[Ended, ...]) -> None:
+        """Let escalations know that what they are about is over."""
 
     def tell(self, notices: tuple[str, ...]) -> None:
         """Have notices delivered."""
@@ -50,8 +54,8 @@ class Pilot:
         seen = await when_due(Pilots.look_at_week, look, f"Week {week}")
         self._state.weeks_seen = week
         workflow.set_current_details(f"Week {week} of {self._terms.weeks}: {seen.ruling.outcome}")
-        if seen.escalation:
-            await self._lifecycle.escalate(seen.escalation)
+        await self._lifecycle.end_escalations(seen.over)
+        await self._lifecycle.escalate(seen.escalations)
         self._lifecycle.tell(seen.notices)
 
     async def judge(self) -> Judged:
@@ -60,7 +64,7 @@ class Pilot:
         look = self._look(self._terms.last_day).model_copy(update={"settle": settle})
         judged = await when_due(Pilots.judge, look, "Verdict on what is known" if settle else "Verdict")
         if judged.escalation:
-            await self._lifecycle.escalate(judged.escalation)
+            await self._lifecycle.escalate((judged.escalation,))
         self._lifecycle.tell(judged.notices)
         return judged
 

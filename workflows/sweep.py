@@ -22,13 +22,15 @@ class StallSweep:
         while page.after is not None:
             page = await workflow.execute_activity_method(
                 Sweeps.look_for_stalls,
-                page.model_copy(update={"escalations": (), "notices": ()}),
+                page.model_copy(update={"escalations": (), "over": (), "notices": ()}),
                 start_to_close_timeout=options.A_PAGE,
                 heartbeat_timeout=options.SIGN_OF_LIFE,
                 retry_policy=options.PERSISTENTLY,
                 summary=f"The partners after {page.after or 'none'}",
             )
             await escalations.start(page.escalations, sweep.clock)
+            for ended in page.over:
+                await escalations.end(ended.key, ended.note)
             stalled += len(page.escalations)
             if page.notices:
                 await deliver(page.notices)

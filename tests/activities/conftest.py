@@ -30,6 +30,7 @@ from program.opportunity import Opportunity
 from program.partner import Stage, Standing
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
+from program.touch import Touch
 from rules.folder import LoadedProgram
 from store.database import Store
 from tests.world import Outbox, a_partner, a_scorecard, changed_program, publish
@@ -167,6 +168,16 @@ class Office:
             for play in ("Renewal", "Migration"):
                 tx.preparation.agree_play(partner, play, "A signal", "A meeting", START)
             tx.preparation.record_next_action(partner, "Review", "Ada", day(400), START)
+
+    def has_a_next_action(self, partner: str, on: date = START) -> str:
+        with self.store.write() as tx:
+            tx.preparation.record_next_action(partner, "Call Initech", "Ada", day(400), on)
+        return partner
+
+    def serves(self, partner: str, on: date, *, known: date = START) -> None:
+        """A touch that a tier's service owes it is delivered."""
+        with self.store.write() as tx:
+            tx.touches.record(Touch(partner=partner, delivered_on=on, who="Ada"), at(known))
 
     # What is there afterwards
 

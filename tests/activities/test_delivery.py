@@ -72,7 +72,7 @@ def attempts(office: Office, key: str) -> list[tuple[ChannelName, Outcome, str]]
 
 def stalls(office: Office) -> str:
     """A notice to an owner."""
-    [key] = office.pilots.look_at_week(office.looks(office.in_pilot("Acme"), 3)).notices
+    [key] = office.pilots.look_at_week(office.looks(office.in_pilot("Acme"), 2)).notices
     return key
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import activities.sweep
 from activities.sweep import SweepPage
+from activities.watching import Ended
 from program.calendar import Quarter
 from program.escalation import EscalationState
 from program.partner import Stage, Standing
@@ -25,9 +26,11 @@ def escalations(office: Office) -> list[tuple[Any, ...]]:
 
 
 def test_a_stall_opens_one_escalation_however_often_it_is_seen(office: Office) -> None:
-    office.active("Acme", since=Q2.first_day)
+    partner = office.active("Acme", since=Q2.first_day)
+    for month in (5, 6):
+        office.serves(partner, date(2017, month, 1))
     weeks = [sweep(office, date(2017, 5, day)) for day in (17, 24, 31)]
-    assert [len(week.escalations) for week in weeks] == [1, 1, 1]
+    assert [[e.condition for e in week.escalations] for week in weeks] == [["partner_silent"]] * 3
     assert weeks[0].escalations == weeks[1].escalations == weeks[2].escalations
     assert weeks[0].notices == weeks[2].notices
     assert len(escalations(office)) == len(office.notices()) == 1
@@ -38,8 +41,17 @@ def test_a_stall_opens_one_escalation_however_often_it_is_seen(office: Office) -
     answered = sweep(office, date(2017, 6, 7))
     assert [e.state for e in answered.escalations] == [EscalationState.ACKNOWLEDGED]
     assert answered.notices == ()
-    assert len(sweep(office, date(2017, 7, 5)).escalations) == 1  # another quarter, another cycle
-    assert len(escalations(office)) == 2
+
+
+def test_another_quarter_is_another_cycle(office: Office) -> None:
+    partner = office.active("Acme", since=Q2.first_day)
+    office.serves(partner, date(2017, 6, 1))
+    (before,) = sweep(office, date(2017, 6, 28)).escalations
+    july = sweep(office, date(2017, 7, 5))
+    assert july.over == (Ended(key=before.key, note="2017Q2 is over."),)
+    assert [e.key for e in july.escalations] == ["acme/active/partner_silent/2017Q3"]
+    assert sweep(office, date(2017, 7, 5)) == july
+    assert sweep(office, date(2017, 7, 12)).over == ()
 
 
 def in_stage(office: Office, stage: str) -> Standing:
@@ -51,6 +63,8 @@ def in_stage(office: Office, stage: str) -> Standing:
             tx.partners.move(partner, "deferred", Stage.DEFERRED, START, "So.", at(START))
     else:
         partner = office.active("Acme", tier=stage)
+        for days in range(0, 100, 7):
+            office.serves(partner, day(days))
     return office.standing(partner)
 
 
@@ -65,9 +79,62 @@ def test_patience_depends_on_where_a_partner_stands(office: Office, stage: str, 
     assert escalation.owner == "Ada Owner"
 
 
+@pytest.mark.parametrize(("tier", "patience"), [("strategic", 21), ("growth", 45), ("self-serve", 136)])
+def test_a_service_is_late_after_one_and_a_half_of_its_cadences(office: Office, tier: str, patience: int) -> None:
+    partner = office.active("Acme", tier=tier)
+    for days in range(0, 200, 7):
+        office.brings(partner, day(days))
+    office.serves(partner, day(10))
+    assert sweep(office, day(10 + patience)).escalations == ()
+    (escalation,) = sweep(office, day(11 + patience)).escalations
+    assert escalation.condition == "service_not_delivered"
+
+    office.serves(partner, day(12 + patience))
+    over = sweep(office, day(14 + patience)).over
+    assert [ended.note for ended in over] == [
+        f"Days since its service was last delivered: 2 instead of {patience + 1}."
+    ]
+
+
+def test_a_touch_that_was_not_known_yet_does_not_count(office: Office) -> None:
+    partner = office.active("Acme")
+    office.brings(partner, day(40))
+    office.serves(partner, day(40), known=day(50))
+    assert [e.condition for e in sweep(office, day(46)).escalations] == ["service_not_delivered"]
+
+
+def test_an_opportunity_waits_for_our_answer_no_longer_than_we_promise(office: Office) -> None:
+    partner = office.active("Acme")
+    friday = date(2017, 3, 10)
+    office.brings(partner, START, submitted_on=friday)
+    office.brings(partner, START, submitted_on=friday, answered_on=date(2017, 3, 13), id="answered")
+    office.brings(partner, START, submitted_on=START, closed_on=friday, won=False, id="closed")
+    assert sweep(office, date(2017, 3, 15)).escalations == ()  # Wednesday, the third business day
+    (escalation,) = sweep(office, date(2017, 3, 16)).escalations
+    assert escalation.condition == "opportunity_unanswered"
+
+    answered = {"submitted_on": friday, "answered_on": date(2017, 3, 17)}
+    office.brings(partner, START, known=date(2017, 3, 18), **answered)
+    over = sweep(office, date(2017, 3, 22)).over
+    assert [ended.note for ended in over] == [
+        "Business days that an opportunity it submitted waits for our answer: 0 instead of 4."
+    ]
+
+
+def test_everything_that_has_stalled_is_escalated_at_once(office: Office) -> None:
+    partner = office.active("Acme")
+    office.brings(partner, START, submitted_on=START)
+    assert [e.condition for e in sweep(office, day(46)).escalations] == [
+        "opportunity_unanswered",
+        "service_not_delivered",
+        "partner_silent",
+    ]
+
+
 def test_an_opportunity_that_moves_is_activity(office: Office) -> None:
     partner = office.active("Acme")
     office.brings(partner, day(40))
+    office.serves(partner, day(60))
     assert sweep(office, day(85)).escalations == ()
     assert len(sweep(office, day(86)).escalations) == 1
 
@@ -81,6 +148,6 @@ def test_pilots_are_not_swept_and_the_sweep_ends(office: Office, monkeypatch: py
     after: str | None = ""
     while after is not None:
         page = sweep(office, day(46), after)
-        found += [escalation.partner for escalation in page.escalations]
+        found += [escalation.partner for escalation in page.escalations if escalation.condition == "partner_silent"]
         after = page.after
     assert found == partners

@@ -42,7 +42,7 @@ def test_no_secret_is_logged_or_kept(
     gossip: str,
 ) -> None:
     office = Office(store, default_program)
-    [key] = office.pilots.look_at_week(office.looks(office.in_pilot("Acme"), 3)).notices
+    [key] = office.pilots.look_at_week(office.looks(office.in_pilot("Acme"), 2)).notices
     with office.store.write() as tx:
         tx.people.record([Person(name="Ada Owner", email="ada@example.com")])
     office.now = datetime.now(UTC)

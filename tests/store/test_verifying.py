@@ -37,8 +37,10 @@ def kept(any_store: Store, default_program: LoadedProgram) -> Store:
     pilot = {"terms": {"qualified_opportunities": 0, "target_qualified": 6, "progressed_on_time": 0}}
     weeks = {"opportunities": {"checkpoint": [{"week": week, "movement": False} for week in (1, 2, 3)]}}
     answered = {"scorecard 1 of application 1": rated | dict.fromkeys(unanswered, False), "program": form.minima}
-    silent = {"roster": {"stage": "active", "days_without_activity": 46, "patience": 45}}
-    moving = {"roster": {"stage": "active", "days_without_activity": 1, "patience": 45}}
+    answered_at_once = {"business_days_unanswered": 0, "response": 3, "evidence_missing": 0, "evidence_spared": 1}
+    served = {"stage": "active", "days_since_touch": 1, "touch_patience": 45, **answered_at_once}
+    silent = {"roster": {**served, "days_without_activity": 46, "patience": 45}}
+    moving = {"roster": {**served, "days_without_activity": 1, "patience": 45}}
     program = changed_program(default_program)  # the first version is another
     publish(any_store, program, AT.date())
     occasions: tuple[tuple[str, dict[str, Any], bool], ...] = (

@@ -1,0 +1,93 @@
+"""What pilots and stalls are decided on: gathered from the store, by where each fact comes from.
+
+Whoever decides for the first time and whoever looks whether it is still so gather it here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from activities.deciding import rules_of
+from program.partner import PartnerId, Standing
+from program.pilot import PilotTerms, achieved, agreed, week_of
+from program.stall import Seen, accepted, observed
+from rules.folder import LoadedProgram
+from store.database import Transaction
+
+Facts = dict[str, dict[str, Any]]
+"""Facts by where they come from, then by name."""
+
+OPPORTUNITIES, PREPARATION = "opportunities", "preparation"
+"""Where facts of a pilot come from, beside its terms."""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A pilot, and as of when it is looked at."""
+
+    partner: PartnerId
+    application: int
+    terms: PilotTerms
+    as_of: date
+    known_at: datetime
+
+
+def of_verdict(tx: Transaction, glance: Glance) -> Facts:
+    """What a pilot has shown before a day."""
+    return _of_pilot(tx, glance, before=glance.as_of)
+
+
+def of_week(tx: Transaction, glance: Glance, week: int) -> Facts:
+    """The same, and how the weeks went that the checkpoint of one looks back on."""
+    return _of_pilot(tx, glance, before=glance.as_of, week=week)
+
+
+def of_today(tx: Transaction, glance: Glance) -> Facts:
+    """How a pilot stands at the end of a day, as if its week ended then."""
+    week = max((glance.as_of - glance.terms.started_on).days // glance.terms.plan.checkpoint_every, 0) + 1
+    return _of_pilot(tx, glance, before=glance.as_of + timedelta(days=1), week=week)
+
+
+def _of_pilot(tx: Transaction, glance: Glance, before: date, week: int | None = None) -> Facts:
+    partner, terms, as_of = glance.partner, glance.terms, glance.as_of
+    opportunities = tx.opportunities.of(partner, as_of, glance.known_at, terms.started_on)
+    accounts, plays, next_action = tx.preparation.counts(partner, as_of)
+    facts: Facts = {
+        OPPORTUNITIES: dict(achieved(terms, before, opportunities)),
+        f"terms of pilot {terms.number} of application {glance.application}": dict(agreed(terms, before)),
+        PREPARATION: {"mapped_accounts": accounts, "joint_plays": plays, "next_action_open": next_action},
+    }
+    if week is not None:
+        weeks = [week_of(terms, number, opportunities) for number in terms.looked_back_on(week)]
+        facts[OPPORTUNITIES]["checkpoint"] = [one.model_dump() for one in weeks]
+        # The days after the last checkpoint are a week that none ends: it is looked at with the last one's number.
+        facts["calendar"] = {"week": min(week, terms.weeks)}
+    return facts
+
+
+def of_roster(
+    tx: Transaction, program: LoadedProgram, standings: Iterable[Standing], as_of: date, known_at: datetime
+) -> dict[PartnerId, Facts]:
+    """How partners outside a pilot stand at the end of a day; nothing of those that entered their stage later."""
+    there = {s.partner.id: s for s in standings if s.since is not None and s.since <= as_of}
+    opportunities = tx.opportunities.by_partner(there, as_of, known_at)
+    touches = tx.touches.last(there, as_of, known_at)
+    unknown = tx.rescores.unknown_factors(there, known_at)
+    found: dict[PartnerId, Facts] = {}
+    for partner, standing in there.items():
+        assert standing.since is not None
+        rules = program.program.for_type(standing.partner.type)
+        seen = Seen(
+            stage=standing.stage,
+            since=standing.since,
+            opportunities=opportunities[partner],
+            last_touch=touches.get(partner),
+            unknown_factors=unknown.get(partner, 0),
+        )
+        found[partner] = {
+            "stage": {"stage": standing.stage.value},
+            "opportunities, touches and stage": observed(seen, as_of, rules.calendar.business_days),
+            rules_of(program): accepted(rules, standing.stage, standing.tier),
+        }
+    return found

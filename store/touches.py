@@ -1,0 +1,32 @@
+"""Touches that were delivered to partners."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from program.touch import Touch
+from store.tables import TouchRow
+from store.writing import add_new
+
+
+class Touches:
+    """Touches by partner, day and who held them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, touch: Touch, at: datetime) -> int:
+        """Add a touch; 0 where it was recorded before."""
+        return add_new(self._session, TouchRow, {**touch.model_dump(), "learned_at": at})
+
+    def last(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, date]:
+        """The last day, up to one, on which each partner had one, as far as was known; only of those that had any."""
+        query = (
+            select(TouchRow.partner, func.max(TouchRow.delivered_on))
+            .where(TouchRow.partner.in_(list(partners)), TouchRow.delivered_on <= as_of)
+            .where(TouchRow.learned_at <= known_at)
+            .group_by(TouchRow.partner)
+        )
+        return {partner: day for partner, day in self._session.execute(query)}  # noqa: C416 -- rows are no pairs to mypy
