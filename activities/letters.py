@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 from program.decision import Ruling
 from program.definition import Program
@@ -9,6 +10,8 @@ from program.notice import Notice
 from program.partner import Partner, PartnerId
 from program.person import OPERATORS
 from program.pilot import PilotTerms
+from program.score import Factor, averting
+from program.scorecard import FactValue
 from rules.explanation.explain import Explanation
 from rules.explanation.telling import for_partner
 from rules.language.policy import Policy
@@ -19,6 +22,11 @@ def explained(policy: Policy, explanation: Explanation, missing: Iterable[str] |
     """An explanation in the words of its letter: a reset asks for every fix, and says nothing else of what it takes."""
     fixes = (policy.policy, explanation.outcome) == (VERDICT, "reset")
     return for_partner(policy, explanation, fixes=fixes, missing=missing)
+
+
+def as_text(value: FactValue) -> str:
+    """A number without the zeros that say nothing."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def _lines(*lines: str) -> str:
@@ -96,8 +104,20 @@ def verdict(partner: Partner, application: int, terms: PilotTerms, outcome: str 
     )
 
 
-def tier_changed(partner: Partner, quarter: str, program: Program, tier: str, move: str, ruling: Ruling) -> Notice:
-    """To the partner: its tier and what it receives from now on, or what it is warned of."""
+def averts(factors: Sequence[Factor], facts: Mapping[str, FactValue], short: Decimal) -> str:
+    """What would avert that a tier is lost, by the measure of the quarter that ended."""
+    alone = [
+        f"- {factor.title}: {as_text(value)} instead of {as_text(facts[factor.fact])}"
+        for factor, value in averting(factors, facts, short)
+    ]
+    said = f"By the measure of the quarter that ended, {as_text(short)} points more keep the tier."
+    return _lines(said, *(["One of these alone brings them:", *alone] if alone else []))
+
+
+def tier_changed(
+    partner: Partner, quarter: str, program: Program, tier: str, move: str, ruling: Ruling, averted_by: str = ""
+) -> Notice:
+    """To the partner: its tier and what it receives from now on, or what it is warned of and what would avert it."""
     service = next(t for t in program.tiers if t.id == tier)
     subject = "A warning about your tier" if move == "warn" else f"Your tier from now on: {service.title}"
     return Notice(
@@ -106,7 +126,7 @@ def tier_changed(partner: Partner, quarter: str, program: Program, tier: str, mo
         partner=partner.id,
         recipient=partner.name,
         subject=subject,
-        body=_lines(ruling.because, ruling.advice, f"{service.title}: {service.service.cadence}."),
+        body=_lines(ruling.because, ruling.advice, averted_by, f"{service.title}: {service.service.cadence}."),
     )
 
 

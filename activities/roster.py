@@ -14,13 +14,14 @@ from activities import letters
 from activities.deciding import Occasion, Shelf, make
 from activities.scoring import cut_of, gather, ranked, scores, team
 from program.calendar import Quarter
-from program.partner import PartnerId, Stage
+from program.notice import Notice
+from program.partner import Partner, PartnerId, Stage
 from program.score import Score, ScoreModel
 from program.tiers import TierRecord, after_move, eligibility_facts, movement_facts
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
-from store.database import Store
-from store.rescores import Entrant, Move, Terms, Weighed
+from store.database import Store, Transaction
+from store.rescores import EVERYONE, Entrant, Move, Placed, Terms, Weighed
 
 PAGE: Final = 500
 """Partners in one transaction: few enough to be short, many enough to be quick."""
@@ -171,22 +172,29 @@ class Roster:
     @activity.defn
     def publish(self, terms: Terms) -> Rescored:
         """Make all moves count at once, and write what partners have to be told."""
-        program = self._shelf.get(terms.program)
         with self._store.write() as tx:
             tx.rescores.publish(terms.quarter, terms.known_at)
+            placed = {one.partner: one for one in tx.rescores.placed(terms.quarter, "", EVERYONE)}
+            standings = {standing.partner.id: standing for standing in tx.partners.roster(Stage.ACTIVE)}
             for move in tx.rescores.moves(terms.quarter):
                 if move.move in {"stay", "exit"}:
                     continue  # nothing new, or told when notice is given
-                standing = tx.partners.get(move.partner)
-                if standing.stage != Stage.ACTIVE:
-                    continue  # it was not moved: it leaves
-                ruling = tx.decisions.get(move.decision).ruling
-                notice = letters.tier_changed(
-                    standing.partner, str(terms.quarter), program.program, move.record.tier, move.move, ruling
-                )
-                tx.notices.write(notice, terms.known_at)
+                if move.partner in standings:  # else it was not moved: it leaves
+                    notice = self._letter(tx, terms, standings[move.partner].partner, move, placed[move.partner])
+                    tx.notices.write(notice, terms.known_at)
             tiers, moves = tx.rescores.summary(terms.quarter)
             return Rescored(quarter=terms.quarter, tiers=tiers, moves=moves)
+
+    def _letter(self, tx: Transaction, terms: Terms, partner: Partner, move: Move, placed: Placed) -> Notice:
+        """What a partner is told of its move; of a warning, what would avert the next one."""
+        program, [model, _] = self._shelf.get(terms.program).program, self._models(tx.rescores.weighed(terms.quarter))
+        short, measured, averted_by = placed.placement.short, placed.gathered.measured, ""
+        if move.move == "warn" and short:
+            averted_by = letters.averts(model.factors_of(measured.segment), measured.facts, short)
+        ruling = tx.decisions.get(move.decision).ruling
+        return letters.tier_changed(
+            partner, str(terms.quarter), program, move.record.tier, move.move, ruling, averted_by
+        )
 
     @activity.defn
     async def tell_lifecycles(self, terms: Terms) -> int:

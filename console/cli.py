@@ -28,6 +28,7 @@ from console import (
     scorecards,
     service,
     simulating,
+    touches,
 )
 from console.arguments import BEGIN, PARTNERS, RECORD, RULES
 from console.installation import read_settings
@@ -87,8 +88,10 @@ app.add_typer(lifecycle.app)
 app.add_typer(scorecards.app, name="scorecard", rich_help_panel=PARTNERS)
 app.add_typer(pilots.app, name="pilot", rich_help_panel=PARTNERS)
 app.add_typer(partners.app, name="partner", rich_help_panel=PARTNERS)
+app.add_typer(touches.app)
 app.add_typer(people.app, name="people", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
+app.add_typer(roster.roster_app, name="roster", rich_help_panel=RECORD)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(explaining.app)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)

@@ -1,9 +1,9 @@
-"""`gatehouse rescore`: the quarterly pass over the whole roster."""
+"""`gatehouse rescore` and `gatehouse roster`: the quarterly pass over the roster, and what the team's hours carry."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Annotated, Any, Final
 
@@ -12,15 +12,20 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
+from activities.deciding import Shelf
 from activities.roster import Rescored
+from console import capacity as capacity_shown
 from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
 from console.screen import as_json, heading, progress, say, show, table
 from operations.acts import ANSWER_SECONDS, Operations, Unanswered, published
+from operations.roster import Programs, capacity, preview_rescore, published_difference
 from program.calendar import Quarter
+from program.errors import Refused
 from workflows.rescore import RosterRescore
 
 app = typer.Typer()
+roster_app = typer.Typer(help="What the team's hours carry.", no_args_is_help=True)
 
 LOOK_SECONDS: Final = 1
 """How often a re-score is asked what it is doing."""
@@ -28,7 +33,9 @@ LOOK_SECONDS: Final = 1
 
 @app.command(
     rich_help_panel=RECORD,
-    epilog=examples("rescore", "rescore --quarter 2017Q3", "rescore --quarter 2017Q3 --as-of 2017-10-05 --json"),
+    epilog=examples(
+        "rescore", "rescore --preview", "rescore --quarter 2017Q3", "rescore --quarter 2017Q3 --as-of 2017-10-05 --json"
+    ),
 )
 def rescore(
     context: typer.Context,
@@ -40,20 +47,71 @@ def rescore(
         date | None,
         typer.Option(parser=day, metavar="DATE", help="Use what is dated up to this day, not the quarter's last."),
     ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what it would say by what is known now, and write nothing.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
-    """Re-score the roster for a quarter, or join the re-score that runs. A published one stays as it is."""
+    """Re-score the roster for a quarter, or join the re-score that runs. A published one stays as it is.
+
+    Weights that change in a quarter's middle count from the next one on; that one is scored both ways.
+    """
     installation = here(context)
+    if preview:
+        _preview(installation, chosen, as_of, json=json)
+        return
     with progress(counted=False) as bar:
         task = bar.add_task("Starting the re-score")
         rescored = installation.act(
             lambda operations: follow(operations, chosen, as_of, lambda doing: bar.update(task, description=doing))
         )
     moves = _moves(installation, rescored)
+    shelf = Shelf(installation.store)
+    reweighed = published_difference(
+        installation.store, rescored.quarter, lambda digest: shelf.get(digest).program.score
+    )
     if json:
-        as_json({"quarter": str(rescored.quarter), "tiers": rescored.tiers, "moves": rescored.moves, "partners": moves})
+        counted = {"quarter": str(rescored.quarter), "tiers": rescored.tiers, "moves": rescored.moves}
+        as_json({**counted, "partners": moves, "reweighed": [one.model_dump() for one in reweighed]})
     else:
         _report(installation, rescored, moves)
+        show(*capacity_shown.weights(reweighed))
+
+
+def _preview(installation: Installation, chosen: Quarter | None, as_of: date | None, *, json: bool) -> None:
+    today = installation.today()
+    with installation.store.read() as tx:
+        published = {name for name, at in tx.rescores.begun() if at}
+    ended = Quarter.ended_before(today)
+    of = chosen or (ended if str(ended) not in published else Quarter.of(today))
+    if of.first_day > today:
+        raise Refused(f"{of} begins on {of.first_day}; there is nothing to score before that day")
+    if str(of) in published:
+        raise Refused(f"{of} is re-scored and stays as it is; `gatehouse rescore --quarter {of}` shows it")
+    day_of = as_of or min(today, of.last_day)
+    if not of.first_day <= day_of <= today:
+        raise Refused(f"{of} can be looked at as of {of.first_day} to {today}, not {day_of}")
+    shelf = Shelf(installation.store)
+    program = shelf.was_in_force(day_of) or installation.program
+    weighs = shelf.was_in_force(of.first_day) or program
+    before = shelf.was_in_force(of.previous.first_day) or weighs
+    programs = Programs(program=program, weighs=weighs, weighed_before=before)
+    found = preview_rescore(installation.store, programs, of, day_of, datetime.now(UTC))
+    if json:
+        as_json(found)
+    else:
+        show(*capacity_shown.preview_as_text(found))
+
+
+@roster_app.command("capacity", epilog=examples("roster capacity", "roster capacity --json"))
+def capacity_(context: typer.Context, json: AsJson = False) -> None:
+    """Say what the team's hours carry: by tier and person, what the next hours buy, what an absence costs."""
+    installation = here(context)
+    report = capacity(installation.store, installation.program)
+    if json:
+        as_json(report)
+    else:
+        show(*capacity_shown.as_text(report))
 
 
 async def follow(

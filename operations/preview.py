@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from activities import gathering
 from activities.scoring import cut_of, ranked, rated_facts, scores, team
+from operations.roster import decided_by
 from program.calendar import Quarter
 from program.decision import Decision, Ruling, as_recorded
 from program.opportunity import Opportunity
@@ -27,7 +28,7 @@ from rules.decision.decide import Disagreement, decide
 from rules.evaluators.engine import engine_for
 from rules.folder import LoadedProgram, load_program
 from rules.language.facts import FactError
-from rules.lifecycle import ELIGIBILITY, STALL, VERDICT
+from rules.lifecycle import STALL, VERDICT
 from rules.redecide import Background, Incomparable, Ranked, terms_under
 from store.database import Store, Transaction
 from store.rescores import Entrant, Gathered, Move, Terms
@@ -216,16 +217,7 @@ class _Past:
         self, terms: Terms, entrants: Mapping[PartnerId, Entrant], scored: Mapping[PartnerId, Score]
     ) -> dict[PartnerId, str]:
         program = self.draft.program
-        policy = self.draft.policies.get(ELIGIBILITY)
-
-        def eligible(partner: PartnerId, score: Score, gathered: Gathered) -> str | None:
-            if policy is None:
-                return None
-            facts = eligibility_facts(score, gathered.measured.facts, gathered.quarters_active)
-            known = self.recorded(partner, terms.as_of, terms.known_at) | facts
-            asked = {name: known[name] for name in policy.facts if known.get(name) is not None}
-            return decide(policy, as_recorded(asked), settle=True).outcome
-
+        eligible = decided_by(self.tx, self.draft, terms.as_of, terms.known_at)
         roster = ranked(program, program.score, entrants, scored, eligible)
         return cut_of(program, program.score, roster, team(program, terms.quarter)).tiers()
 

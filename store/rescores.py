@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select, update
@@ -16,6 +17,10 @@ from program.tiers import Placement, TierRecord
 from store.partners import Partners
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_new
+
+
+EVERYONE: Final = 1_000_000
+"""Partners in one page: more than any re-score has."""
 
 
 class Terms(BaseModel):

@@ -11,9 +11,14 @@ import activities.roster
 from activities.roster import Page, RescoreBegin, Rescored, TierMove
 from program.calendar import Quarter
 from program.partner import Stage
-from store.rescores import Terms
-from tests.activities.conftest import Office, at
+from program.tiers import TierRecord, movement_facts
+from rules.decision.decide import decide
+from rules.folder import LoadedProgram, load_program
+from rules.language.source import Unfit
+from store.rescores import Placed, Terms
+from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
+from tests.world import a_scorecard
 
 Q2, Q3, Q4 = (Quarter(year=2017, number=number) for number in (2, 3, 4))
 
@@ -226,3 +231,181 @@ async def test_a_lifecycle_that_is_over_needs_no_telling_and_one_out_of_reach_is
         await tell(office, begin(office))
     assert await tell(office, begin(office)) == 2
     assert [workflow for workflow, _, _ in office.temporal.signals] == ["partner/bolt"]
+
+
+# What the score rests on
+
+
+def rated(office: Office, name: str, **ratings: Any) -> str:
+    """An active partner with a scorecard of its application."""
+    partner = office.active(name)
+    with office.store.write() as tx:
+        tx.scorecards.add(partner, 1, 1, a_scorecard(**ratings), START, at(START))
+    return partner
+
+
+def placed(office: Office, quarter: Quarter = Q2) -> dict[str, Placed]:
+    with office.store.read() as tx:
+        return {one.partner: one for one in tx.rescores.placed(quarter, "", 500)}
+
+
+def test_what_was_rated_stays_an_axis_beside_what_was_measured(office: Office) -> None:
+    fit, unfit = rated(office, "Fit", market=5, motion=5), rated(office, "Unfit", market=1, motion=1)
+    wins(office, unfit, Q2)
+    rescores(office)
+    found = placed(office)
+    axes: dict[str, Any] = {
+        name: (one.score.performance and one.score.performance.low, one.score.potential and one.score.potential.low)
+        for name, one in found.items()
+    }
+    assert axes == {fit: (0, 100), unfit: (100, 0)}
+    assert {name: one.score.low for name, one in found.items()} == {fit: 15, unfit: 85}
+
+
+def test_a_tier_that_hangs_on_what_nobody_knows_is_named_with_what_it_is(office: Office) -> None:
+    unrated, known = office.active("Unrated"), rated(office, "Known")
+    on = Q2.first_day
+    for partner in (unrated, known):
+        office.brings(partner, on, 22, qualified_on=on, progressed_on=on, closed_on=on, won=True, value=1500)
+    rescores(office)
+    found = placed(office)
+    assert (found[unrated].score.missing, found[known].score.missing) == (("fit_score",), ())
+    assert (found[unrated].placement.tier, found[unrated].placement.tier_at_best) == ("growth", "strategic")
+    assert (found[unrated].placement.best_rank, found[unrated].placement.worst_rank) == (1, 2)
+    assert (found[known].placement.tier, found[known].placement.tier_at_best) == ("strategic", "strategic")
+
+
+def test_evidence_recorded_after_the_quarter_or_learned_too_late_does_not_count(office: Office) -> None:
+    partner = office.active("Acme")
+    with office.store.write() as tx:
+        for true_of, learned, value in ((Q2.last_day, START, 3), (Q3.first_day, START, 5), (START, Q3.first_day, 4)):
+            tx.facts.record(partner, {"fit_score": value}, true_of, f"review {value}", at(learned))
+    rescores(office)
+    assert placed(office)[partner].gathered.measured.facts["fit_score"] == 3
+
+
+def test_weights_that_change_in_a_quarter_count_from_the_next_one_on_and_that_is_scored_both_ways(
+    office: Office,
+) -> None:
+    partner = office.active("Acme")
+    for quarter in (Q2, Q3, Q4):
+        wins(office, partner, quarter, deals=10)
+    old, new = office.program, office.changed(("version: 1\n", "version: 2\n"), ("target: 100000}", "target: 500000}"))
+    office.puts_in_force(new, Q2.first_day + (Q2.last_day - Q2.first_day) / 2)
+    scored_by = {}
+    for quarter in (Q2, Q3, Q4):
+        rescores(office, quarter)
+        with office.store.read() as tx:
+            weighed = tx.rescores.weighed(quarter)
+        scored_by[str(quarter)] = (weighed.by, weighed.before, placed(office, quarter)[partner].score.low)
+    assert {name: by[:2] for name, by in scored_by.items()} == {
+        "2017Q2": (old.digest, old.digest),
+        "2017Q3": (new.digest, old.digest),
+        "2017Q4": (new.digest, new.digest),
+    }
+    assert scored_by["2017Q2"][2] > scored_by["2017Q3"][2]
+
+
+# Being told
+
+
+def test_a_warning_says_what_would_avert_the_move(office: Office) -> None:
+    partner = rated(office, "Acme", market=1, motion=1)
+    on = Q2.first_day
+    office.brings(partner, on, 9, qualified_on=on, progressed_on=on, closed_on=on, won=True, value=100)
+    rescores(office)
+    told = office.notices()[f"{partner}/rescore-2017Q2"]
+    assert told.startswith("A warning about your tier\n")
+    assert "By the measure of the quarter that ended, 0.985 points more keep the tier.\n" in told
+    assert "One of these alone brings them:\n- Revenue won: " in told
+    assert "- Qualified opportunities: 11 instead of 9\n" in told
+    assert "- Opportunities that progressed: 11 instead of 9\n" in told
+    assert "Win rate" not in told  # it is as good as it counts
+
+
+# Who is eligible
+
+ELIGIBILITY = """\
+policy: tier-eligibility
+version: 1
+owner: partner-programme
+title: The highest tier that a partner is eligible for
+facts:
+  certified: {type: flag, title: whether two of its people are certified}
+  quarters_active: {type: count, better: higher, title: full quarters since it became active}
+outcomes: [strategic, growth]
+rules:
+  - id: certified_and_settled
+    when: {certified: true, quarters_active: {gte: 1}}
+    then: strategic
+    because: Two of its people are certified, and it has been active for a full quarter.
+otherwise:
+  then: growth
+  because: The highest tier takes two certified people and a full quarter.
+"""
+
+
+def with_eligibility(office: Office) -> LoadedProgram:
+    files = dict(office.program.files) | {"policies/tier-eligibility.yaml": ELIGIBILITY}
+    evidence = "deferral_days: 90\nevidence: [{id: certified, title: Two of its people are certified}]"
+    files["program.yaml"] = (
+        files["program.yaml"].replace("deferral_days: 90", evidence).replace("version: 1\n", "version: 2\n", 1)
+    )
+    return load_program(files)
+
+
+def test_who_is_eligible_for_which_tier_is_decided_by_a_policy_recorded_and_explained(office: Office) -> None:
+    certified, unknown = office.active("Certified"), office.active("Unknown")
+    for partner in (certified, unknown):
+        wins(office, partner, Q2)
+    office.puts_in_force(with_eligibility(office), day(1))
+    with office.store.write() as tx:
+        tx.facts.record(certified, {"certified": True}, START, "academy", at(START))
+    rescores(office)
+    assert tiers(office) == {certified: ("strategic", False), unknown: ("growth", False)}
+    [decided] = office.decisions(unknown, "tier-eligibility")
+    assert (decided.ruling.outcome, decided.ruling.unknown) == ("growth", ("certified",))
+    assert decided.ruling.because.startswith("The highest tier takes two certified people and a full quarter.")
+    once = contents(office.store)
+    rescores(office)
+    assert contents(office.store) == once
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "strategic",
+            "gold",
+            "gold is no outcome of tier-eligibility; write growth, self-serve, strategic",
+        ),
+        (
+            "strategic",
+            "self-serve",
+            "nobody can be eligible for strategic; add a rule that gives it, or remove it",
+        ),
+        (
+            "otherwise:\n  then: growth\n  because: The highest tier takes two certified people and a full quarter.\n",
+            "  - {id: else, when: {certified: false}, then: growth, because: It is not.}\n",
+            "is decided with what is known, and what is unknown meets no condition; add an `otherwise`",
+        ),
+    ],
+)
+def test_an_eligibility_that_cannot_be_is_refused(office: Office, old: str, new: str, said: str) -> None:
+    files = dict(with_eligibility(office).files)
+    changed = files["policies/tier-eligibility.yaml"].replace(old, new)
+    with pytest.raises(Unfit, match=said):
+        load_program(files | {"policies/tier-eligibility.yaml": changed})
+
+
+@pytest.mark.parametrize("cut_tier", ["strategic", "growth", "self-serve"])
+@pytest.mark.parametrize("moved", [0, 1])
+@pytest.mark.parametrize("quarters_active", [0, 1])
+def test_a_new_partner_is_not_moved_down_in_its_first_full_quarter(
+    office: Office, cut_tier: str, moved: int, quarters_active: int
+) -> None:
+    ladder, policy = office.program.program.tiers, office.program.policies["tier-movement"]
+    for tier in ladder:
+        facts = movement_facts(ladder, TierRecord(tier=tier.id), cut_tier, moved, quarters_active=quarters_active)
+        asked = {name: facts[name] for name in policy.facts}
+        assert decide(policy, asked).outcome in {"up", "stay", "warn"}

@@ -1,0 +1,86 @@
+"""Seeing at the command line what the team's hours carry, and what a re-score would say."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from program.calendar import Quarter
+from rules.folder import LoadedProgram
+from store.database import Store
+from tests.activities.conftest import Office, at
+from tests.activities.test_roster import rated, rescores, wins
+from tests.console.conftest import Operator
+from tests.store.contents import contents
+
+Q2 = Quarter(year=2017, number=2)
+
+
+@pytest.fixture
+def office(store: Store, default_program: LoadedProgram) -> Office:
+    return Office(store, default_program)
+
+
+@pytest.fixture
+def operator(operator: Operator) -> Operator:
+    """On the day after the second quarter of 2017."""
+    operator.installation.lag = datetime.now(UTC) - at(date(2017, 7, 1))
+    return operator
+
+
+def lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_what_the_hours_carry_is_shown_and_there_for_scripts(operator: Operator, office: Office) -> None:
+    assert operator.is_refused("roster", "capacity").startswith("error: no quarter was re-scored with anybody active")
+    wins(office, rated(office, "Strong"), Q2)
+    wins(office, office.active("Unrated"), Q2, deals=12)
+    rescores(office)
+    said = lines(operator.sees("roster", "capacity"))
+    for line in (
+        "Hours of 2017Q3, by the scores of 2017Q2",
+        "to give 1280",
+        "left over 1220.5",
+        "strategic 1 1 52 52",
+        "growth 1 1 7.5 7.5",
+        "First co-sell manager 320 52 0 0 268",
+        "First co-sell manager none -",
+        "Programme manager 1: unrated self-serve; 0.2 hours short",
+        "unrated 2 growth strategic fit_score",
+    ):
+        assert line in said, said
+    report = operator.gets("roster", "capacity")
+    assert [tier["partners"] for tier in report["tiers"]] == [1, 1, 0]
+
+
+def test_a_re_score_is_shown_before_it_is_made(operator: Operator, office: Office) -> None:
+    wins(office, rated(office, "Strong"), Q2)
+    office.active("Idle")
+    before = contents(office.store)
+    said = lines(operator.sees("rescore", "--preview"))
+    assert said[0] == "2017Q2 as of 2017-06-30, by what is known now; nothing is written"
+    for line in ("strategic 0 1 0 52", "growth 2 1 15 7.5", "win_rate 1", "fit_score 1"):
+        assert line in said, said
+    assert any(line.startswith("strong up growth strategic") for line in said)
+    assert [mover["move"] for mover in operator.gets("rescore", "--preview")["movers"]] == ["up", "warn"]
+    assert contents(office.store) == before
+    rescores(office)
+    assert operator.gets("rescore", "--preview")["quarter"] == {"year": 2017, "number": 3}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--quarter", "2017Q4"], "2017Q4 begins on 2017-10-01; there is nothing to score before that day"),
+        (["--quarter", "2017Q3", "--as-of", "2017-07-02"], "2017Q3 can be looked at as of 2017-07-01 to 2017-07-01"),
+        (["--quarter", "2017Q2"], "2017Q2 is re-scored and stays as it is; `gatehouse rescore --quarter 2017Q2`"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused(operator: Operator, office: Office, asked: list[str], said: str) -> None:
+    rescores(office)
+    assert said in operator.is_refused("rescore", "--preview", *asked)
+
+
+def test_a_roster_of_nobody_is_said_to_be_one(operator: Operator, office: Office) -> None:
+    assert office.store
+    assert "No partner was active in it." in operator.sees("rescore", "--preview")
