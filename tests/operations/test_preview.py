@@ -88,8 +88,10 @@ def live(office: Office) -> None:
         partner = office.active(name, since=date(2017, 1, 1), tier=tier)
         if name == "Winner":
             wins(office, partner, Q1, deals=25, value=2400)
+            office.brings(partner, day(1), submitted_on=day(1))
         if name == "Worker":
             works(office, partner, Q1)
+        office.serves(partner, day(1))
     office.applied("Waiting")
     for on in (day(13), day(20), day(29)):
         office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on)))
@@ -131,7 +133,7 @@ DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
                 ("minimum_score: 25", "minimum_score: 80"),
             ],
         },
-        {QUALIFICATION, VERDICT, STALL, MOVEMENT},
+        {QUALIFICATION, CHECKPOINT, VERDICT, STALL, MOVEMENT},
     ),
     "lower minima, higher targets, less patience, easier tiers": (
         {
@@ -169,9 +171,13 @@ DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
         },
         {QUALIFICATION, CHECKPOINT, STALL, MOVEMENT},
     ),
-    "four weeks of silence": (
-        {"program": [("recent_weeks: 3", "recent_weeks: 4")], CHECKPOINT: [("length: 3", "length: 4")]},
+    "more looking back, less patience with it": (
+        {"program": [("recent_weeks: 3", "recent_weeks: 4")], CHECKPOINT: [("length: 3", "length: 2")]},
         {CHECKPOINT},
+    ),
+    "slower answers, prompter service": (
+        {"program": [("response: 3", "response: 60"), ("touch_within: 150", "touch_within: 100")]},
+        {STALL},
     ),
     "other rules": (
         {
@@ -218,6 +224,25 @@ def test_every_decision_comes_out_as_it_would_have_under_the_draft(lived: Office
     with store.read() as tx:
         tiers, _ = tx.rescores.summary(Q1)
     assert {tier.tier: tier.partners_now for tier in found.tiers if tier.partners_now} == tiers
+
+
+def test_what_a_sweep_was_not_asked_for_then_is_looked_up(store: Store, default_program: LoadedProgram) -> None:
+    rule = next(r for r in default_program.policies[STALL].rules if r.id == "service_not_delivered")
+    text = default_program.files["policies/stall.yaml"]
+    start = text.index(f"  - id: {rule.id}")
+    declared = "  days_since_touch: {type: days, min: 0, title: days since its service was last delivered}\n"
+    changes = [(text[start : text.index("  - id:", start + 1)], ""), (declared, "")]
+    office = Office(store, changed_program(default_program, *changes, file="policies/stall.yaml"))
+    for name, served in (("Acme", 10), ("Bolt", 1)):
+        partner = office.active(name)
+        office.brings(partner, day(40))
+        office.serves(partner, day(served))
+    office.run(office.sweeps.look_for_stalls, SweepPage(as_of=day(47), known_at=at(day(47))))
+
+    found = shown(office, default_program)
+
+    assert found.not_remade == ()
+    assert moved(found) == {"bolt": ("moving", "stalled")}
 
 
 # What is named
