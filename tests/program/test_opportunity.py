@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from program.opportunity import Opportunity
 
 CREATED = date(2017, 3, 1)
-DATES = ("created_on", "qualified_on", "progressed_on", "closed_on")
+DATES = ("created_on", "qualified_on", "progressed_on", "submitted_on", "answered_on", "closed_on")
 
 some_days = st.integers(0, 40).map(lambda n: CREATED + timedelta(days=n))
 
@@ -21,13 +21,16 @@ some_days = st.integers(0, 40).map(lambda n: CREATED + timedelta(days=n))
 def opportunities(draw: st.DrawFn) -> Opportunity:
     created = draw(some_days)
     later = st.none() | st.integers(0, 40).map(lambda n: created + timedelta(days=n))
-    closed = draw(later)
+    closed, submitted = draw(later), draw(later)
+    after = st.none() | st.integers(0, 40).map(lambda n: submitted + timedelta(days=n))
     return Opportunity(
         id="O-1",
         partner="acme",
         created_on=created,
         qualified_on=draw(later),
         progressed_on=draw(later),
+        submitted_on=submitted,
+        answered_on=draw(after) if submitted else None,
         closed_on=closed,
         won=draw(st.booleans()) if closed else None,
         value=draw(st.none() | st.decimals(0, 10**6, places=2)),
@@ -77,6 +80,17 @@ def test_a_deal_won_afterwards_is_still_open() -> None:
     assert deal.as_of(date(2017, 4, 1)) == deal
 
 
+@pytest.mark.parametrize(("on", "waits"), [(0, False), (4, False), (5, True), (7, True), (8, False), (99, False)])
+def test_a_partner_waits_for_an_answer_until_it_is_given(on: int, waits: bool) -> None:
+    submitted = CREATED + timedelta(days=5)
+    deal = Opportunity(
+        id="O-1", partner="acme", created_on=CREATED, submitted_on=submitted, answered_on=CREATED + timedelta(days=8)
+    )
+    then = deal.as_of(CREATED + timedelta(days=on))
+    assert then
+    assert then.waits_since == (submitted if waits else None)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -85,6 +99,12 @@ def test_a_deal_won_afterwards_is_still_open() -> None:
         ({"qualified_on": "2017-02-28"}, "it was qualified on 2017-02-28, before it was created on 2017-03-01"),
         ({"progressed_on": "2017-02-28"}, "it was progressed on 2017-02-28, before it was created on 2017-03-01"),
         ({"closed_on": "2017-02-28", "won": True}, "it was closed on 2017-02-28, before it was created on 2017-03-01"),
+        ({"submitted_on": "2017-02-28"}, "it was submitted on 2017-02-28, before it was created on 2017-03-01"),
+        ({"answered_on": "2017-03-02"}, "it was answered on 2017-03-02, and nothing says when it was submitted"),
+        (
+            {"submitted_on": "2017-03-05", "answered_on": "2017-03-02"},
+            "it was answered on 2017-03-02, before it was submitted on 2017-03-05",
+        ),
         ({"value": "-1"}, "value"),
         ({"value": "0.001"}, "value"),
         ({"id": " "}, "id"),

@@ -128,6 +128,32 @@ def test_the_target_is_asked_for_in_step_with_the_days(after: int, expected: int
     assert facts(after=after)["expected_qualified"] == expected
 
 
+@pytest.mark.parametrize(
+    ("deals", "after", "projected"),
+    [
+        (0, 0, 0),
+        (0, 28, 0),
+        (1, 1, 60),
+        (2, 28, 4),
+        (3, 28, 6),
+        (3, 30, 6),
+        (3, 31, 5),
+        (5, 59, 5),
+        (6, 60, 6),
+        (6, 99, 6),
+    ],
+)
+def test_a_pace_is_carried_on_to_the_last_day(deals: int, after: int, projected: int) -> None:
+    assert facts(*([a_deal(0, 0)] * deals), after=after)["projected_qualified"] == projected
+
+
+@given(st.integers(0, 20), st.integers(1, 60))
+def test_whoever_is_behind_the_pace_misses_the_target_by_it(deals: int, after: int) -> None:
+    found = facts(*([a_deal(0, 0)] * deals), after=after)
+    if found["qualified_opportunities"] < found["expected_qualified"]:
+        assert found["projected_qualified"] < found["target_qualified"]
+
+
 def test_a_pilot_carries_what_it_was_agreed_on() -> None:
     second = achieved(the_pilot(2, resets=1, fewest_accounts=10, plays=3), day(60), [])
     assert {name: second[name] for name in PILOT_FACTS if second[name]} == {

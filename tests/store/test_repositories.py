@@ -15,6 +15,7 @@ from program.opportunity import Opportunity
 from program.partner import Stage
 from program.person import Absence
 from program.pilot import PilotPlan, PilotTerms, Targets
+from program.touch import Touch
 from store.database import Store, Transaction
 from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import changed, contents
@@ -66,6 +67,9 @@ def day(number: int) -> date:
     return TODAY + timedelta(days=number)
 
 
+TOUCH = Touch(partner="acme", delivered_on=day(2), who="Ada")
+
+
 # Saying it twice
 
 ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
@@ -86,6 +90,7 @@ ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
         lambda tx: tx.preparation.record_next_action("acme", "Call", "Ada", day(7), TODAY),
         {"next_actions"},
     ),
+    "delivering a touch": (lambda tx: tx.touches.record(TOUCH, AT), {"touches"}),
     "recording facts": (lambda tx: tx.facts.record("acme", {"a": 1, "b": False}, TODAY, "crm", AT), {"facts"}),
     "recording a decision": (lambda tx: tx.decisions.record(a_decision()), {"decisions"}),
     "opening an escalation": (lambda tx: tx.escalations.open(STALL), {"escalations", "escalation_events"}),
@@ -282,7 +287,34 @@ def test_a_fact_is_what_was_last_said_of_it_by_then(
         assert tx.facts.of("bolt", day(as_of), known_at) == {}
 
 
+@pytest.mark.parametrize(
+    ("as_of", "known_at", "expected"),
+    [(1, LATER, {}), (2, LATER, {"acme": 2}), (9, AT, {"acme": 2}), (9, LATER, {"acme": 5})],
+)
+def test_the_last_touch_is_the_last_one_that_was_known_by_then(
+    any_store: Store, as_of: int, known_at: Any, expected: dict[str, int]
+) -> None:
+    with any_store.write() as tx:
+        assert tx.touches.record(TOUCH, AT) == 1
+        assert tx.touches.record(TOUCH.model_copy(update={"note": "Once more"}), LATER) == 0
+        assert tx.touches.record(TOUCH.model_copy(update={"delivered_on": day(5)}), LATER) == 1
+        last = tx.touches.last(["acme", "bolt"], day(as_of), known_at)
+    assert last == {partner: day(number) for partner, number in expected.items()}
+
+
 # Escalations and notices
+
+
+def test_watched_are_those_of_a_policy_that_are_not_over_or_ended_today(any_store: Store) -> None:
+    asked = STALL.model_copy(update={"policy": "pilot-verdict", "condition": "pilot-verdict-open"})
+    later = STALL.model_copy(update={"condition": "other"})
+    with any_store.write() as tx:
+        for escalation in (STALL, asked, later):
+            tx.escalations.open(escalation)
+        tx.escalations.end(later.key, "Mended.", day(3), LATER)
+        found = {number: [e.key for e in tx.escalations.watched("stall", day(number), "acme")] for number in (2, 3, 4)}
+        assert tx.escalations.watched("stall", day(3), "bolt") == []
+    assert found == {2: [STALL.key], 3: sorted([STALL.key, later.key]), 4: [STALL.key]}
 
 
 def test_an_escalation_is_opened_once_and_keeps_what_happened_to_it(any_store: Store) -> None:

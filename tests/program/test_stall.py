@@ -1,0 +1,113 @@
+"""What is seen of a partner outside a pilot, and what is accepted of it."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from program.calendar import BusinessDays
+from program.opportunity import Opportunity
+from program.partner import Stage
+from program.stall import Seen, accepted, observed
+from rules.folder import LoadedProgram
+
+SINCE = date(2017, 3, 1)  # a Wednesday
+MONDAYS_OFF = BusinessDays(weekend=frozenset({0, 6}))
+
+
+def day(number: int) -> date:
+    return SINCE + timedelta(days=number)
+
+
+def a_deal(created: int, **days: int | None) -> Opportunity:
+    dated: dict[str, Any] = {name: None if number is None else day(number) for name, number in days.items()}
+    return Opportunity(
+        id="O-1", partner="acme", created_on=day(created), won=True if dated.get("closed_on") else None, **dated
+    )
+
+
+def seen(*deals: Opportunity, stage: Stage = Stage.ACTIVE, **more: Any) -> Seen:
+    return Seen(stage=stage, since=SINCE, opportunities=deals, **more)
+
+
+@pytest.mark.parametrize(
+    ("deals", "days"),
+    [
+        ((), 30),
+        ((a_deal(-9),), 30),
+        ((a_deal(5),), 25),
+        ((a_deal(0, progressed_on=9),), 21),
+        ((a_deal(0, submitted_on=12, answered_on=20),), 18),  # our answer is not the partner's doing
+        ((a_deal(0, closed_on=29), a_deal(3)), 1),
+    ],
+)
+def test_silence_lasts_since_the_partner_last_did_something(deals: tuple[Opportunity, ...], days: int) -> None:
+    assert observed(seen(*deals), day(30), BusinessDays())["days_without_activity"] == days
+
+
+@pytest.mark.parametrize(
+    ("deals", "on", "waits"),
+    [
+        ((), 30, 0),
+        ((a_deal(0),), 30, 0),
+        ((a_deal(0, submitted_on=0),), 0, 0),
+        ((a_deal(0, submitted_on=0),), 1, 1),
+        ((a_deal(0, submitted_on=0),), 5, 3),  # Thursday, Friday, Monday
+        ((a_deal(0, submitted_on=0, answered_on=4),), 5, 0),
+        ((a_deal(0, submitted_on=0, closed_on=4),), 5, 0),
+        ((a_deal(0, submitted_on=4), a_deal(0, submitted_on=0)), 5, 3),  # the oldest counts
+    ],
+)
+def test_an_answer_is_waited_for_in_business_days(deals: tuple[Opportunity, ...], on: int, waits: int) -> None:
+    assert observed(seen(*deals), day(on), BusinessDays())["business_days_unanswered"] == waits
+
+
+def test_whose_mondays_are_off_has_other_business_days() -> None:
+    waiting = seen(a_deal(0, submitted_on=0))
+    assert observed(waiting, day(5), MONDAYS_OFF)["business_days_unanswered"] == 3  # Thursday, Friday, Saturday
+
+
+@pytest.mark.parametrize(
+    ("stage", "last", "days"),
+    [
+        (Stage.ACTIVE, None, 30),
+        (Stage.ACTIVE, -5, 30),  # before it became active
+        (Stage.ACTIVE, 20, 10),
+        (Stage.APPLIED, 20, None),
+        (Stage.DEFERRED, None, None),
+    ],
+)
+def test_a_touch_is_owed_from_the_day_on_which_a_partner_becomes_active(
+    stage: Stage, last: int | None, days: int | None
+) -> None:
+    known = seen(stage=stage, last_touch=None if last is None else day(last), unknown_factors=2)
+    found = observed(known, day(30), BusinessDays())
+    assert found["days_since_touch"] == days
+    assert found["evidence_missing"] == (2 if stage == Stage.ACTIVE else 0)
+
+
+@pytest.mark.parametrize(
+    ("stage", "tier", "owed"),
+    [
+        (Stage.ACTIVE, "strategic", (21, 14, 21)),
+        (Stage.ACTIVE, "growth", (45, 30, 45)),
+        (Stage.ACTIVE, "self-serve", (90, 91, 136)),
+        (Stage.ACTIVE, "gone", (90, None, None)),
+        (Stage.APPLIED, None, (14, None, None)),
+    ],
+)
+def test_a_tier_says_how_long_silence_is_accepted_and_how_often_a_touch_is_owed(
+    default_program: LoadedProgram, stage: Stage, tier: str | None, owed: tuple[int | None, ...]
+) -> None:
+    found = accepted(default_program.program, stage, tier)
+    assert (found["patience"], found["touch_every"], found["touch_patience"]) == owed
+    assert (found["response"], found["evidence_spared"]) == (3, 1)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_nothing_that_was_seen_lies_in_the_future(created: int, on: int) -> None:
+    deal = a_deal(created, submitted_on=created).as_of(day(on))
+    found = observed(seen(*([deal] if deal else [])), day(on), BusinessDays())
+    assert all(isinstance(value, int) and value >= 0 for value in found.values())
