@@ -27,6 +27,7 @@ from program.partner import Partner, PartnerType, Stage, Standing
 from program.publication import Publication
 from program.request import ActionTaken
 from program.scorecard import Rated, Scorecard
+from program.touch import Touch
 from rules.folder import LoadedProgram, load_program
 from store.database import Store
 from worker import assemble
@@ -172,10 +173,18 @@ class World:
             await self.operations.apply(partner)
         return partner
 
-    async def in_pilot(self, name: str, kind: PartnerType = PartnerType.RESELL, since: date | None = None) -> str:
+    async def in_pilot(
+        self, name: str, kind: PartnerType = PartnerType.RESELL, since: date | None = None, *, began_well: bool = False
+    ) -> str:
         """A partner in a pilot that is prepared as it should be."""
         if since:
             partner = self.knows(name, kind)
+            if began_well:
+                self.begins_well(partner, since)
+            # Before it is taken over: a checkpoint may be due at once.
+            with self.store.write() as tx:
+                due = self.first_day + timedelta(days=400)
+                tx.preparation.record_next_action(partner, "Review the pipeline", "Ada", due, self.first_day)
             with self.env.with_time_skipping_disabled():
                 await self.operations.adopt(partner, since)
         else:
@@ -189,6 +198,10 @@ class World:
         )
         return partner
 
+    async def stalled(self, name: str) -> str:
+        """A partner in a pilot that began well four weeks ago, with three of them silent: its only stall is due."""
+        return await self.in_pilot(name, since=self.first_day - timedelta(weeks=4), began_well=True)
+
     async def active(self, name: str, kind: PartnerType = PartnerType.RESELL) -> str:
         """A partner whose pilot is taken over on its last day, and succeeds."""
         partner, started = self.knows(name, kind), self.first_day - timedelta(days=60)
@@ -201,6 +214,16 @@ class World:
     async def _is(self, partner: str, stage: Stage) -> bool:
         state = await self.lifecycle(partner).query(PartnerLifecycle.state)
         return state.stage == stage
+
+    def begins_well(self, partner: str, started: date) -> None:
+        """As many opportunities as a pilot is asked for, on its first day: neither pace nor count is short after it."""
+        for _ in range(6):
+            self.brings(partner, started)
+
+    def serves(self, partner: str, on: date) -> None:
+        """A touch that its tier owes a partner is delivered."""
+        with self.store.write() as tx:
+            tx.touches.record(Touch(partner=partner, delivered_on=on, who="Ada"), datetime.now(UTC))
 
     def succeeds(self, partner: str, started: date) -> None:
         """What a pilot has to show: six opportunities in its first weeks, all of them won."""

@@ -25,9 +25,8 @@ async def comes_true(it: Callable[[], bool]) -> None:
 
 
 async def stalled(colleague: Operator, world: World) -> str:
-    """A partner whose pilot is three weeks old, with nothing to show."""
-    partner = world.knows("Acme")
-    await world.operations.adopt(partner, world.first_day - timedelta(days=21))
+    """A partner whose pilot is four weeks old, and silent since its first."""
+    partner = await world.stalled("Acme")
     await comes_true(lambda: bool(colleague.gets("partner", "show", partner)["escalations"]))
     return partner
 

@@ -88,7 +88,7 @@ async def test_an_owner_reads_of_a_stall_in_slack_when_there_is_no_mail_for_them
             allowed=["127.0.0.1"],
         )
         async with at_work(virtual_time, store, default_program, given) as world:
-            partner = await world.in_pilot("Acme", since=date(2017, 2, 8))
+            partner = await world.stalled("Acme")
             await world.until(partner, date(2017, 3, 2))
             [stall] = world.escalations(partner)
             await asyncio.to_thread(until, lambda: len(slack.posts) == 1)
@@ -97,7 +97,7 @@ async def test_an_owner_reads_of_a_stall_in_slack_when_there_is_no_mail_for_them
             assert server.mails == []
 
             world.operations.record_people([Person(name="Ada Owner", email="ada@ours.example")])
-            partner = await world.in_pilot("Bolt", since=date(2017, 2, 8))
+            partner = await world.stalled("Bolt")
             await world.until(partner, date(2017, 3, 2))
             await arrived(server, 1)
             assert server.mails[0]["To"].addresses[0].addr_spec == "ada@ours.example"

@@ -60,7 +60,7 @@ async def test_a_deferral_keeps_its_day_and_counts_its_scorecards_on(world: Worl
 
 async def test_a_pilot_goes_on_with_its_next_checkpoint(world: World) -> None:
     partner, first = await world.in_pilot("Acme"), world.first_day
-    world.brings(partner, first)
+    world.begins_well(partner, first)
     await world.until(partner, first + 30 * DAY)
     [stall] = world.escalations(partner)
     later = world.on(first + 32 * DAY)

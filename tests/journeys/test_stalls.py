@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 async def test_three_weeks_without_movement_escalate_once_to_the_owner(world: World) -> None:
     partner, first = await world.in_pilot("Acme"), world.first_day
-    world.brings(partner, first)
+    world.begins_well(partner, first)
 
     await world.until(partner, first + 27 * DAY)
     assert world.escalations(partner) == []
@@ -51,7 +51,8 @@ async def test_three_weeks_without_movement_escalate_once_to_the_owner(world: Wo
 
 async def test_somebody_answers_for_an_escalation_and_nobody_else_beside(world: World) -> None:
     partner, first = await world.in_pilot("Acme"), world.first_day
-    await world.until(partner, first + 21 * DAY)
+    world.begins_well(partner, first)
+    await world.until(partner, first + 28 * DAY)
     [stall] = world.escalations(partner)
 
     answered = await world.operations.act_on(stall.key, Acknowledge(who="Ada", note="I call them"))
@@ -61,8 +62,8 @@ async def test_somebody_answers_for_an_escalation_and_nobody_else_beside(world: 
     assert (answered.state, answered.answered_by) == (EscalationState.ACKNOWLEDGED, "Ada")
     assert world.escalations(partner) == [answered]
     # Two silent weeks on, it is the same stall, and somebody answers for it already.
-    await world.until(partner, first + 35 * DAY)
-    assert world.outcomes(partner, "pilot-checkpoint")[2:] == ["stalled"] * 3
+    await world.until(partner, first + 42 * DAY)
+    assert world.outcomes(partner, "pilot-checkpoint")[3:] == ["stalled"] * 3
     assert world.escalations(partner) == [answered]
     assert world.told(partner).count("escalation.opened") == 1
 
@@ -75,7 +76,7 @@ async def test_somebody_answers_for_an_escalation_and_nobody_else_beside(world: 
 
 
 async def test_two_answers_at_once_are_one(world: World) -> None:
-    partner = await world.in_pilot("Acme", since=world.first_day - 20 * DAY)
+    partner = await world.stalled("Acme")
     await world.until(partner, world.first_day + DAY)
     [stall] = world.escalations(partner)
 
@@ -91,7 +92,7 @@ async def test_two_answers_at_once_are_one(world: World) -> None:
 
 
 async def test_a_stall_ends_with_the_partners_exit(world: World) -> None:
-    partner = await world.in_pilot("Acme", since=world.first_day - 20 * DAY)
+    partner = await world.stalled("Acme")
     await world.until(partner, world.first_day + DAY)
     [stall] = world.escalations(partner)
 
@@ -108,9 +109,10 @@ async def test_a_stall_ends_with_the_partners_exit(world: World) -> None:
 
 async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> None:
     first = world.first_day - 50 * DAY
-    partner = await world.in_pilot("Acme", since=first)
+    partner = await world.in_pilot("Acme", since=first, began_well=True)
     await world.until(partner, first + 81 * DAY)
-    assert [(e.cycle, e.state) for e in world.escalations(partner)] == [
+    stalls = [(e.cycle, e.state) for e in world.escalations(partner) if e.condition == "three_weeks_without_movement"]
+    assert stalls == [
         ("application-1/pilot-1", EscalationState.ENDED),
         ("application-1/pilot-2", EscalationState.OPEN),
     ]
@@ -118,7 +120,7 @@ async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> N
 
 async def test_a_verdict_does_not_wait_for_an_escalation_that_temporal_lost(world: World) -> None:
     first = world.first_day - 50 * DAY
-    partner = await world.in_pilot("Acme", since=first)
+    partner = await world.in_pilot("Acme", since=first, began_well=True)
     await world.until(partner, first + 56 * DAY)
     [stall] = world.escalations(partner)
     await world.escalation(stall.key).terminate("lost")

@@ -188,6 +188,8 @@ async def test_a_sweep_opens_one_escalation_however_often_it_runs(world: World) 
     await world.operations.submit_scorecard(deferred, a_scorecard(without=("intent",)))
     pilot, silent, busy = await world.in_pilot("Pilot"), await world.active("Silent"), await world.active("Busy")
     world.brings(busy, first + 40 * DAY)
+    for served in (silent, busy):
+        world.serves(served, first + 30 * DAY)
 
     assert (await swept(world, first + 14 * DAY)).stalled == 0
     assert (await swept(world, first + 15 * DAY)).stalled == 1
