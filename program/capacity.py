@@ -50,15 +50,18 @@ class Person(BaseModel):
     """The tiers that are looked after; all of them where none is named."""
     absences: list[Absence] = []
 
+    def works_on(self, day: date, days: BusinessDays) -> bool:
+        """Whether somebody is at work on a day."""
+        return days.is_one(day) and not any(absence.first <= day <= absence.last for absence in self.absences)
+
     def there(self, quarter: Quarter, days: BusinessDays) -> Fraction:
         """The share of a quarter's business days on which somebody is there."""
-        day, working, away = quarter.first_day, 0, 0
+        day, working, there = quarter.first_day, 0, 0
         while day <= quarter.last_day:
-            if days.is_one(day):
-                working += 1
-                away += any(absence.first <= day <= absence.last for absence in self.absences)
+            working += days.is_one(day)
+            there += self.works_on(day, days)
             day += timedelta(days=1)
-        return Fraction(working - away, working) if working else Fraction(0)
+        return Fraction(there, working) if working else Fraction(0)
 
 
 class Capacity(BaseModel):
@@ -128,6 +131,13 @@ class Team:
     def slack(self, taken: Mapping[str, int]) -> dict[frozenset[str], int]:
         """What every group of tiers has left when so much is taken."""
         return {group: there - sum(taken[tier] for tier in group) for group, there in self.groups()}
+
+    def carried(self, wanted: Mapping[str, int]) -> dict[str, int]:
+        """As much of what tiers want as there is; the upper ones come first."""
+        taken = dict.fromkeys(self.tiers, 0)
+        for tier in self.tiers:
+            taken[tier] = min(wanted[tier], *(left for group, left in self.slack(taken).items() if tier in group))
+        return taken
 
     def handed_out(self, taken: Mapping[str, int]) -> dict[str, dict[str, int]]:
         """How much each person gives to each tier, from the top and in the order in which people are declared.

@@ -35,6 +35,8 @@ class Touch(BaseModel):
     """In words: a co-sell session."""
     cadence: Name
     """In words: every two weeks."""
+    every: int | None = Field(default=None, ge=1, le=366)
+    """The same in days; the service's where nothing is said."""
     hours: Hours
     """Of the team's time, for each partner and quarter, preparation included."""
     who: str = Field(default="", max_length=200)
@@ -63,6 +65,13 @@ class Service(BaseModel):
                 [(("touches",), f"they take {parts} hours, and the service {self.hours}; make both the same")]
             )
         return self
+
+    @property
+    def promised(self) -> list[Touch]:
+        """What is owed to each partner, each with its days: what it consists of, or itself as the one touch there is."""
+        if not self.touches:
+            return [Touch(kind=self.cadence, cadence=self.cadence, every=self.every, hours=self.hours)]
+        return [touch.model_copy(update={"every": touch.every or self.every}) for touch in self.touches]
 
 
 class Tier(BaseModel):
