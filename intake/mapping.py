@@ -170,6 +170,8 @@ class OpportunitySection(Section):
     """A row without it is undated: counted, and not used."""
     qualified_on: Source | None = None
     progressed_on: Source | None = None
+    submitted_on: Source | None = None
+    answered_on: Source | None = None
     closed_on: Source | None = None
     won: Source | None = None
     value: Source | None = None

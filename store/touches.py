@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from program.touch import Touch
+from store.doubt import doubt
 from store.tables import TouchRow
 from store.writing import add_new
 
@@ -19,7 +20,10 @@ class Touches:
 
     def record(self, touch: Touch, at: datetime) -> int:
         """Add a touch; 0 where it was recorded before."""
-        return add_new(self._session, TouchRow, {**touch.model_dump(), "learned_at": at})
+        new = add_new(self._session, TouchRow, {**touch.model_dump(), "learned_at": at})
+        if new:
+            doubt(self._session, [touch.partner])
+        return new
 
     def last(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, date]:
         """The last day, up to one, on which each partner had one, as far as was known; only of those that had any."""

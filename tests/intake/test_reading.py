@@ -56,6 +56,16 @@ def faults_of_deals(file: Path, content: str, mapping: ImportMap | None = None) 
     return str(refused.value).replace(str(file), file.name).splitlines()
 
 
+def test_a_deal_that_a_partner_registered_says_when_and_when_it_was_answered(file: Path) -> None:
+    header = "id,partner,created_on,submitted_on,answered_on\n"
+    waiting, answered = deals(file, header + "1,acme,2017-03-01,2017-03-02,\n2,acme,2017-03-01,2017-03-02,2017-03-03\n")
+    assert (waiting.submitted_on, waiting.answered_on) == (date(2017, 3, 2), None)
+    assert answered.answered_on == date(2017, 3, 3)
+    assert faults_of_deals(file, header + "1,acme,2017-03-01,,2017-03-03\n")[1] == (
+        "file.csv:2: it was answered on 2017-03-03, and nothing says when it was submitted; correct the row"
+    )
+
+
 def test_an_export_becomes_partners_by_its_map(mapping: ImportMap) -> None:
     intake = read_partners(DATA / "teams.csv", mapping)
     assert (intake.read, intake.used, intake.undated, intake.rejected) == (6, 6, 0, 0)

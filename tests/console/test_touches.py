@@ -1,0 +1,44 @@
+"""Recording at the command line what a partner received."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from store.database import Store
+from tests.console.conftest import Operator
+from tests.store.contents import contents
+from tests.world import a_partner
+
+
+@pytest.fixture
+def acme(operator: Operator) -> str:
+    with operator.installation.store.write() as tx:
+        tx.partners.add([a_partner("Acme")], datetime.now(UTC))
+    return "acme"
+
+
+def test_a_touch_is_recorded_once(operator: Operator, store: Store, acme: str) -> None:
+    today = operator.installation.today()
+    assert f"acme: a touch by Ada on {today} is recorded." in operator.sees("touch", acme, "--by", "Ada")
+    before = contents(store)
+    assert "was recorded already; nothing has changed" in operator.sees("touch", acme, "--by", "Ada", "--note", "Again")
+    assert contents(store) == before
+
+
+def test_a_touch_of_an_earlier_day_says_which(operator: Operator, store: Store, acme: str) -> None:
+    operator.sees("touch", acme, "--on", "2017-03-15", "--by", "Ada", "--note", "Pipeline review")
+    with store.read() as tx:
+        now = datetime.now(UTC) + timedelta(days=1)
+        last = tx.touches.last([acme], operator.installation.today(), now)
+    assert {partner: str(day) for partner, day in last.items()} == {"acme": "2017-03-15"}
+
+
+def test_a_touch_that_nobody_received_is_refused(operator: Operator, store: Store, acme: str) -> None:
+    before = contents(store)
+    tomorrow = str(operator.installation.today() + timedelta(days=1))
+    assert "has not come; record the touch once it was delivered" in operator.is_refused(
+        "touch", acme, "--on", tomorrow, "--by", "Ada"
+    )
+    assert "there is no partner nobody" in operator.is_refused("touch", "nobody", "--by", "Ada")
+    assert "write" in operator.is_corrected("touch", acme, "--by", " ")
+    assert contents(store) == before
