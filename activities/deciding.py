@@ -95,6 +95,7 @@ def make(
     facts: Mapping[str, Mapping[str, Any]],
     *,
     settle: bool = False,
+    first: bool = False,
 ) -> tuple[int, Decision]:
     """Decide, record, and return what was recorded, with its number.
 
@@ -109,11 +110,12 @@ def make(
         facts: What Gatehouse itself supplies, by where it comes from; of two sources of one fact the later counts.
             Facts recorded about the partner fill in what the policy asks beyond.
         settle: Whether to decide with what is known where something is not.
+        first: Whether it is known that nothing was decided on the occasion, so that nobody has to look.
 
     Raises:
         Undecidable: where the evaluators disagree; nothing is recorded.
     """
-    found = made(tx, policy, occasion)
+    found = None if first else made(tx, policy, occasion)
     if found:
         return found
     chosen = program.policies[policy]

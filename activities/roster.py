@@ -21,7 +21,7 @@ from program.tiers import TierRecord, after_move, eligibility_facts, movement_fa
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
-from store.rescores import EVERYONE, Entrant, Move, Placed, Terms, Weighed
+from store.rescores import Entrant, Move, Placed, Terms, Weighed
 
 PAGE: Final = 500
 """Partners in one transaction: few enough to be short, many enough to be quick."""
@@ -148,17 +148,20 @@ class Roster:
         with self._store.write() as tx:
             placed = tx.rescores.placed(terms.quarter, page.after, PAGE)
             records = tx.rescores.last_records([p.partner for p in placed], terms.quarter)
+            standings = tx.partners.several(p.partner for p in placed)
             moves = []
             for place in placed:
                 if place.decided:
                     continue  # what it was decided on may have changed by now: its tier, once it is published
-                standing = tx.partners.get(place.partner)
+                standing = standings[place.partner]
                 last = records.get(place.partner) or TierRecord(tier=standing.tier or program.program.entry_tier)
                 moved = int(place.gathered.measured.facts["moved_opportunities"] or 0)
                 active = place.gathered.quarters_active
                 facts = movement_facts(program.program.tiers, last, place.placement.tier, moved, quarters_active=active)
                 occasion = Occasion(place.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
-                number, decision = make(tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts})
+                number, decision = make(
+                    tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts}, first=True
+                )
                 move = decision.ruling.outcome or "stay"
                 record = after_move(program.program.tiers, last, facts, move)
                 moves.append(
@@ -174,14 +177,15 @@ class Roster:
         """Make all moves count at once, and write what partners have to be told."""
         with self._store.write() as tx:
             tx.rescores.publish(terms.quarter, terms.known_at)
-            placed = {one.partner: one for one in tx.rescores.placed(terms.quarter, "", EVERYONE)}
-            standings = {standing.partner.id: standing for standing in tx.partners.roster(Stage.ACTIVE)}
-            for move in tx.rescores.moves(terms.quarter):
-                if move.move in {"stay", "exit"}:
-                    continue  # nothing new, or told when notice is given
-                if move.partner in standings:  # else it was not moved: it leaves
-                    notice = self._letter(tx, terms, standings[move.partner].partner, move, placed[move.partner])
-                    tx.notices.write(notice, terms.known_at)
+            # To stay is nothing new, and who has to leave is told when notice is given.
+            told = [move for move in tx.rescores.moves(terms.quarter) if move.move not in {"stay", "exit"}]
+            for start in range(0, len(told), PAGE):
+                page = {move.partner: move for move in told[start : start + PAGE]}
+                placed = tx.rescores.placed_of(terms.quarter, page)
+                for partner, standing in tx.partners.several(page).items():
+                    if standing.stage == Stage.ACTIVE:  # else it was not moved: it leaves
+                        notice = self._letter(tx, terms, standing.partner, page[partner], placed[partner])
+                        tx.notices.write(notice, terms.known_at)
             tiers, moves = tx.rescores.summary(terms.quarter)
             return Rescored(quarter=terms.quarter, tiers=tiers, moves=moves)
 

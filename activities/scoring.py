@@ -9,7 +9,7 @@ from program.capacity import Team
 from program.decision import as_known
 from program.definition import Program
 from program.partner import PartnerId, Standing
-from program.score import MEASURES, Measured, Score, ScoreModel, measured
+from program.score import CONSISTENCY, MEASURES, Measured, Score, ScoreModel, measured
 from program.scorecard import FactValue
 from program.tiers import Cut, Scored, cut, full_quarters
 from store.database import Transaction
@@ -38,10 +38,13 @@ def gather(
     Who became active after the day has no part in it.
     """
     seen = {s.partner.id: s for s in standings if s.since is not None and s.since <= as_of}
-    opportunities = tx.opportunities.by_partner(seen, as_of, known_at)
     asked = frozenset[str]().union(*(model.facts for model in models))
     rated = rated_facts(tx, program, seen, as_of, known_at) if asked - {*MEASURES} else {}
-    back = max(model.quarters for model in models)
+    back = max(model.quarters for model in models) if CONSISTENCY in asked else 1
+    first = quarter
+    for _ in range(back - 1):
+        first = first.previous
+    opportunities = tx.opportunities.by_partner(seen, as_of, known_at, moved_since=first.first_day)
     found = {}
     for partner, standing in seen.items():
         active = full_quarters(standing.since or as_of, quarter)

@@ -22,13 +22,16 @@ from program.opportunity import Opportunity
 from program.partner import PartnerType
 from program.scorecard import FEWEST_FACTORS, MOST_FACTORS, FactValue, Identifier, Percent, check_weights
 
+CONSISTENCY: Final = "consistency"
+"""The one measure that takes more than a quarter to see."""
+
 MEASURES: Final = (
     "won_revenue",
     "sourced_pipeline",
     "qualified_opportunities",
     "progressed_opportunities",
     "win_rate",
-    "consistency",
+    CONSISTENCY,
 )
 """The facts of a quarter that a factor can be built on; `measured` supplies them."""
 
@@ -321,7 +324,8 @@ def _score(factors: Sequence[Factor], spans: Sequence[_Ends], missing: tuple[str
             total[end] += points
             axis[end] += points
     of = {axis: _span(low * 100 / weights[axis], high * 100 / weights[axis]) for axis, (low, high) in axes.items()}
-    return Score(
+    # As exact as it is made: nothing of it has to be checked again, and there are many.
+    return Score.model_construct(
         low=four_places(total[0]),
         high=four_places(total[1]),
         performance=of.get(Axis.PERFORMANCE),
@@ -332,7 +336,7 @@ def _score(factors: Sequence[Factor], spans: Sequence[_Ends], missing: tuple[str
 
 
 def _span(low: Fraction, high: Fraction) -> Span:
-    return Span(low=four_places(low), high=four_places(high))
+    return Span.model_construct(low=four_places(low), high=four_places(high))
 
 
 def four_places(value: Fraction) -> Decimal:
@@ -377,7 +381,8 @@ def measured(
         created, closed = first <= opportunity.created_on <= last, _within(opportunity.closed_on, first, last)
         qualifies = _within(opportunity.qualified_on, first, last)
         progresses = _within(opportunity.progressed_on, first, last)
-        moved += created or closed or qualifies or progresses
+        submits = _within(opportunity.submitted_on, first, last)
+        moved += created or closed or qualifies or progresses or submits
         sourced += opportunity.value or 0 if created else 0
         qualified += qualifies
         progressed += progresses
@@ -395,7 +400,7 @@ def measured(
         "qualified_opportunities": qualified,
         "progressed_opportunities": progressed,
         "win_rate": four_places(Fraction(won, ended)) if ended else None,
-        "consistency": _consistency(counts),
+        CONSISTENCY: _consistency(counts),
         "moved_opportunities": moved,
     }
 

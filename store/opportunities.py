@@ -11,6 +11,7 @@ from store.doubt import doubt
 from store.tables import OpportunityRow
 
 _FIELDS = tuple(Opportunity.model_fields)
+_MOVES = tuple(name for name in _FIELDS if name.endswith("_on"))
 _AT_ONCE = 500
 
 
@@ -67,9 +68,18 @@ class Opportunities:
         return self.by_partner([partner], as_of, known_at, since)[partner]
 
     def by_partner(
-        self, partners: Iterable[str], as_of: date, known_at: datetime, since: date | None = None
+        self,
+        partners: Iterable[str],
+        as_of: date,
+        known_at: datetime,
+        since: date | None = None,
+        *,
+        moved_since: date | None = None,
     ) -> dict[str, list[Opportunity]]:
-        """The same for several partners at once."""
+        """The same for several partners at once.
+
+        With `moved_since`, only those to which anything happened from that day on.
+        """
         found: dict[str, list[Opportunity]] = {partner: [] for partner in partners}
         # Columns, not rows of the session: nothing is changed, and there are many.
         query = select(*(getattr(OpportunityRow, name) for name in _FIELDS)).where(
@@ -80,6 +90,8 @@ class Opportunities:
         )
         if since:
             query = query.where(or_(OpportunityRow.created_on >= since, OpportunityRow.progressed_on >= since))
+        if moved_since:
+            query = query.where(or_(*(getattr(OpportunityRow, name) >= moved_since for name in _MOVES)))
         for row in self._session.execute(query.order_by(OpportunityRow.created_on, OpportunityRow.id)):
             seen = Opportunity.model_construct(**row._asdict()).as_of(as_of)
             if seen:

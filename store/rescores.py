@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select, update
@@ -17,7 +17,6 @@ from program.tiers import Placement, TierRecord
 from store.partners import Partners
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_new
-
 
 EVERYONE: Final = 1_000_000
 """Partners in one page: more than any re-score has."""
@@ -73,10 +72,15 @@ class Placed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     placement: Placement
-    score: Score
+    recorded: dict[str, Any]
+    """Its score, as it is recorded."""
     gathered: Gathered
     decided: bool
     """Whether its move was decided already."""
+
+    @property
+    def score(self) -> Score:
+        return Score.model_validate(self.recorded)
 
     @property
     def partner(self) -> PartnerId:
@@ -115,7 +119,7 @@ def _gathered(row: ScoreRow) -> Gathered:
 
 
 def _placed(row: ScoreRow) -> Placed:
-    placement = Placement(
+    placement = Placement.model_construct(
         partner=row.partner,
         rank=row.rank or 0,
         tier=row.cut_tier or "",
@@ -124,8 +128,9 @@ def _placed(row: ScoreRow) -> Placed:
         tier_at_best=row.tier_at_best or "",
         short=row.short,
     )
-    score = Score.model_validate(row.score)
-    return Placed(placement=placement, score=score, gathered=_gathered(row), decided=row.move is not None)
+    return Placed.model_construct(
+        placement=placement, recorded=row.score or {}, gathered=_gathered(row), decided=row.move is not None
+    )
 
 
 class Rescores:
@@ -216,6 +221,11 @@ class Rescores:
         )
         return [_placed(row) for row in self._session.scalars(query.order_by(ScoreRow.partner).limit(size))]
 
+    def placed_of(self, quarter: Quarter, partners: Iterable[str]) -> dict[str, Placed]:
+        """The same of some partners."""
+        query = select(ScoreRow).where(ScoreRow.quarter == str(quarter), ScoreRow.partner.in_(list(partners)))
+        return {row.partner: _placed(row) for row in self._session.scalars(query)}
+
     def move(self, quarter: Quarter, moves: Iterable[Move]) -> None:
         """Keep what was decided about some partners."""
         self._session.execute(
@@ -283,15 +293,23 @@ class Rescores:
         if rescore.published_at is not None:
             return
         rescore.published_at = at
-        moves = {move.partner: move for move in self.moves(quarter)}
-        partners = Partners(self._session)
-        for standing in partners.roster(Stage.ACTIVE):
-            move = moves.get(standing.partner.id)
-            if move:
-                partners.set_tier(move.partner, move.record.tier, at_risk=move.move == "warn")
+        moved = self._session.execute(
+            select(ScoreRow.partner, ScoreRow.tier, ScoreRow.move)
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None), PartnerRow.stage == Stage.ACTIVE)
+        )
+        Partners(self._session).set_tiers({partner: (tier or "", move == "warn") for partner, tier, move in moved})
 
     def summary(self, quarter: Quarter) -> tuple[dict[str, int], dict[str, int]]:
         """How many partners each tier has after a re-score, and how often each move was decided."""
-        moves = self.moves(quarter)
-        tiers = Counter(move.record.tier for move in moves if move.move != "exit")
-        return dict(tiers), dict(Counter(move.move for move in moves))
+        counted = self._session.execute(
+            select(ScoreRow.tier, ScoreRow.move, func.count())
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None))
+            .group_by(ScoreRow.tier, ScoreRow.move)
+            .order_by(ScoreRow.tier, ScoreRow.move)
+        )
+        tiers, moves = Counter[str](), Counter[str]()
+        for tier, move, count in counted:
+            moves[move or ""] += count
+            tiers[tier or ""] += count if move != "exit" else 0
+        return dict(+tiers), dict(moves)

@@ -1,10 +1,13 @@
 """Seeing at the command line what the team's hours carry, and what a re-score would say."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from program.calendar import Quarter
+from program.score import MEASURES, Scale
 from rules.folder import LoadedProgram
 from store.database import Store
 from tests.activities.conftest import Office, at
@@ -12,6 +15,7 @@ from tests.activities.test_roster import rated, rescores, wins
 from tests.console.conftest import Operator
 from tests.store.contents import contents
 
+ROOT = Path(__file__).parent.parent.parent
 Q2 = Quarter(year=2017, number=2)
 
 
@@ -84,3 +88,23 @@ def test_what_cannot_be_looked_at_is_refused(operator: Operator, office: Office,
 def test_a_roster_of_nobody_is_said_to_be_one(operator: Operator, office: Office) -> None:
     assert office.store
     assert "No partner was active in it." in operator.sees("rescore", "--preview")
+
+
+def test_what_the_guide_shows_of_a_program_stands_in_one_word_for_word() -> None:
+    guide = (ROOT / "docs" / "roster.md").read_text()
+    programs = [
+        (ROOT / folder / "program.yaml").read_text() for folder in ("rules/default", "docs/examples/manufacturing")
+    ]
+    excerpts = re.findall(r"^```yaml\n((?:.*\n)*?)```$", guide, re.MULTILINE)
+    assert len(excerpts) == 4
+    for excerpt in excerpts:
+        assert any(f"\n{excerpt}" in program for program in programs), excerpt
+    factors = table(guide, "`fact`")
+    assert [quoted for quoted in factors if quoted in MEASURES] == list(MEASURES)
+    assert set(table(guide, "`scale`")) == {*Scale}
+
+
+def table(guide: str, column: str) -> list[str]:
+    """What stands first in each row of a table."""
+    rows = guide[guide.index(f"\n| {column} |") :].strip().split("\n\n")[0].splitlines()[2:]
+    return [row.split("|")[1].strip().split("`")[1] if "`" in row.split("|")[1] else "" for row in rows]

@@ -85,7 +85,8 @@ def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
         first = tx.rescores.placed(Q1, "", 1)
         rest = tx.rescores.placed(Q1, first[-1].partner, 5)
     assert [*first, *rest] == [
-        Placed(placement=placement, score=SCORE, gathered=GATHERED, decided=False) for placement in reversed(placements)
+        Placed(placement=placement, recorded=SCORE.model_dump(mode="json"), gathered=GATHERED, decided=False)
+        for placement in reversed(placements)
     ]
 
 
