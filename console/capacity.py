@@ -1,13 +1,14 @@
-"""How the roster's hours are shown: what they carry, and what a re-score would say."""
+"""How the roster is shown: its ranking, what the hours carry, and what a re-score would say."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from rich.console import RenderableType
 
 from activities.letters import as_text as number
 from console.screen import details, heading, table, title
-from operations.roster import CapacityReport, Change, Hanging, RescorePreview, Reweighed, TierHours
+from operations.roster import CapacityReport, Change, Hanging, Ranked, RescorePreview, Reweighed, TierHours
+from program.score import Span
 
 LISTED = 20
 """Partners of a kind that are listed one by one; of more, only how many there are is said. JSON has them all."""
@@ -64,6 +65,29 @@ def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
         yield heading("What is not known")
         yield table(["fact", "of partners"], list(found.missing.items()))
     yield from weights(found.reweighed)
+
+
+def ranking_as_text(quarter: str, ranked: Sequence[Ranked]) -> Iterator[RenderableType]:
+    """The whole roster, the first one first."""
+    yield title(f"Ranking of {quarter}")
+    rows = [
+        (r.rank, r.partner, " / ".join(r.segment) or "-", _span(r.score), *map(_axis, _axes(r)), r.tier) for r in ranked
+    ]
+    yield table(["rank", "partner", "segment", "score", "performance", "potential", "tier"], rows, whole=7)
+
+
+def _axes(one: Ranked) -> list[tuple[Span | None, str | None]]:
+    return [(one.score.performance, one.performance), (one.score.potential, one.potential)]
+
+
+def _axis(axis: tuple[Span | None, str | None]) -> str:
+    span, colour = axis
+    return f"{_span(span)} {colour}" if span else "-"
+
+
+def _span(span: Span) -> str:
+    """A number, or between which two it lies, to one place."""
+    return " to ".join(dict.fromkeys(f"{end:.1f}" for end in (span.low, span.high)))
 
 
 def hanging(found: tuple[Hanging, ...]) -> Iterator[RenderableType]:

@@ -19,13 +19,13 @@ from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
 from console.screen import as_json, heading, progress, say, show, table
 from operations.acts import ANSWER_SECONDS, Operations, Unanswered, published
-from operations.roster import Programs, capacity, preview_rescore, published_difference
+from operations.roster import Programs, capacity, preview_rescore, published_difference, ranking
 from program.calendar import Quarter
 from program.errors import Refused
 from workflows.rescore import RosterRescore
 
 app = typer.Typer()
-roster_app = typer.Typer(help="What the team's hours carry.", no_args_is_help=True)
+roster_app = typer.Typer(help="How the roster ranks, and what the team's hours carry.", no_args_is_help=True)
 
 LOOK_SECONDS: Final = 1
 """How often a re-score is asked what it is doing."""
@@ -101,6 +101,27 @@ def _preview(installation: Installation, chosen: Quarter | None, as_of: date | N
         as_json(found)
     else:
         show(*capacity_shown.preview_as_text(found))
+
+
+@roster_app.command("ranking", epilog=examples("roster ranking", "roster ranking --quarter 2017Q3 --json"))
+def ranking_(
+    context: typer.Context,
+    chosen: Annotated[
+        Quarter | None,
+        typer.Option(
+            "--quarter", parser=quarter, metavar="YYYYQN", help="The last one that was re-scored if none is named."
+        ),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Rank the roster: each partner's score, its two axes with their colours, and the tier that the cut gives."""
+    installation = here(context)
+    shelf = Shelf(installation.store)
+    of, ranked = ranking(installation.store, lambda digest: shelf.get(digest).program.score, chosen)
+    if json:
+        as_json({"quarter": str(of), "partners": [one.model_dump() for one in ranked]})
+    else:
+        show(*capacity_shown.ranking_as_text(str(of), ranked))
 
 
 @roster_app.command("capacity", epilog=examples("roster capacity", "roster capacity --json"))

@@ -20,7 +20,7 @@ from rules.decision.decide import decide
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
-from store.rescores import EVERYONE, Entrant, Gathered
+from store.rescores import EVERYONE, Entrant, Gathered, Placed
 
 
 class Model(BaseModel):
@@ -211,6 +211,61 @@ def _hanging(found: Cut, scored: Mapping[PartnerId, Score]) -> tuple[Hanging, ..
         )
         for one in found.placements
         if one.tier_at_best != one.tier
+    )
+
+
+# The ranking
+
+
+class Ranked(Model):
+    """A partner in a quarter's ranking."""
+
+    rank: int
+    partner: PartnerId
+    segment: tuple[str, ...]
+    score: Score
+    performance: str | None
+    """The colour of what was measured; None where nothing is."""
+    potential: str | None
+    """The colour of what was rated."""
+    tier: str
+    """That the cut gives."""
+    tier_at_best: str
+    ranks: tuple[int, int]
+
+
+def ranking(
+    store: Store, model_of: Callable[[str], ScoreModel], quarter: Quarter | None
+) -> tuple[Quarter, list[Ranked]]:
+    """The roster as a quarter's re-score ranked it; the last one that was cut if none is named.
+
+    Raises:
+        Refused: where it was not re-scored.
+    """
+    with store.read() as tx:
+        names = [name for name, _ in tx.rescores.begun() if quarter is None or name == str(quarter)]
+        for name in reversed(names):
+            of = Quarter.parse(name)
+            placed = tx.rescores.placed(of, "", EVERYONE)
+            if placed:
+                model = model_of(tx.rescores.weighed(of).by)
+                return of, sorted((_in_ranking(one, model) for one in placed), key=lambda one: one.rank)
+    asked = f"{quarter} was not re-scored" if quarter else "no quarter was re-scored"
+    raise Refused(f"{asked} with anybody active; `gatehouse rescore` does it once a quarter is over")
+
+
+def _in_ranking(one: Placed, model: ScoreModel) -> Ranked:
+    score, placement = one.score, one.placement
+    return Ranked(
+        rank=placement.rank,
+        partner=one.partner,
+        segment=one.gathered.measured.segment,
+        score=score,
+        performance=model.performance.of(score.performance),
+        potential=model.potential.of(score.potential),
+        tier=placement.tier,
+        tier_at_best=placement.tier_at_best,
+        ranks=(placement.best_rank, placement.worst_rank),
     )
 
 

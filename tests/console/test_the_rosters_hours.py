@@ -9,6 +9,7 @@ import pytest
 from program.calendar import Quarter
 from program.score import MEASURES, Scale
 from rules.folder import LoadedProgram
+from rules.language.policy import load_policy
 from store.database import Store
 from tests.activities.conftest import Office, at
 from tests.activities.test_roster import rated, rescores, wins
@@ -57,6 +58,21 @@ def test_what_the_hours_carry_is_shown_and_there_for_scripts(operator: Operator,
     assert [tier["partners"] for tier in report["tiers"]] == [1, 1, 0]
 
 
+def test_the_ranking_shows_both_axes_with_their_colours(operator: Operator, office: Office) -> None:
+    assert operator.is_refused("roster", "ranking", "--quarter", "2017Q2").startswith("error: 2017Q2 was not re-scored")
+    wins(office, rated(office, "Strong"), Q2)
+    office.active("Silent")
+    rescores(office)
+    said = lines(operator.sees("roster", "ranking"))
+    assert said[0] == "Ranking of 2017Q2"
+    assert said[2:] == [
+        "1 strong resell 96.2 100.0 green 75.0 green strategic",
+        "2 silent resell 0.0 to 25.0 0.0 to 11.8 red 0.0 to 100.0 red to green self-serve",
+    ]
+    first, _ = operator.gets("roster", "ranking", "--quarter", "2017Q2")["partners"]
+    assert (first["performance"], first["score"]["missing"]) == ("green", [])
+
+
 def test_a_re_score_is_shown_before_it_is_made(operator: Operator, office: Office) -> None:
     wins(office, rated(office, "Strong"), Q2)
     office.active("Idle")
@@ -97,6 +113,8 @@ def test_what_the_guide_shows_of_a_program_stands_in_one_word_for_word() -> None
     ]
     excerpts = re.findall(r"^```yaml\n((?:.*\n)*?)```$", guide, re.MULTILINE)
     assert len(excerpts) == 4
+    [policy] = re.findall(r"^```\n(policy: (?:.*\n)*?)```$", guide, re.MULTILINE)
+    assert load_policy(policy, "roster.md").outcomes == ("strategic", "growth")
     for excerpt in excerpts:
         assert any(f"\n{excerpt}" in program for program in programs), excerpt
     factors = table(guide, "`fact`")
