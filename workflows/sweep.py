@@ -17,7 +17,7 @@ class StallSweep:
     @workflow.run
     async def run(self, sweep: Sweep) -> Found:
         """Sweep the roster as of today."""
-        stalled = 0
+        pages: list[SweepPage] = []
         page = SweepPage(as_of=sweep.clock.today(workflow.now()), known_at=workflow.now())
         while page.after is not None:
             page = await workflow.execute_activity_method(
@@ -28,10 +28,15 @@ class StallSweep:
                 retry_policy=options.PERSISTENTLY,
                 summary=f"The partners after {page.after or 'none'}",
             )
+            pages.append(page)
+        # Whoever has to hear of it does not wait for the workflows: starting one for each takes longer than the rest.
+        await self._tell(tuple(key for page in pages for key in page.notices))
+        for page in pages:
             await escalations.start(page.escalations, sweep.clock)
             for ended in page.over:
                 await escalations.end(ended.key, ended.note)
-            stalled += len(page.escalations)
-            if page.notices:
-                await deliver(page.notices)
-        return Found(stalled=stalled)
+        return Found(stalled=sum(len(page.escalations) for page in pages))
+
+    async def _tell(self, notices: tuple[str, ...]) -> None:
+        if notices:
+            await deliver(notices)
