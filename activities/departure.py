@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Shelf
-from activities.escalating import end_escalations
+from activities.opening import end_escalations
 from program.partner import PartnerId, Stage
 from store.database import Store
 

@@ -33,7 +33,8 @@ class Doubts:
     def __init__(self, store: Store, client: Client) -> None:
         self._store = store
         self._client = client
-        self._told: dict[str, float] = {}
+        self._told: dict[tuple[str, int], float] = {}
+        """When an escalation was told of something that came in."""
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -57,13 +58,14 @@ class Doubts:
     async def _tell(self) -> None:
         doubted = await asyncio.to_thread(self._doubted)
         now = time.monotonic()
-        self._told = {key: at for key, at in self._told.items() if key in doubted and now - at < AGAIN_SECONDS}
-        for key in doubted:
-            if key not in self._told:
-                self._told[key] = now
-                await self._signal(key)
+        there = doubted.items()
+        self._told = {doubt: at for doubt, at in self._told.items() if doubt in there and now - at < AGAIN_SECONDS}
+        for doubt in there:
+            if doubt not in self._told:
+                await self._signal(doubt[0])
+                self._told[doubt] = now
 
-    def _doubted(self) -> list[str]:
+    def _doubted(self) -> dict[str, int]:
         with self._store.read() as tx:
             return tx.escalations.doubted(_AT_A_TIME + len(self._told))
 

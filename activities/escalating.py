@@ -1,6 +1,6 @@
 """Escalations: opened with the stall that was found, told to one person after the other, answered, ended."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final
 
@@ -13,9 +13,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import urging
 from activities.deciding import Shelf
+from activities.telling import Told, tell
 from program import escalation as course
 from program.calendar import Clock
-from program.decision import Decision
 from program.errors import Refused
 from program.escalation import (
     Act,
@@ -31,7 +31,7 @@ from program.escalation import (
     Snooze,
 )
 from program.ladder import Ladder
-from program.partner import Partner, PartnerId, Stage
+from program.partner import PartnerId
 from program.request import ActionTaken, Exit, NewStart
 from rules.folder import LoadedProgram
 from store.database import Store, Transaction
@@ -89,17 +89,6 @@ class Step(BaseModel):
     today: date
     at: datetime
     clock: Clock
-
-
-class Told(BaseModel):
-    """What came of a step."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    escalation: Escalation
-    until: datetime | None = None
-    """Until when an answer is waited for; None where nobody was told."""
-    notices: tuple[str, ...] = ()
 
 
 class Answer(BaseModel):
@@ -169,7 +158,7 @@ class Escalating:
             escalation = self._ended_by_itself(tx, escalation, step)
             if escalation.state == EscalationState.ENDED:
                 return Told(escalation=escalation)
-            return _told(
+            return tell(
                 tx,
                 self._shelf.get(escalation.program),
                 escalation.model_copy(update={"rung": step.rung}),
@@ -279,53 +268,6 @@ def _asked_of_lifecycle(act: Act) -> tuple[str, BaseModel]:
             return "leave", Exit(because=act.note)
 
 
-def _told(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock: Clock, at: datetime) -> Told:
-    """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty."""
-    ladder, partner = program.program.ladder.by(clock), tx.partners.get(escalation.partner).partner
-    first = f"{escalation.key}/opened"
-    key = (
-        f"{escalation.key}/told-{escalation.round}-{escalation.rung}" if escalation.round or escalation.rung else first
-    )
-    people = [
-        (number, ladder.rules.person(rung, partner, escalation.delegate or partner.owner))
-        for number, rung in enumerate(ladder.rules.rungs)
-    ]
-    there = [(number, person) for number, person in people if person and number >= escalation.rung]
-    if not there:
-        return _nobody_answered(tx, program, escalation, partner, at)
-    number, person = there[0]
-    rung = ladder.rules.rungs[number]
-    stands_in = tx.people.standing_in(person, clock.today(at))
-    urge = urging.Urge(
-        escalation=escalation,
-        partner=partner,
-        rung=rung,
-        person=stands_in,
-        stands_in_for=person if stands_in != person else "",
-        until=rung.level.within.after(at, ladder.working),
-        after=there[1][1] if len(there) > 1 else ladder.rules.lead,
-    )
-    policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)
-    notice = urge.notice(key, policy, decision, ladder)
-    tx.notices.write(notice, at, program.program.held_until(notice, at))
-    now = escalation.model_copy(update={"rung": number})
-    tx.escalations.keep(now)
-    if not any(event.what == "told" and event.note == key for event in tx.escalations.events(escalation.key)):
-        tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=stands_in, note=key))
-    return Told(escalation=now, until=urge.until, notices=(key,))
-
-
-def _nobody_answered(
-    tx: Transaction, program: LoadedProgram, escalation: Escalation, partner: Partner, at: datetime
-) -> Told:
-    now = course.unanswered(escalation)
-    tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
-    lead = program.program.ladder.rules.lead
-    told = urging.unanswered(now, partner, lead or partner.owner_manager or partner.owner)
-    tx.notices.write(told, at, program.program.held_until(told, at))
-    return Told(escalation=now, notices=(told.key,))
-
-
 def _moved(tx: Transaction, escalation: Escalation, ladder: Ladder, step: Step) -> bool:
     """Whether anything moved since somebody last answered, on its day or later."""
     answers = [
@@ -335,75 +277,3 @@ def _moved(tx: Transaction, escalation: Escalation, ladder: Ladder, step: Step) 
     last = tx.opportunities.last_movement([escalation.partner], step.today, step.at).get(escalation.partner)
     recorded = tx.preparation.last_recorded(escalation.partner, step.today)
     return (last is not None and last >= since) or (recorded is not None and recorded > since)
-
-
-def open_escalation(
-    tx: Transaction,
-    program: LoadedProgram,
-    stage: Stage,
-    cycle: str,
-    found: tuple[int, Decision],
-    at: datetime,
-    *,
-    rule: str | None = None,
-    advice: str = "",
-) -> tuple[Escalation | None, tuple[str, ...]]:
-    """Open the escalation of a stall, or of a decision that is open, and tell the first on the ladder.
-
-    Returns the escalation while it is not over, so that its workflow runs whatever was interrupted, with the notices
-    that were written for it.
-
-    Args:
-        tx: The transaction in which the stall was found.
-        program: The program whose ladder it is to climb.
-        stage: Where the partner stands.
-        cycle: What it happened in.
-        found: The decision that found it, under its number.
-        at: The instant.
-        rule: The rule that found it, where it is not the one that decided.
-        advice: What can be done, where the rule does not say it.
-    """
-    number, decision = found
-    ruling, policy = decision.ruling, program.policies[decision.policy]
-    by = next((r for r in policy.rules if r.id == (rule or ruling.rule)), None)
-    escalation = tx.escalations.open(
-        Escalation(
-            partner=decision.partner,
-            stage=stage,
-            condition=by.id if by else f"{decision.policy}-open",
-            cycle=cycle,
-            owner=tx.partners.get(decision.partner).partner.owner,
-            because=by.because if by else ruling.because,
-            advice=advice or (by.advice or "" if by else ruling.advice),
-            opened_on=decision.as_of,
-            opened_at=at,
-            policy=decision.policy,
-            decision=number,
-            program=program.digest,
-        )
-    )
-    if escalation.state == EscalationState.ENDED:
-        return None, ()
-    if escalation.state != EscalationState.OPEN or escalation.round or escalation.rung:
-        return escalation, ()
-    return escalation, _told(tx, program, escalation, program.program.clock, at).notices
-
-
-def end_escalations(
-    tx: Transaction,
-    partner: PartnerId,
-    cycle: str | None,
-    note: str,
-    day: date,
-    at: datetime,
-    stages: Iterable[Stage] = Stage,
-) -> tuple[str, ...]:
-    """End a partner's escalations, all or those of one cycle or stage, and say which workflows have to hear of it.
-
-    Asked again, it names the same ones: whoever asked may have died before it could tell them.
-    """
-    found = tx.escalations.listed(partner=partner, states=EscalationState)
-    every = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
-    for escalation in every:
-        tx.escalations.end(escalation.key, note, day, at)
-    return tuple(e.key for e in every if e.state != EscalationState.ENDED or e.closed_on == day)

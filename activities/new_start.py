@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Shelf
-from activities.escalating import end_escalations
+from activities.opening import end_escalations
 from activities.qualification import Beginning, begin_pilot
 from program.errors import Refused
 from program.partner import PartnerId

@@ -7,8 +7,8 @@ from temporalio import activity
 
 from activities import gathering, letters
 from activities.deciding import Occasion, Shelf, make
-from activities.escalating import end_escalations, open_escalation
 from activities.gathering import Glance
+from activities.opening import end_escalations, open_escalation
 from activities.qualification import Beginning, begin_pilot
 from activities.watching import Ended, end_what_is_over, open_stalls
 from program.calendar import Quarter

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, made, make, rules_of
-from activities.escalating import end_escalations
+from activities.opening import end_escalations
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
 from program.escalation import Escalation

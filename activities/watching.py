@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from activities import gathering
 from activities.deciding import Occasion, known
-from activities.escalating import open_escalation
 from activities.gathering import Facts, Glance
+from activities.opening import open_escalation
 from program.calendar import Quarter
 from program.decision import Decision, Ruling
 from program.escalation import Escalation, EscalationState

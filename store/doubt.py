@@ -17,4 +17,4 @@ def doubt(session: Session, partners: Iterable[str]) -> None:
     for first in range(0, len(every), _AT_ONCE):
         about = EscalationRow.partner.in_(every[first : first + _AT_ONCE])
         not_over = EscalationRow.state != EscalationState.ENDED
-        session.execute(update(EscalationRow).where(about, not_over).values(doubted=True))
+        session.execute(update(EscalationRow).where(about, not_over).values(doubts=EscalationRow.doubts + 1))

@@ -28,7 +28,9 @@ class Escalations:
 
     def open(self, escalation: Escalation) -> Escalation:
         """Open an escalation, or find the one that was opened for the same stall."""
-        if add_new(self._session, EscalationRow, {"key": escalation.key, **escalation.model_dump(), "doubted": False}):
+        if add_new(
+            self._session, EscalationRow, {"key": escalation.key, **escalation.model_dump(), "doubts": 0, "looked": 0}
+        ):
             self._note(escalation.key, EscalationEvent(at=escalation.opened_at, what="opened", note=escalation.because))
         return self.get(escalation.key)
 
@@ -63,14 +65,18 @@ class Escalations:
             over = {"state": EscalationState.ENDED, "until": None, "note": note, "closed_on": day}
             self.keep(escalation.model_copy(update=over), EscalationEvent(at=at, what="ended", note=note))
 
-    def doubted(self, most: int) -> list[str]:
-        """The keys of escalations that something came in about, and that nobody has looked at since."""
-        query = select(EscalationRow.key).where(EscalationRow.doubted, EscalationRow.state != EscalationState.ENDED)
-        return list(self._session.scalars(query.order_by(EscalationRow.key).limit(most)))
+    def doubted(self, most: int) -> dict[str, int]:
+        """The escalations that something came in about and that nobody has looked at since, and how often it did."""
+        query = select(EscalationRow.key, EscalationRow.doubts).where(
+            EscalationRow.doubts > EscalationRow.looked, EscalationRow.state != EscalationState.ENDED
+        )
+        found = self._session.execute(query.order_by(EscalationRow.key).limit(most))
+        return {row.key: row.doubts for row in found}
 
     def looked_at(self, key: str) -> None:
         """Note that an escalation was looked at again."""
-        self._row(key).doubted = False
+        row = self._row(key)
+        row.looked = row.doubts
 
     def note(self, key: str, event: EscalationEvent) -> None:
         """Note something that leaves an escalation as it is; once."""

@@ -364,8 +364,10 @@ class EscalationRow(Row):
     answered_at: Mapped[datetime | None]
     note: Mapped[str | None]
     closed_on: Mapped[date | None]
-    doubted: Mapped[bool] = mapped_column(default=False)
-    """Whether something came in that may have ended it and was not looked at yet."""
+    doubts: Mapped[int] = mapped_column(default=0)
+    """How often something came in that may have ended it."""
+    looked: Mapped[int] = mapped_column(default=0)
+    """How many of these times were looked at."""
 
 
 class EscalationEventRow(Row):

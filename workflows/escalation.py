@@ -9,7 +9,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.escalating import ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Opened, Openings, Step, Told
+    from activities.escalating import ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Opened, Openings, Step
+    from activities.telling import Told
     from program import escalation as course
     from program.calendar import Clock
     from program.errors import Refused

@@ -31,11 +31,16 @@ BERLIN = ZoneInfo("Europe/Berlin")
 DAY = timedelta(days=1)
 THURSDAY = date(2017, 3, 23)
 """Before a holiday, a weekend, and the night in which the clocks are put forward."""
-LADDER = (
-    ('lead: ""', "lead: Lea Lead"),
-    ("{to: owner, within: {days: 2}, repeats: 1}", "{to: owner, within: {hours: 4}, repeats: 1}"),
-    ("{to: program-lead, within: {days: 2}}", "{to: program-lead, within: {days: 1}}"),
-)
+USUAL = """
+    - {to: owner, within: {days: 2}, repeats: 1}
+    - {to: owner-manager, within: {days: 2}}
+    - {to: program-lead, within: {days: 2}}
+"""
+LADDER = """
+    - {to: owner, within: {hours: 4}, repeats: 1}
+    - {to: owner-manager, within: {days: 2}}
+    - {to: program-lead, within: {days: 1}}
+"""
 
 
 def at(month: int, day: int, hour: int) -> datetime:
@@ -52,44 +57,50 @@ async def office(
         default_program,
         ("timezone: UTC", "timezone: Europe/Berlin"),
         ("holidays: [", "holidays: [2017-03-24, "),
-        *LADDER,
+        (USUAL, LADDER),
+        ('lead: ""', "lead: Lea Lead"),
     )
     async with World(virtual_time, store, program, THURSDAY).at_work() as world:
         yield world
 
 
+CONDITION = "three_weeks_without_movement"
+
+
 async def stall(office: World) -> Escalation:
     """A partner whose pilot has been silent for three weeks."""
-    partner = await office.stalled("Acme")
+    partner = await office.in_pilot("Acme", since=THURSDAY - 21 * DAY)
 
     async def found() -> bool:
-        return bool(office.escalations(partner)) and "told" in [what for what, _, _ in happened(office, partner)]
+        return any(what == "told" for what, _, _ in happened(office, partner))
 
     await eventually(found)
-    [escalation] = office.escalations(partner)
+    return the_escalation(office, partner)
+
+
+def the_escalation(office: World, partner: str) -> Escalation:
+    """That of its silence; other conditions have others."""
+    [escalation] = [e for e in office.escalations(partner) if e.condition == CONDITION]
     return escalation
 
 
 def happened(office: World, partner: str) -> list[tuple[str, str, datetime]]:
-    """What happened to the one escalation of a partner, to whom, and at which local time, to the minute."""
-    [escalation] = office.escalations(partner)
+    """What happened to the escalation of a silent partner, to whom, and at which local time, to the minute."""
+    key = f"{partner}/pilot/{CONDITION}/application-1/pilot-1"
     with office.store.read() as tx:
-        events = tx.escalations.events(escalation.key)
+        events = tx.escalations.events(key)
     return [
         (e.what, e.who, (e.at - office.clock.lag).astimezone(BERLIN).replace(second=0, microsecond=0, tzinfo=None))
         for e in events
     ]
 
 
-async def lives(
-    office: World, escalation: Escalation, until: datetime, what: str, times: int = 1
-) -> list[tuple[str, str, datetime]]:
-    """Let an escalation's time pass; what has happened once something did so often, without its opening."""
+async def lives(office: World, escalation: Escalation, until: datetime, what: str) -> list[tuple[str, str, datetime]]:
+    """Let an escalation's time pass; what has happened once something did, without its opening."""
     await office.until_at(escalation.key, until)
 
     async def has_happened() -> bool:
-        so_far = [name for name, _, _ in happened(office, escalation.partner)]
-        return so_far[-1] == what and so_far.count(what) >= times
+        return happened(office, escalation.partner)[-1][0] == what
 
     await eventually(has_happened)
     return happened(office, escalation.partner)[1:]
@@ -108,7 +119,7 @@ async def test_a_ladder_is_climbed_in_business_time_over_a_long_weekend(office: 
         ("told", "Lea Lead", at(3, 29, 9)),
         ("unanswered", "", at(3, 30, 9)),
     ]
-    [unanswered] = office.escalations(escalation.partner)
+    unanswered = the_escalation(office, escalation.partner)
     assert unanswered.state == EscalationState.UNANSWERED
     # It stays on the lead's list, and can be answered still.
     answered = await office.operations.act_on(escalation.key, Acknowledge(who="Lea Lead", note="I see to it"))
@@ -148,7 +159,7 @@ async def test_an_answer_counts_on_while_something_moves(office: World) -> None:
     climbed = await lives(office, escalation, at(3, 29, 8), "renewed")
 
     assert [what for what, _, _ in climbed] == ["told", "next action", "renewed"]
-    [escalation] = office.escalations(escalation.partner)
+    escalation = the_escalation(office, escalation.partner)
     assert (escalation.state, escalation.until) == (EscalationState.ACKNOWLEDGED, date(2017, 4, 3))
 
 
@@ -178,7 +189,7 @@ async def test_a_stand_in_is_told_while_somebody_is_away(office: World) -> None:
         tx.people.away(Absence(person="Max Lead", first=date(2017, 3, 25), last=date(2017, 3, 28), stand_in="Moritz"))
     escalation = await stall(office)
 
-    climbed = await lives(office, escalation, at(3, 29, 12), "told", times=4)
+    climbed = await lives(office, escalation, at(3, 29, 12), "told")
 
     assert [who for what, who, _ in climbed if what == "told"] == ["Ada Owner", "Ada Owner", "Moritz", "Lea Lead"]
     with office.store.read() as tx:
@@ -192,7 +203,7 @@ async def test_a_level_on_which_nobody_stands_is_skipped(office: World) -> None:
         partner = tx.partners.get(escalation.partner).partner
         tx.partners.add([partner.model_copy(update={"owner_manager": ""})], escalation.opened_at)
 
-    climbed = await lives(office, escalation, at(3, 27, 12), "told", times=3)
+    climbed = await lives(office, escalation, at(3, 27, 12), "told")
 
     assert [who for _, who, _ in climbed] == ["Ada Owner", "Ada Owner", "Lea Lead"]
 
@@ -223,14 +234,13 @@ async def test_a_reset_ends_the_pilot_and_its_escalation(office: World) -> None:
     with office.store.read() as tx:
         pilots = tx.pilots.of(escalation.partner)
     assert [(terms.number, terms.started_on, verdict) for _, terms, _, verdict in pilots] == [
-        (1, THURSDAY - 28 * DAY, "reset"),
+        (1, THURSDAY - 21 * DAY, "reset"),
         (2, THURSDAY, None),
     ]
     # Its calendar counts from here, and no second reset is left.
     await office.until(escalation.partner, THURSDAY + 21 * DAY)
-    found = office.escalations(escalation.partner)
-    [again] = [e for e in found if e.condition == escalation.condition and e.state != EscalationState.ENDED]
-    assert (again.cycle, again.opened_on) == ("application-1/pilot-2", THURSDAY + 21 * DAY)
+    again = [e for e in office.escalations(escalation.partner) if e.state != EscalationState.ENDED][-1]
+    assert again.cycle == "application-1/pilot-2"
     with pytest.raises(Refused, match="no reset is left of 1"):
         await office.operations.act_on(again.key, reset)
 
@@ -244,3 +254,47 @@ async def test_a_partner_is_let_go_from_its_escalation(office: World) -> None:
     assert office.standing(escalation.partner).stage == Stage.LEAVING
     with pytest.raises(Refused, match="there is nothing to answer any more"):
         await office.operations.act_on(escalation.key, Acknowledge(who="Ada Owner", note="Too late"))
+
+
+async def test_evidence_that_comes_in_ends_it_in_the_middle_and_says_what_it_was(office: World) -> None:
+    escalation = await stall(office)
+    climbed = await lives(office, escalation, at(3, 27, 12), "told")
+    assert len(climbed) == 3
+
+    office.brings(escalation.partner, date(2017, 3, 27))
+
+    ended = await lives(office, escalation, at(3, 27, 12), "ended")
+    assert [what for what, _, _ in ended] == ["told", "told", "told", "ended"]
+    over = the_escalation(office, escalation.partner)
+    assert (over.state, over.answered_by) == (EscalationState.ENDED, None)
+    assert over.note == "Something was created or progressed."
+    assert (await office.escalation(escalation.key).result()).note == over.note
+
+
+async def test_what_changes_nothing_about_it_leaves_it_open(office: World) -> None:
+    escalation = await stall(office)
+    await office.operations.map_accounts(escalation.partner, ["Umbrella"])
+
+    async def was_looked_at() -> bool:
+        with office.store.read() as tx:
+            return not tx.escalations.doubted(9)
+
+    await eventually(was_looked_at)
+    assert the_escalation(office, escalation.partner).state == EscalationState.OPEN
+
+
+async def test_the_message_says_what_was_seen_what_comes_of_it_and_what_can_be_done(office: World) -> None:
+    escalation = await stall(office)
+    with office.store.read() as tx:
+        notice = tx.notices.get(f"{escalation.key}/opened").notice
+
+    assert notice.subject.endswith("has stalled")
+    for said in (
+        "Nothing was created and nothing progressed in three weeks in a row.",
+        "Open since 2017-03-23.",
+        "If nothing changes, the verdict on 2017-05-01 is reset:",
+        "(Europe/Berlin). Then Max Lead is told.",
+        f'- record the next action: `gatehouse escalations act {escalation.key} next-action --by "Ada Owner"',
+        f"- reset the pilot: `gatehouse escalations act {escalation.key} reset",
+    ):
+        assert said in notice.body

@@ -101,7 +101,8 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
-        sa.Column("doubted", sa.Boolean(), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
+        sa.Column("looked", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_escalations_partner_partners")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_escalations")),
     )
@@ -281,7 +282,9 @@ def upgrade() -> None:
         sa.Column("scored_before", sa.String(length=64), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["program"], ["programs.digest"], name=op.f("fk_rescores_program_programs")),
-        sa.ForeignKeyConstraint(["scored_before"], ["programs.digest"], name=op.f("fk_rescores_scored_before_programs")),
+        sa.ForeignKeyConstraint(
+            ["scored_before"], ["programs.digest"], name=op.f("fk_rescores_scored_before_programs")
+        ),
         sa.ForeignKeyConstraint(["scored_by"], ["programs.digest"], name=op.f("fk_rescores_scored_by_programs")),
         sa.PrimaryKeyConstraint("quarter", name=op.f("pk_rescores")),
     )

@@ -1,0 +1,88 @@
+"""Telling whoever stands on a ladder: written with the stall that was found, and again with each rung."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from activities import gathering, urging
+from activities.deciding import Occasion, known
+from activities.gathering import Glance
+from program import escalation as course
+from program.calendar import Clock
+from program.escalation import Escalation, EscalationEvent
+from program.partner import Partner, Stage
+from rules.decision.decide import decide
+from rules.folder import LoadedProgram
+from rules.lifecycle import VERDICT
+from store.database import Transaction
+
+
+class Told(BaseModel):
+    """What came of a step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    escalation: Escalation
+    until: datetime | None = None
+    """Until when an answer is waited for; None where nobody was told."""
+    notices: tuple[str, ...] = ()
+
+
+def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock: Clock, at: datetime) -> Told:
+    """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty."""
+    ladder, partner = program.program.ladder.by(clock), tx.partners.get(escalation.partner).partner
+    first = f"{escalation.key}/opened"
+    key = (
+        f"{escalation.key}/told-{escalation.round}-{escalation.rung}" if escalation.round or escalation.rung else first
+    )
+    people = [
+        (number, ladder.rules.person(rung, partner, escalation.delegate or partner.owner))
+        for number, rung in enumerate(ladder.rules.rungs)
+    ]
+    there = [(number, person) for number, person in people if person and number >= escalation.rung]
+    if not there:
+        return _nobody_answered(tx, program, escalation, partner, at)
+    number, person = there[0]
+    rung = ladder.rules.rungs[number]
+    stands_in = tx.people.standing_in(person, clock.today(at))
+    urge = urging.Urge(
+        escalation=escalation,
+        partner=partner,
+        rung=rung,
+        person=stands_in,
+        stands_in_for=person if stands_in != person else "",
+        until=rung.level.within.after(at, ladder.working),
+        after=next((later for _, later in there[1:] if later != person), ladder.rules.lead),
+        expected=_expected(tx, program, escalation, clock.today(at), at),
+    )
+    policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)
+    notice = urge.notice(key, policy, decision, ladder)
+    tx.notices.write(notice, at, program.program.held_until(notice, at))
+    now = escalation.model_copy(update={"rung": number})
+    tx.escalations.keep(now)
+    if not any(event.what == "told" and event.note == key for event in tx.escalations.events(escalation.key)):
+        tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=stands_in, note=key))
+    return Told(escalation=now, until=urge.until, notices=(key,))
+
+
+def _expected(tx: Transaction, program: LoadedProgram, escalation: Escalation, today: date, at: datetime) -> str:
+    """What the verdict of a pilot is if nothing changes, in a sentence; empty where there is no pilot."""
+    if escalation.stage != Stage.PILOT or escalation.policy == VERDICT:
+        return ""
+    application, terms, _, _ = tx.pilots.of(escalation.partner)[-1]
+    glance = Glance(escalation.partner, application, terms, today, at)
+    policy, occasion = program.policies[VERDICT], Occasion(escalation.partner, escalation.cycle, today, at)
+    facts, _ = known(tx, policy, occasion, gathering.of_verdict(tx, glance))
+    ruling = decide(policy, facts, settle=True)
+    return f"If nothing changes, the verdict on {terms.last_day} is {ruling.outcome}: {ruling.because}"
+
+
+def _nobody_answered(
+    tx: Transaction, program: LoadedProgram, escalation: Escalation, partner: Partner, at: datetime
+) -> Told:
+    now = course.unanswered(escalation)
+    tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
+    lead = program.program.ladder.rules.lead
+    told = urging.unanswered(now, partner, lead or partner.owner_manager or partner.owner)
+    tx.notices.write(told, at, program.program.held_until(told, at))
+    return Told(escalation=now, notices=(told.key,))
