@@ -159,7 +159,7 @@ class Pilots:
             following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
             tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
             over = end_what_is_over(tx, program, watched, look.cycle, found[1])
-            escalations, notices = open_stalls(tx, program, Stage.PILOT, look.cycle, found)
+            escalations, notices = open_stalls(tx, program, watched, (Stage.PILOT, look.cycle), found)
             return Seen(ruling=found[1].ruling, escalations=escalations, over=over, notices=notices)
 
     @activity.defn

@@ -18,8 +18,8 @@ from rules.folder import LoadedProgram
 from rules.lifecycle import STALL
 from store.database import Store, Transaction
 
-PAGE: Final = 500
-"""Partners in one transaction: few enough to be short, many enough to be quick."""
+PAGE: Final = 100
+"""Partners in one transaction: few enough to be short, even where each of them has stalled in several ways."""
 
 SWEPT: Final = (Stage.APPLIED, Stage.DEFERRED, Stage.ACTIVE)
 """Where partners can stall outside a pilot."""
@@ -61,8 +61,8 @@ class Sweeps:
             for standing in standings:
                 facts = gathered.get(standing.partner.id)
                 if facts:
+                    activity.heartbeat(standing.partner.id)
                     look = _look(tx, program, standing, facts, watched[standing.partner.id], look)
-        activity.heartbeat(page.after)
         after = standings[-1].partner.id if len(standings) == PAGE else None
         return look.model_copy(update={"after": after})
 
@@ -80,7 +80,7 @@ def _look(
     found = make(tx, program, STALL, occasion, facts, settle=True)
     cycle = cycle_of(standing, so_far.as_of)
     over = end_what_is_over(tx, program, watched, cycle, found[1])
-    opened, notices = open_stalls(tx, program, standing.stage, cycle, found)
+    opened, notices = open_stalls(tx, program, watched, (standing.stage, cycle), found)
     return so_far.model_copy(
         update={
             "escalations": (*so_far.escalations, *opened),

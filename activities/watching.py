@@ -51,13 +51,26 @@ def cycle_of(standing: Standing, as_of: date, terms: PilotTerms | None = None) -
 
 
 def open_stalls(
-    tx: Transaction, program: LoadedProgram, stage: Stage, cycle: str, found: tuple[int, Decision]
+    tx: Transaction,
+    program: LoadedProgram,
+    watched: Iterable[Escalation],
+    at: tuple[Stage, str],
+    found: tuple[int, Decision],
 ) -> tuple[tuple[Escalation, ...], tuple[str, ...]]:
-    """Open an escalation for each condition that a decision found; those that are not over, and the notices of them."""
-    decision = found[1]
+    """Open an escalation for each condition that a decision found, in a stage and cycle.
+
+    Returns those that are not over, so that their workflows run whatever was interrupted, and the notices of those
+    that it found first.
+    """
+    number, decision = found
+    stage, cycle = at
+    known = {e.condition: e for e in watched if e.cycle == cycle and e.decision != number}
     opened: list[Escalation] = []
     notices: list[str] = []
     for rule in _conditions(program.policies[decision.policy], decision.ruling):
+        if rule in known:
+            opened += [known[rule]] if known[rule].state != EscalationState.ENDED else []
+            continue
         escalation, told = open_escalation(tx, program, stage, cycle, found, decision.known_at, rule=rule)
         opened += [escalation] if escalation else []
         notices += told
@@ -83,11 +96,10 @@ def end_what_is_over(
         if escalation.state == EscalationState.ENDED:
             ended.append(Ended(key=escalation.key, note=escalation.note or ""))
             continue
-        why = (
-            _past(escalation)
-            if escalation.cycle != cycle
-            else _mended(policy, escalation, tx.decisions.get(escalation.decision), now.facts, now.ruling)
-        )
+        if escalation.cycle != cycle:
+            why: str | None = _past(escalation)
+        else:
+            why = _mended(tx, policy, escalation, now.facts, now.ruling)
         if why:
             tx.escalations.end(escalation.key, why, now.as_of, now.known_at)
             ended.append(Ended(key=escalation.key, note=why))
@@ -119,7 +131,7 @@ def over(
         return None
     policy = program.policies[then.policy]
     values, _ = known(tx, policy, Occasion(then.partner, then.purpose, as_of, known_at), facts)
-    return _mended(policy, escalation, then, values, decide(policy, values, settle=then.settle))
+    return _mended(tx, policy, escalation, values, decide(policy, values, settle=then.settle))
 
 
 def _gathered(
@@ -149,11 +161,10 @@ def _past(escalation: Escalation) -> str:
 
 
 def _mended(
-    policy: Policy, escalation: Escalation, then: Decision, facts: dict[str, Any], ruling: Ruling
+    tx: Transaction, policy: Policy, escalation: Escalation, facts: dict[str, Any], ruling: Ruling
 ) -> str | None:
     """What has ended a condition; None while its rule holds, or, of an open decision, while facts are missing."""
-    if escalation.condition in {rule.id for rule in policy.rules}:
-        if escalation.condition in _conditions(policy, ruling):
-            return None
-        return mended(policy, escalation.condition, then.facts, facts)
-    return mended(policy, None, then.facts, facts) if ruling.outcome is not None else None
+    rule = next((rule.id for rule in policy.rules if rule.id == escalation.condition), None)
+    if rule in _conditions(policy, ruling) if rule else ruling.outcome is None:
+        return None
+    return mended(policy, rule, tx.decisions.get(escalation.decision).facts, facts)

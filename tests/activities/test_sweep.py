@@ -32,7 +32,7 @@ def test_a_stall_opens_one_escalation_however_often_it_is_seen(office: Office) -
     weeks = [sweep(office, date(2017, 5, day)) for day in (17, 24, 31)]
     assert [[e.condition for e in week.escalations] for week in weeks] == [["partner_silent"]] * 3
     assert weeks[0].escalations == weeks[1].escalations == weeks[2].escalations
-    assert weeks[0].notices == weeks[2].notices
+    assert [len(week.notices) for week in weeks] == [1, 0, 0]
     assert len(escalations(office)) == len(office.notices()) == 1
 
     key = weeks[0].escalations[0].key
