@@ -77,6 +77,8 @@ LOOK = {
     "opportunities_created": 20,
     "qualified_opportunities": 12,
     "expected_qualified": 9,
+    "projected_qualified": 15,
+    "target_qualified": 12,
     "progressed_on_time": 4,
     "target_progressed": 4,
     "mapped_accounts": 10,

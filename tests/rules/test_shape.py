@@ -358,6 +358,14 @@ def test_every_fault_names_its_rule(program: Path) -> None:
     path = program / STALL
     path.write_text(path.read_text().replace("stage: active", "stage: gone").replace("then: stalled", "then: lost", 1))
     assert {fault.where: fault.rule for fault in faults(program, STALL)} == {
-        "rules.partner_silent.when.stage": "partner_silent",
+        **{
+            f"rules.{rule}.when.stage": rule
+            for rule in (
+                "opportunity_unanswered",
+                "service_not_delivered",
+                "partner_silent",
+                "evidence_missing_in_rescore",
+            )
+        },
         "rules.scorecard_overdue.then": "scorecard_overdue",
     }

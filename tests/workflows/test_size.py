@@ -27,6 +27,8 @@ async def test_a_partners_year_stays_small(world: World) -> None:
     partner, first = await world.applied("Acme"), world.first_day
     await world.operations.submit_scorecard(partner, a_scorecard())
     world.succeeds(partner, first)
+    with world.store.write() as tx:
+        tx.preparation.record_next_action(partner, "Review the pipeline", "Ada", first + 60 * DAY, first)
     await world.until(partner, first + 61 * DAY)
     for number, tier in enumerate(("strategic", "growth", "strategic", "growth"), start=1):
         await world.until(partner, first + (61 + 75 * number) * DAY)
