@@ -240,9 +240,8 @@ def _homes(
         at = touch.tier, touch.partner
         taken[at] = taken.get(at, 0) + in_hundredths(touch.hours)
     team = capacity.team(quarter, days, [tier.id for tier in tiers])
-    left = team.handed_out(
-        team.carried({t.id: sum(h for (tier, _), h in taken.items() if tier == t.id) for t in tiers})
-    )
+    wanted = {tier.id: sum(hours for (name, _), hours in taken.items() if name == tier.id) for tier in tiers}
+    left = team.handed_out(team.carried(wanted))
     owners = {served.partner: served.owner for served in roster}
     since = {served.partner: served.since for served in roster}
     homes = {}

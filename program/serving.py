@@ -12,7 +12,7 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 
 class ServiceOverride(BaseModel):
-    """What a partner receives in place of its tier's service. The tier stays, and the next re-score decides about it."""
+    """What a partner receives in place of its tier's service. The tier stays; the next re-score decides about it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

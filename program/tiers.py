@@ -48,7 +48,7 @@ class Service(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cadence: str = Field(min_length=1)
+    cadence: Name
     """In words: every two weeks."""
     every: int | None = Field(default=None, ge=1, le=366)
     """The same in days: how often a touch is owed to each partner. None where none is."""
@@ -68,7 +68,7 @@ class Service(BaseModel):
 
     @property
     def promised(self) -> list[Touch]:
-        """What is owed to each partner, each with its days: what it consists of, or itself as the one touch there is."""
+        """What is owed to each partner, with its days: what it consists of, or itself as the one touch there is."""
         if not self.touches:
             return [Touch(kind=self.cadence, cadence=self.cadence, every=self.every, hours=self.hours)]
         return [touch.model_copy(update={"every": touch.every or self.every}) for touch in self.touches]

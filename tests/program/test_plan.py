@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -224,7 +224,7 @@ def test_over_the_quarters_each_turn_of_a_cadence_is_owed_once(since: date) -> N
     touches = [touch for quarter in quarters for touch in owed([partner(since=since)], TIERS, quarter)]
     for kind, every in (("Session", 14), ("Review", 30)):
         begins = [touch.begins for touch in touches if touch.kind == kind]
-        assert {later - earlier for earlier, later in zip(begins, begins[1:], strict=False)} == {timedelta(days=every)}
+        assert {later - earlier for earlier, later in pairwise(begins)} == {timedelta(days=every)}
     for quarter in quarters:
         assert sum(touch.hours for touch in owed([partner(since=since)], TIERS, quarter)) == 30
 
