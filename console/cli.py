@@ -22,6 +22,7 @@ from console import (
     partners,
     people,
     pilots,
+    plan,
     program,
     roster,
     rules,
@@ -90,6 +91,7 @@ app.add_typer(pilots.app, name="pilot", rich_help_panel=PARTNERS)
 app.add_typer(partners.app, name="partner", rich_help_panel=PARTNERS)
 app.add_typer(touches.app)
 app.add_typer(people.app, name="people", rich_help_panel=PARTNERS)
+app.add_typer(plan.app, name="plan", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
 app.add_typer(roster.roster_app, name="roster", rich_help_panel=RECORD)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)

@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
 from console import decisions, escalations, then
-from console.arguments import AsJson, PartnerName, day, examples, read_as
+from console.arguments import AsJson, PartnerName, day, examples, read_as, said
 from console.installation import here
 from console.people import say_what_waits
 from console.screen import as_json, details, heading, say, show, table, title
 from operations import reaching
+from operations.serving import end_override, serve
 from program.address import EmailAddress
 from program.decision import Decision
+from program.errors import Refused
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms
+from program.serving import ServiceOverride
 from store.database import Transaction
 
 app = typer.Typer(
@@ -73,9 +76,48 @@ def set_(
     say_what_waits(installation, changed.name)
 
 
+@app.command(
+    "serve",
+    epilog=examples(
+        'partner serve acme --tier strategic --until 2026-12-18 --by Ada --reason "A deal with Initech"',
+        "partner serve acme --end",
+    ),
+)
+def serve_(
+    context: typer.Context,
+    partner: PartnerName,
+    tier: Annotated[str | None, typer.Option(metavar="TIER", help="Whose service it receives.")] = None,
+    until: Annotated[date | None, typer.Option(parser=day, metavar="DATE", help="The last day, YYYY-MM-DD.")] = None,
+    by: Annotated[str | None, typer.Option(parser=said, metavar="WHO", help="Who grants it.")] = None,
+    reason: Annotated[str | None, typer.Option(parser=said, metavar="TEXT", help="Why, such as a live deal.")] = None,
+    end: Annotated[bool, typer.Option("--end", help="End the one that it has: today is the last day.")] = False,
+) -> None:
+    """Serve a live deal: give a partner another tier's service until a day. It ends by itself, and the tier stays."""
+    installation = here(context)
+    today = installation.today()
+    if end:
+        with installation.store.write() as tx:
+            ended = end_override(tx, partner, today)
+        say(f"{partner}: the service of {ended.tier} ends today, {today}.")
+        return
+    if tier is None or until is None or by is None or reason is None:
+        raise typer.BadParameter("say --tier, --until, --by and --reason, or --end")
+    if until < today:
+        raise Refused(f"{until} is over; an override ends today, {today}, or later")
+    override = ServiceOverride(partner=partner, tier=tier, first=today, until=until, reason=reason, granted_by=by)
+    with installation.store.write() as tx:
+        serve(tx, installation.program.program, override, datetime.now(UTC))
+        own = tx.partners.get(partner).tier
+    say(f"{partner} receives what {tier} does until {until}; its tier stays {own}.")
+
+
 def standing_as_data(standing: Standing) -> dict[str, Any]:
     """Where a partner stands, for scripts."""
     return {**standing.partner.model_dump(), **standing.model_dump(exclude={"partner"})}
+
+
+def _served(override: ServiceOverride) -> str:
+    return f"{override.tier} until {override.until}, granted by {override.granted_by}: {override.reason}"
 
 
 def _tier(standing: Standing) -> str | None:
@@ -129,6 +171,9 @@ class Dossier:
     """Accounts, plays, and whether a next action is due still."""
     decisions: list[tuple[int, Decision]]
     escalations: list[Escalation]
+    serving: list[ServiceOverride]
+    """Overrides of its tier's service, those that are over included."""
+    today: date
 
     @classmethod
     def read(cls, tx: Transaction, partner: PartnerId, today: date, last: int) -> "Dossier":
@@ -140,6 +185,8 @@ class Dossier:
             prepared=tx.preparation.counts(partner, today),
             decisions=tx.decisions.listed(partner=partner, last=last),
             escalations=tx.escalations.listed(partner=partner),
+            serving=tx.serving.of([partner])[partner],
+            today=today,
         )
 
     def as_data(self) -> dict[str, Any]:
@@ -167,6 +214,7 @@ class Dossier:
             "next_action": next_action,
             "decisions": [decisions.as_data(number, decision) for number, decision in self.decisions],
             "escalations": [escalations.as_data(escalation) for escalation in self.escalations],
+            "service_overrides": self.serving,
         }
 
     def as_text(self) -> Iterator[RenderableType]:
@@ -194,6 +242,7 @@ class Dossier:
         rows = [
             ("stage", f"{standing.stage}{since}"),
             ("tier", _tier(standing)),
+            ("service", next((_served(one) for one in self.serving if one.holds(self.today)), None)),
             ("next date", standing.next_date),
             ("applications", standing.application),
             ("type, region", f"{partner.type}, {partner.region}"),

@@ -38,7 +38,8 @@ class Served(_Part):
     tier: str
     since: date
     """The day it became active: its cadence counts from it."""
-    override: ServiceOverride | None = None
+    overrides: tuple[ServiceOverride, ...] = ()
+    """No two of them hold on one day."""
 
 
 class Owed(_Part):
@@ -51,14 +52,14 @@ class Owed(_Part):
     kind: Name
     hours: Decimal
     begins: date
-    """The first day of its turn of the cadence, whatever quarter that lies in: with partner and kind it is the key."""
+    """The first day of its turn of the cadence, whatever quarter that lies in."""
     first: date
     last: date
 
     @property
-    def key(self) -> tuple[str, str, date]:
+    def key(self) -> tuple[str, str, str, date]:
         """What tells it from all others, however often it is planned anew."""
-        return self.partner, self.kind, self.begins
+        return self.partner, self.tier, self.kind, self.begins
 
 
 class Planned(Owed):
@@ -106,8 +107,8 @@ class _Stretch:
     tier: Tier
     first: date
     last: date
-    but: ServiceOverride | None = None
-    """Not while this holds."""
+    but: tuple[ServiceOverride, ...] = ()
+    """Not while one of these holds."""
 
     def turns(self, every: int, quarter: Quarter) -> Iterator[tuple[int, date, date, date]]:
         """The turns of a cadence that belong to a quarter: number, first day, and the days that lie in both."""
@@ -116,16 +117,16 @@ class _Stretch:
             ends = begins + (every - 1) * DAY
             # The first turn counts however short the stretch is: who is granted a week of service receives some.
             middle = min(begins + every // 2 * DAY, self.last) if number == 0 else begins + every // 2 * DAY
-            owed = middle <= self.last and not (self.but and self.but.holds(middle))
+            owed = middle <= self.last and not any(override.holds(middle) for override in self.but)
             if owed and quarter.contains(middle):
                 yield number, begins, max(begins, quarter.first_day), min(ends, quarter.last_day, self.last)
             number += 1
 
 
 def _stretches(served: Served, tiers: Mapping[str, Tier]) -> Iterator[_Stretch]:
-    yield _Stretch(tiers[served.tier], served.since, date.max, served.override)
-    if served.override:
-        yield _Stretch(tiers[served.override.tier], served.override.first, served.override.until)
+    yield _Stretch(tiers[served.tier], served.since, date.max, served.overrides)
+    for override in served.overrides:
+        yield _Stretch(tiers[override.tier], override.first, override.until)
 
 
 def owed(roster: Iterable[Served], tiers: Sequence[Tier], quarter: Quarter) -> list[Owed]:

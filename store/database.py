@@ -30,6 +30,7 @@ from store.preparation import Preparation
 from store.programs import Programs
 from store.rescores import Rescores
 from store.scorecards import Scorecards
+from store.serving import ServiceOverrides
 from store.touches import Touches
 
 BUSY_SECONDS = 20
@@ -62,6 +63,7 @@ class Transaction:
         self.pilots = Pilots(session)
         self.preparation = Preparation(session)
         self.touches = Touches(session)
+        self.serving = ServiceOverrides(session)
         self.facts = Facts(session)
         self.decisions = Decisions(session)
         self.ledger = Ledger(session)

@@ -255,6 +255,21 @@ class TouchRow(Row):
     learned_at: Mapped[datetime]
 
 
+class ServiceOverrideRow(Row):
+    """A service that a partner receives in place of its tier's, until a day."""
+
+    __tablename__ = "service_overrides"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)
+    tier: Mapped[str]
+    first: Mapped[date]
+    until: Mapped[date]
+    reason: Mapped[str]
+    granted_by: Mapped[str]
+    granted_at: Mapped[datetime]
+
+
 class FactRow(Row):
     """A fact about a partner: the day it is true of, and the instant we learned it."""
 

@@ -25,6 +25,14 @@ class Touches:
             doubt(self._session, [touch.partner])
         return new
 
+    def between(self, first: date, last: date) -> list[Touch]:
+        """Those of some days, both included, by day and partner."""
+        query = select(TouchRow).where(TouchRow.delivered_on >= first, TouchRow.delivered_on <= last)
+        return [
+            Touch(partner=row.partner, delivered_on=row.delivered_on, who=row.who, note=row.note)
+            for row in self._session.scalars(query.order_by(TouchRow.delivered_on, TouchRow.partner, TouchRow.who))
+        ]
+
     def last(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, date]:
         """The last day, up to one, on which each partner had one, as far as was known; only of those that had any."""
         query = (

@@ -123,21 +123,21 @@ def test_the_upper_tier_comes_first_where_hours_are_short() -> None:
 
 def test_an_override_counts_as_the_service_it_grants_until_its_day() -> None:
     override = served("top", date(2017, 7, 10), date(2017, 8, 20))
-    found = planned([partner(tier="rest", since=date(2017, 7, 1), override=override)])
+    found = planned([partner(tier="rest", since=date(2017, 7, 1), overrides=(override,))])
     assert kinds(found) == {"Session": 3, "Review": 1}  # the call that was due in August is part of what it received
     assert all(override.holds(touch.day) for touch in found.touches)
 
 
 def test_a_week_of_service_is_one_touch_of_each_kind() -> None:
     override = served("top", date(2017, 7, 10), date(2017, 7, 14))
-    found = planned([partner(tier="rest", override=override)])
+    found = planned([partner(tier="rest", overrides=(override,))])
     assert {touch.kind for touch in found.touches if touch.tier == "top"} == {"Session", "Review"}
     assert all(override.holds(touch.day) for touch in found.touches if touch.tier == "top")
 
 
 def test_an_override_that_is_over_leaves_the_plan_as_it_would_be_without() -> None:
     over = served("top", date(2017, 2, 1), date(2017, 3, 1))
-    assert planned([partner(tier="rest", override=over)]) == planned([partner(tier="rest")])
+    assert planned([partner(tier="rest", overrides=(over,))]) == planned([partner(tier="rest")])
 
 
 def test_the_default_team_carries_the_roster_it_was_made_for(default_program: LoadedProgram) -> None:
@@ -177,7 +177,7 @@ rosters = some.lists(
         some.sampled_from(["top", "rest"]),
         some.dates(date(2015, 1, 1), date(2017, 9, 30)),
         owner=some.sampled_from(["", "Ada", "Bo"]),
-        override=some.none() | some.just(served("top", date(2017, 7, 20), date(2017, 9, 1))),
+        overrides=some.sampled_from([(), (served("top", date(2017, 7, 20), date(2017, 9, 1)),)]),
     ),
     max_size=5,
     unique_by=lambda one: one.partner,

@@ -160,6 +160,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partner", "delivered_on", "who", name=op.f("pk_touches")),
     )
     op.create_table(
+        "service_overrides",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("granted_by", sa.Text(), nullable=False),
+        sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_service_overrides_partner_partners")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_overrides")),
+    )
+    with op.batch_alter_table("service_overrides", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_service_overrides_partner"), ["partner"], unique=False)
+
+    op.create_table(
         "absences",
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("first", sa.Date(), nullable=False),
@@ -377,6 +393,10 @@ def downgrade() -> None:
 
     op.drop_table("notices")
     op.drop_table("absences")
+    with op.batch_alter_table("service_overrides", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_service_overrides_partner"))
+
+    op.drop_table("service_overrides")
     op.drop_table("touches")
     op.drop_table("next_actions")
     with op.batch_alter_table("facts", schema=None) as batch_op:

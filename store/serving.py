@@ -1,0 +1,61 @@
+"""Services that partners receive in place of their tiers', each until a day."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from program.errors import Refused
+from program.partner import PartnerId
+from program.serving import ServiceOverride
+from store.tables import PartnerRow, ServiceOverrideRow
+
+
+class ServiceOverrides:
+    """Overrides by partner; of one partner no two hold on one day."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def grant(self, override: ServiceOverride, at: datetime) -> None:
+        """Add an override.
+
+        Raises:
+            Refused: where another one holds on one of its days.
+        """
+        self._session.get(PartnerRow, override.partner, with_for_update=True)  # one at a time, whoever else grants one
+        for other in self.of([override.partner])[override.partner]:
+            if other.first <= override.until and override.first <= other.until:
+                raise Refused(
+                    f"{other.partner} receives what {other.tier} does until {other.until} already ({other.reason}); "
+                    "there is one override at a time, and `gatehouse partner serve --end` ends it today"
+                )
+        self._session.add(ServiceOverrideRow(**override.model_dump(), granted_at=at))
+
+    def end(self, override: ServiceOverride, last: date) -> None:
+        """Have an override end earlier than it was granted."""
+        query = select(ServiceOverrideRow).where(
+            ServiceOverrideRow.partner == override.partner, ServiceOverrideRow.first == override.first
+        )
+        self._session.scalars(query).one().until = last
+
+    def of(self, partners: Iterable[PartnerId]) -> dict[PartnerId, list[ServiceOverride]]:
+        """All overrides of each of some partners, in order."""
+        found: dict[PartnerId, list[ServiceOverride]] = {partner: [] for partner in partners}
+        query = select(ServiceOverrideRow).where(ServiceOverrideRow.partner.in_(found))
+        for row in self._session.scalars(query.order_by(ServiceOverrideRow.first)):
+            override = ServiceOverride(
+                partner=row.partner,
+                tier=row.tier,
+                first=row.first,
+                until=row.until,
+                reason=row.reason,
+                granted_by=row.granted_by,
+            )
+            found[row.partner].append(override)
+        return found
+
+    def running(self, partner: PartnerId, day: date) -> ServiceOverride | None:
+        """The override that holds on a day."""
+        return next((override for override in self.of([partner])[partner] if override.holds(day)), None)
