@@ -306,6 +306,15 @@ def test_weights_that_change_in_a_quarter_count_from_the_next_one_on_and_that_is
     assert scored_by["2017Q2"][2] > scored_by["2017Q3"][2]
 
 
+def test_an_old_opportunity_counts_in_the_quarter_in_which_it_moves(office: Office) -> None:
+    partner = office.active("Acme")
+    office.brings(partner, START, progressed_on=Q2.first_day)
+    rescores(office)
+    facts = placed(office)[partner].gathered.measured.facts
+    assert (facts["progressed_opportunities"], facts["moved_opportunities"]) == (1, 1)
+    assert facts["sourced_pipeline"] == facts["qualified_opportunities"] == 0
+
+
 # Being told
 
 
