@@ -34,6 +34,7 @@ WEEKS: Final = "checkpoint"
 PROJECTED: Final = "projected_qualified"
 """What a pilot comes to at its pace: by what was measured, and by how long it is."""
 
+
 class Incomparable(Refused):
     """A decision cannot be made again under another program; the message says why."""
 

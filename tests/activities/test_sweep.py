@@ -113,8 +113,8 @@ def test_an_opportunity_waits_for_our_answer_no_longer_than_we_promise(office: O
     (escalation,) = sweep(office, date(2017, 3, 16)).escalations
     assert escalation.condition == "opportunity_unanswered"
 
-    answered = {"submitted_on": friday, "answered_on": date(2017, 3, 17)}
-    office.brings(partner, START, known=date(2017, 3, 18), **answered)
+    answered = date(2017, 3, 17)
+    office.brings(partner, START, known=date(2017, 3, 18), submitted_on=friday, answered_on=answered)
     over = sweep(office, date(2017, 3, 22)).over
     assert [ended.note for ended in over] == [
         "Business days that an opportunity it submitted waits for our answer: 0 instead of 4."

@@ -205,7 +205,7 @@ def test_a_tier_with_partners_in_it_or_on_their_way_to_it_cannot_go(author: Auth
     (author.folder / "program.yaml").write_text(text)
     author.raises(2)
     growth, strategic = author.is_refused().splitlines()
-    assert "program.yaml:105:1: tiers: there is no tier growth any more, and partners enter it until then" in growth
+    assert "program.yaml:106:1: tiers: there is no tier growth any more, and partners enter it until then" in growth
     assert "there is no tier strategic any more, and partners stand in it" in strategic
 
 

@@ -22,7 +22,6 @@ def opportunities(draw: st.DrawFn) -> Opportunity:
     created = draw(some_days)
     later = st.none() | st.integers(0, 40).map(lambda n: created + timedelta(days=n))
     closed, submitted = draw(later), draw(later)
-    after = st.none() | st.integers(0, 40).map(lambda n: submitted + timedelta(days=n))
     return Opportunity(
         id="O-1",
         partner="acme",
@@ -30,7 +29,7 @@ def opportunities(draw: st.DrawFn) -> Opportunity:
         qualified_on=draw(later),
         progressed_on=draw(later),
         submitted_on=submitted,
-        answered_on=draw(after) if submitted else None,
+        answered_on=submitted and draw(st.none() | st.just(submitted + timedelta(days=draw(st.integers(0, 40))))),
         closed_on=closed,
         won=draw(st.booleans()) if closed else None,
         value=draw(st.none() | st.decimals(0, 10**6, places=2)),
