@@ -1,5 +1,6 @@
 """Escalations: opened with the stall that was found, told to one person after the other, answered, ended."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final
@@ -50,6 +51,10 @@ Over = Callable[[Transaction, LoadedProgram, Escalation, date, datetime], str | 
 """What has ended an escalation, as of a day and by what is known at an instant; None while it is not over."""
 
 
+AT_ONCE: Final = 20
+"""Workflows that are started at the same time."""
+
+
 class Opened(BaseModel):
     """An escalation that begins to climb, and the clock that it goes by."""
 
@@ -60,11 +65,11 @@ class Opened(BaseModel):
 
 
 class Openings(BaseModel):
-    """Escalations that begin to climb."""
+    """Escalations that begin to climb, by their keys: of a thousand of them all else would be too much to carry."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    escalations: tuple[Escalation, ...]
+    keys: tuple[str, ...]
     clock: Clock
 
 
@@ -119,22 +124,29 @@ class Escalating:
 
         Not as children of whoever found the stall: they outlive it, and a lifecycle's history need not carry them.
         """
-        started = 0
-        for escalation in openings.escalations:
-            try:
-                await self._client.start_workflow(
-                    ESCALATION,
-                    Opened(key=escalation.key, clock=openings.clock),
-                    id=ESCALATION_ID.format(escalation.key),
-                    task_queue=activity.info().task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    static_summary=f"{escalation.partner}: {escalation.condition}",
-                )
-                started += 1
-            except WorkflowAlreadyStartedError:
-                pass  # by an earlier try, or for the same stall
-            activity.heartbeat(escalation.key)
-        return started
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def start(key: str) -> bool:
+            async with turns:
+                activity.heartbeat(key)
+                return await self._start(Opened(key=key, clock=openings.clock))
+
+        return sum(await asyncio.gather(*map(start, openings.keys)))
+
+    async def _start(self, opened: Opened) -> bool:
+        partner, _, condition, *_ = opened.key.split("/")
+        try:
+            await self._client.start_workflow(
+                ESCALATION,
+                opened,
+                id=ESCALATION_ID.format(opened.key),
+                task_queue=activity.info().task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"{partner}: {condition}",
+            )
+        except WorkflowAlreadyStartedError:
+            return False  # by an earlier try, for the same stall, or by somebody who was quick to answer
+        return True
 
     @activity.defn
     def begin(self, opened: Opened) -> Begun:

@@ -34,8 +34,8 @@ class SweepPage(BaseModel):
     known_at: datetime
     after: str | None = ""
     """The last partner seen; None at the end."""
-    escalations: tuple[Escalation, ...] = ()
-    """Of the partners of this page: those that are not over."""
+    escalations: tuple[str, ...] = ()
+    """The keys of those that are not over, of the partners of this page."""
     over: tuple[Ended, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -83,7 +83,7 @@ def _look(
     opened, notices = open_stalls(tx, program, watched, (standing.stage, cycle), found)
     return so_far.model_copy(
         update={
-            "escalations": (*so_far.escalations, *opened),
+            "escalations": (*so_far.escalations, *(escalation.key for escalation in opened)),
             "over": (*so_far.over, *over),
             "notices": (*so_far.notices, *notices),
         }

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from temporalio.client import (
     Client,
@@ -25,7 +25,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
-from activities.escalating import ESCALATION_ID
+from activities.escalating import ESCALATION_ID, Opened
 from activities.roster import LIFECYCLE_ID, Rescored
 from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
@@ -191,13 +191,7 @@ class Operations:
         entering = self.client.execute_update_with_start_workflow(
             PartnerLifecycle.enter, start_workflow_operation=start
         )
-        try:
-            return await _answered(entering, partner)
-        except Refused:
-            # What a start came to is a promise of its own, and it complains later where nobody has asked for it.
-            with suppress(Exception):
-                await asyncio.wait_for(start.workflow_handle(), 0.1)
-            raise
+        return await _with_start(entering, start, partner)
 
     async def submit_scorecard(self, partner: PartnerId, scorecard: Scorecard) -> Ruled:
         """Have a scorecard decided on. The same one, sent twice, is decided on once."""
@@ -250,8 +244,19 @@ class Operations:
             known = tx.escalations.get(key)
         if known.state == EscalationState.ENDED:
             raise Refused(f"{key} ended on {known.closed_on}; there is nothing to answer any more: {known.note}")
-        handle = self.client.get_workflow_handle_for(EscalationLadder.run, ESCALATION_ID.format(key))
-        return await _answered(handle.execute_update(EscalationLadder.act, act), key)
+        # Whoever is told at once may answer before the sweep has started the workflow.
+        start = WithStartWorkflowOperation(
+            EscalationLadder.run,
+            Opened(key=key, clock=self.clock),
+            id=ESCALATION_ID.format(key),
+            task_queue=self.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"{known.partner}: {known.condition}",
+        )
+        acting = self.client.execute_update_with_start_workflow(
+            EscalationLadder.act, act, start_workflow_operation=start
+        )
+        return await _with_start(acting, start, key)
 
     async def begin_rescore(
         self, quarter: Quarter | None, as_of: date | None = None
@@ -315,6 +320,16 @@ async def published(rescore: WorkflowHandle[RosterRescore, Rescored]) -> Rescore
 def _reason(cause: BaseException) -> str:
     """What went wrong in a workflow, without the name that it travelled under."""
     return cause.message if isinstance(cause, ApplicationError) else str(cause)
+
+
+async def _with_start(asking: Awaitable[Result], start: WithStartWorkflowOperation[Any, Any], about: str) -> Result:
+    try:
+        return await _answered(asking, about)
+    except Refused:
+        # What a start came to is a promise of its own, and it complains later where nobody has asked for it.
+        with suppress(Exception):
+            await asyncio.wait_for(start.workflow_handle(), 0.1)
+        raise
 
 
 async def _answered(asking: Awaitable[Result], about: str) -> Result:

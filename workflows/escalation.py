@@ -175,16 +175,16 @@ class EscalationLadder:
         return True
 
 
-async def start(found: tuple[Escalation, ...], clock: Clock) -> None:
+async def start(keys: tuple[str, ...], clock: Clock) -> None:
     """Start the escalations of stalls that were found; one that was started before stays the only one."""
-    if found:
+    if keys:
         await workflow.execute_activity_method(
             Escalating.start_escalations,
-            Openings(escalations=found, clock=clock),
+            Openings(keys=keys, clock=clock),
             start_to_close_timeout=options.A_PAGE,
             heartbeat_timeout=options.SIGN_OF_LIFE,
             retry_policy=options.PERSISTENTLY,
-            summary=f"{len(found)} escalations",
+            summary=f"{len(keys)} escalations",
         )
 
 

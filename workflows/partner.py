@@ -86,7 +86,7 @@ class PartnerLifecycle:
         if entered.stage == Stage.LEAVING:
             self._state.last_day, self._state.because = entered.until, entered.because
         self._to(entered.stage, entered.tier)
-        await escalations.start(entered.escalations, self._state.clock)
+        await self.escalate(entered.escalations)
         self.tell(entered.notices)
         return True
 
@@ -398,7 +398,7 @@ class PartnerLifecycle:
 
     async def escalate(self, found: tuple[Escalation, ...]) -> None:
         """Have somebody told of stalls, by workflows of their own that outlive a change of stage."""
-        await escalations.start(found, self._state.clock)
+        await escalations.start(tuple(escalation.key for escalation in found), self._state.clock)
 
     async def end_escalations(self, over: tuple[Ended, ...]) -> None:
         """Let escalations know what has ended each of them."""

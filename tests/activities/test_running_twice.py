@@ -173,7 +173,7 @@ def comes_back(office: Office) -> Act:
 
 
 def is_escalated(office: Office) -> Act:
-    return office.escalating.start_escalations, Openings(escalations=(stalled(office),), clock=Clock())
+    return office.escalating.start_escalations, Openings(keys=(stalled(office).key,), clock=Clock())
 
 
 def is_told(office: Office) -> Act:

@@ -25,21 +25,24 @@ def escalations(office: Office) -> list[tuple[Any, ...]]:
     return contents(office.store)["escalations"]
 
 
+def found(office: Office, on: date) -> list[str]:
+    """The conditions that a sweep finds."""
+    return [key.split("/")[2] for key in sweep(office, on).escalations]
+
+
 def test_a_stall_opens_one_escalation_however_often_it_is_seen(office: Office) -> None:
     partner = office.active("Acme", since=Q2.first_day)
     for month in (5, 6):
         office.serves(partner, date(2017, month, 1))
     weeks = [sweep(office, date(2017, 5, day)) for day in (17, 24, 31)]
-    assert [[e.condition for e in week.escalations] for week in weeks] == [["partner_silent"]] * 3
-    assert weeks[0].escalations == weeks[1].escalations == weeks[2].escalations
+    assert [week.escalations for week in weeks] == [("acme/active/partner_silent/2017Q2",)] * 3
     assert [len(week.notices) for week in weeks] == [1, 0, 0]
     assert len(escalations(office)) == len(office.notices()) == 1
 
-    key = weeks[0].escalations[0].key
-    assert key == "acme/active/partner_silent/2017Q2"
-    office.answers(key)
+    [key] = weeks[0].escalations
+    assert office.answers(key).state == EscalationState.ACKNOWLEDGED
     answered = sweep(office, date(2017, 6, 7))
-    assert [e.state for e in answered.escalations] == [EscalationState.ACKNOWLEDGED]
+    assert answered.escalations == (key,)
     assert answered.notices == ()
 
 
@@ -48,8 +51,8 @@ def test_another_quarter_is_another_cycle(office: Office) -> None:
     office.serves(partner, date(2017, 6, 1))
     (before,) = sweep(office, date(2017, 6, 28)).escalations
     july = sweep(office, date(2017, 7, 5))
-    assert july.over == (Ended(key=before.key, note="2017Q2 is over."),)
-    assert [e.key for e in july.escalations] == ["acme/active/partner_silent/2017Q3"]
+    assert july.over == (Ended(key=before, note="2017Q2 is over."),)
+    assert july.escalations == ("acme/active/partner_silent/2017Q3",)
     assert sweep(office, date(2017, 7, 5)) == july
     assert sweep(office, date(2017, 7, 12)).over == ()
 
@@ -75,8 +78,7 @@ def in_stage(office: Office, stage: str) -> Standing:
 def test_patience_depends_on_where_a_partner_stands(office: Office, stage: str, patience: int) -> None:
     in_stage(office, stage)
     assert sweep(office, day(patience)).escalations == ()
-    (escalation,) = sweep(office, day(patience + 1)).escalations
-    assert escalation.owner == "Ada Owner"
+    assert len(found(office, day(patience + 1))) == 1
 
 
 @pytest.mark.parametrize(("tier", "patience"), [("strategic", 21), ("growth", 45), ("self-serve", 136)])
@@ -86,8 +88,7 @@ def test_a_service_is_late_after_one_and_a_half_of_its_cadences(office: Office, 
         office.brings(partner, day(days))
     office.serves(partner, day(10))
     assert sweep(office, day(10 + patience)).escalations == ()
-    (escalation,) = sweep(office, day(11 + patience)).escalations
-    assert escalation.condition == "service_not_delivered"
+    assert found(office, day(11 + patience)) == ["service_not_delivered"]
 
     office.serves(partner, day(12 + patience))
     over = sweep(office, day(14 + patience)).over
@@ -100,7 +101,7 @@ def test_a_touch_that_was_not_known_yet_does_not_count(office: Office) -> None:
     partner = office.active("Acme")
     office.brings(partner, day(40))
     office.serves(partner, day(40), known=day(50))
-    assert [e.condition for e in sweep(office, day(46)).escalations] == ["service_not_delivered"]
+    assert found(office, day(46)) == ["service_not_delivered"]
 
 
 def test_an_opportunity_waits_for_our_answer_no_longer_than_we_promise(office: Office) -> None:
@@ -110,8 +111,7 @@ def test_an_opportunity_waits_for_our_answer_no_longer_than_we_promise(office: O
     office.brings(partner, START, submitted_on=friday, answered_on=date(2017, 3, 13), id="answered")
     office.brings(partner, START, submitted_on=START, closed_on=friday, won=False, id="closed")
     assert sweep(office, date(2017, 3, 15)).escalations == ()  # Wednesday, the third business day
-    (escalation,) = sweep(office, date(2017, 3, 16)).escalations
-    assert escalation.condition == "opportunity_unanswered"
+    assert found(office, date(2017, 3, 16)) == ["opportunity_unanswered"]
 
     answered = date(2017, 3, 17)
     office.brings(partner, START, known=date(2017, 3, 18), submitted_on=friday, answered_on=answered)
@@ -124,7 +124,7 @@ def test_an_opportunity_waits_for_our_answer_no_longer_than_we_promise(office: O
 def test_everything_that_has_stalled_is_escalated_at_once(office: Office) -> None:
     partner = office.active("Acme")
     office.brings(partner, START, submitted_on=START)
-    assert [e.condition for e in sweep(office, day(46)).escalations] == [
+    assert found(office, day(46)) == [
         "opportunity_unanswered",
         "service_not_delivered",
         "partner_silent",
@@ -144,10 +144,10 @@ def test_pilots_are_not_swept_and_the_sweep_ends(office: Office, monkeypatch: py
     office.in_pilot("Pilot")
     names = [f"Partner {number}" for number in range(5)]
     partners = [office.active(name) for name in names]
-    found: list[str] = []
+    silent: list[str] = []
     after: str | None = ""
     while after is not None:
         page = sweep(office, day(46), after)
-        found += [escalation.partner for escalation in page.escalations if escalation.condition == "partner_silent"]
+        silent += [key.split("/")[0] for key in page.escalations if "/partner_silent/" in key]
         after = page.after
-    assert found == partners
+    assert silent == partners

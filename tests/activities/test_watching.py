@@ -19,7 +19,9 @@ def found_in_week(office: Office, partner: str, week: int) -> dict[str, Escalati
 
 def swept(office: Office, on: date) -> dict[str, Escalation]:
     page = office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on)))
-    return {e.condition: e for e in page.escalations}
+    with office.store.read() as tx:
+        found = [tx.escalations.get(key) for key in page.escalations]
+    return {e.condition: e for e in found}
 
 
 def why_over(office: Office, escalation: Escalation, on: date) -> str | None:

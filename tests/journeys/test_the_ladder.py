@@ -1,11 +1,14 @@
 """An escalation climbs until somebody answers: in business time, over a long weekend, and past people who are away."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from program.errors import Refused
@@ -71,11 +74,21 @@ async def stall(office: World) -> Escalation:
     """A partner whose pilot has been silent for three weeks."""
     partner = await office.in_pilot("Acme", since=THURSDAY - 21 * DAY)
 
-    async def found() -> bool:
+    async def is_escalated() -> bool:
         return any(what == "told" for what, _, _ in happened(office, partner))
 
-    await eventually(found)
-    return the_escalation(office, partner)
+    await eventually(is_escalated)
+    escalation = the_escalation(office, partner)
+
+    async def waits_for_an_answer() -> bool:
+        """A clock that is moved before a workflow has begun to wait takes it somewhere else."""
+        with suppress(RPCError):
+            history = await office.escalation(escalation.key).fetch_history()
+            return any(event.event_type == EventType.EVENT_TYPE_TIMER_STARTED for event in history.events)
+        return False
+
+    await eventually(waits_for_an_answer)
+    return escalation
 
 
 def the_escalation(office: World, partner: str) -> Escalation:
