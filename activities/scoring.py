@@ -8,8 +8,9 @@ from program.calendar import Quarter
 from program.capacity import Team
 from program.decision import as_known
 from program.definition import Program
+from program.measures import CONSISTENCY, MEASURES, measured
 from program.partner import PartnerId, Standing
-from program.score import CONSISTENCY, MEASURES, Measured, Score, ScoreModel, measured
+from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
 from program.tiers import Cut, Scored, cut, full_quarters
 from store.database import Transaction
@@ -33,14 +34,14 @@ def gather(
     known_at: datetime,
     standings: Iterable[Standing],
 ) -> dict[PartnerId, Gathered]:
-    """What is known of some partners' quarter, as far as any of the models asks for it.
+    """What is known of some partners' quarter, as far as any of the models asks for it; the first one scores it.
 
     Who became active after the day has no part in it.
     """
     seen = {s.partner.id: s for s in standings if s.since is not None and s.since <= as_of}
     asked = frozenset[str]().union(*(model.facts for model in models))
     rated = rated_facts(tx, program, seen, as_of, known_at) if asked - {*MEASURES} else {}
-    back = max(model.quarters for model in models) if CONSISTENCY in asked else 1
+    back = models[0].quarters if CONSISTENCY in asked else 1
     first = quarter
     for _ in range(back - 1):
         first = first.previous
@@ -62,14 +63,17 @@ def rated_facts(
     partners = list(partners)
     evidence = tx.facts.by_partner(partners, as_of, known_at)
     scorecards = tx.scorecards.latest(partners, as_of, known_at)
-    rolled_up = {partner: program.scorecard.roll_up(scorecard) for partner, scorecard in scorecards.items()}
-    return {
-        partner: {
-            **rolled_up.get(partner, {}),
-            **as_known({n: known.value for n, known in evidence[partner].items() if not isinstance(known.value, dict)}),
+    found: dict[PartnerId, dict[str, FactValue]] = {}
+    for partner in partners:
+        submitted, scorecard = scorecards.get(partner, (date.min, None))
+        rolled_up = program.scorecard.roll_up(scorecard) if scorecard else {}
+        recorded = {
+            name: known.value
+            for name, known in evidence[partner].items()
+            if not isinstance(known.value, dict) and (known.true_of >= submitted or rolled_up.get(name) is None)
         }
-        for partner in partners
-    }
+        found[partner] = rolled_up | as_known(recorded)
+    return found
 
 
 def scores(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, Score]:

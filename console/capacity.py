@@ -7,7 +7,8 @@ from rich.console import RenderableType
 
 from activities.letters import as_text as number
 from console.screen import details, heading, table, title
-from operations.roster import CapacityReport, Change, Hanging, Ranked, RescorePreview, Reweighed, TierHours
+from operations.rescoring import RescorePreview, Reweighed
+from operations.roster import CapacityReport, Change, Hanging, Ranked, TierHours
 from program.score import Span
 
 LISTED = 20

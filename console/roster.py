@@ -19,7 +19,8 @@ from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
 from console.screen import as_json, heading, progress, say, show, table
 from operations.acts import ANSWER_SECONDS, Operations, Unanswered, published
-from operations.roster import Programs, capacity, preview_rescore, published_difference, ranking
+from operations.rescoring import Programs, preview_rescore, published_difference
+from operations.roster import capacity, ranking
 from program.calendar import Quarter
 from program.errors import Refused
 from workflows.rescore import RosterRescore

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict
 
 from activities import gathering
 from activities.scoring import cut_of, ranked, rated_facts, scores, team
-from operations.roster import decided_by
+from operations.rescoring import decided_by
 from program.calendar import Quarter
 from program.decision import Decision, Ruling, as_recorded
+from program.measures import MEASURES
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, week_of
-from program.score import MEASURES, Measured, Score
+from program.score import Measured, Score
 from program.tiers import TierRecord, after_move, eligibility_facts
 from rules import redecide
 from rules.decision.decide import Disagreement, decide

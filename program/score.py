@@ -6,8 +6,7 @@ nobody knows makes it an interval: its low end takes it as worthless, its high e
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -16,24 +15,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from program.calendar import Quarter
 from program.errors import Misfits, Way
-from program.opportunity import Opportunity
+from program.measures import four_places
 from program.partner import PartnerType
 from program.scorecard import FEWEST_FACTORS, MOST_FACTORS, FactValue, Identifier, Percent, check_weights
-
-CONSISTENCY: Final = "consistency"
-"""The one measure that takes more than a quarter to see."""
-
-MEASURES: Final = (
-    "won_revenue",
-    "sourced_pipeline",
-    "qualified_opportunities",
-    "progressed_opportunities",
-    "win_rate",
-    CONSISTENCY,
-)
-"""The facts of a quarter that a factor can be built on; `measured` supplies them."""
 
 TYPE, REGION = "type", "region"
 """What a partner can be compared by beside the evidence that a program asks for."""
@@ -339,11 +324,6 @@ def _span(low: Fraction, high: Fraction) -> Span:
     return Span.model_construct(low=four_places(low), high=four_places(high))
 
 
-def four_places(value: Fraction) -> Decimal:
-    """A number as it is stored: to four places, rounded half to even."""
-    return Decimal(round(value * 10_000)).scaleb(-4)
-
-
 def averting(factors: Sequence[Factor], facts: Mapping[str, FactValue], short: Decimal) -> list[tuple[Factor, Decimal]]:
     """What alone would bring a score the points that it is short of: the factor, and the value that takes.
 
@@ -361,61 +341,3 @@ def averting(factors: Sequence[Factor], facts: Mapping[str, FactValue], short: D
         if least is not None:
             found.append((factor, least.to_integral_value(ROUND_CEILING) if isinstance(value, int) else least))
     return found
-
-
-def measured(
-    quarter: Quarter, opportunities: Iterable[Opportunity], *, full_quarters: int = 0, back: int = 4
-) -> dict[str, FactValue]:
-    """A partner's facts of one quarter, from its opportunities as they stood at its end.
-
-    `sourced_pipeline` is what is known of the value of what was brought in it. `win_rate` is unknown where nothing was
-    closed; it is a ratio to four places, rounded half to even. `consistency` is the average quarter's qualified
-    opportunities as a share of the best quarter's, over the last full quarters, `back` of them at most; it is unknown
-    of a partner that was active in fewer than two.
-    """
-    won = lost = qualified = progressed = moved = 0
-    revenue = sourced = Decimal(0)
-    first, last = quarter.first_day, quarter.last_day
-    by_quarter: Counter[int] = Counter()
-    for opportunity in opportunities:
-        created, closed = first <= opportunity.created_on <= last, _within(opportunity.closed_on, first, last)
-        qualifies = _within(opportunity.qualified_on, first, last)
-        progresses = _within(opportunity.progressed_on, first, last)
-        submits = _within(opportunity.submitted_on, first, last)
-        moved += created or closed or qualifies or progresses or submits
-        sourced += opportunity.value or 0 if created else 0
-        qualified += qualifies
-        progressed += progresses
-        if closed:
-            won += opportunity.won is True
-            lost += opportunity.won is False
-            revenue += opportunity.value or 0 if opportunity.won else 0
-        if opportunity.qualified_on:
-            by_quarter[_ordinal(opportunity.qualified_on)] += 1
-    ended = won + lost
-    counts = [by_quarter[_ordinal(first) - n] for n in range(min(full_quarters, back))]
-    return {
-        "won_revenue": revenue,
-        "sourced_pipeline": sourced,
-        "qualified_opportunities": qualified,
-        "progressed_opportunities": progressed,
-        "win_rate": four_places(Fraction(won, ended)) if ended else None,
-        CONSISTENCY: _consistency(counts),
-        "moved_opportunities": moved,
-    }
-
-
-def _within(day: date | None, first: date, last: date) -> bool:
-    return day is not None and first <= day <= last
-
-
-def _ordinal(day: date) -> int:
-    """The number of a day's quarter; the next one's is one more."""
-    return day.year * 4 + (day.month - 1) // 3
-
-
-def _consistency(counts: Sequence[int]) -> Decimal | None:
-    if len(counts) < 2:
-        return None
-    best = max(counts)
-    return four_places(Fraction(sum(counts), best * len(counts))) if best else Decimal("0.0000")

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from program.calendar import Quarter
 from program.capacity import Hours, Team, in_hours, in_hundredths
 from program.errors import Misfits
+from program.measures import MEASURES
 from program.partner import Name, PartnerId
-from program.score import MEASURES, Score
+from program.score import Score
 from program.scorecard import FactValue
 
 TierId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]

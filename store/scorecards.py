@@ -43,17 +43,17 @@ class Scorecards:
         query = select(ScorecardRow.partner, ScorecardRow.application, ScorecardRow.number, ScorecardRow.content)
         return {tuple(key): Scorecard.model_validate(content) for *key, content in self._session.execute(query)}
 
-    def latest(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, Scorecard]:
-        """The last scorecard of each partner's present application, as far as was known at an instant."""
+    def latest(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, tuple[date, Scorecard]]:
+        """The last scorecard of each partner's present application, as far as was known at an instant, with its day."""
         query = (
-            select(ScorecardRow.partner, ScorecardRow.content)
+            select(ScorecardRow.partner, ScorecardRow.submitted_on, ScorecardRow.content)
             .join(PartnerRow, PartnerRow.id == ScorecardRow.partner)
             .where(ScorecardRow.partner.in_(list(partners)), ScorecardRow.application == PartnerRow.application)
             .where(ScorecardRow.submitted_on <= as_of, ScorecardRow.learned_at <= known_at)
             .order_by(ScorecardRow.number)
         )
-        latest = {row.partner: row.content for row in self._session.execute(query)}
-        return {partner: Scorecard.model_validate(content) for partner, content in latest.items()}
+        latest = {row.partner: (row.submitted_on, row.content) for row in self._session.execute(query)}
+        return {partner: (day, Scorecard.model_validate(content)) for partner, (day, content) in latest.items()}
 
     def get(self, partner: str, application: int, number: int) -> Scorecard | None:
         row = self._session.get(ScorecardRow, (partner, application, number))

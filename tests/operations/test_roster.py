@@ -8,16 +8,8 @@ from typing import Any
 
 import pytest
 
-from operations.roster import (
-    CapacityReport,
-    Hanging,
-    NextHour,
-    Programs,
-    RescorePreview,
-    capacity,
-    preview_rescore,
-    published_difference,
-)
+from operations.rescoring import Programs, RescorePreview, preview_rescore, published_difference
+from operations.roster import CapacityReport, Hanging, NextHour, capacity
 from program.calendar import Quarter
 from program.errors import Refused
 from program.score import ScoreModel

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from program.calendar import Quarter
+from program.measures import MEASURES, measured
 from program.opportunity import Opportunity
-from program.score import MEASURES, Colours, Factor, Measured, Scale, ScoreModel, Span, averting, measured
+from program.score import Colours, Factor, Measured, Scale, ScoreModel, Span, averting
 from program.scorecard import FactValue
 from tests.program.test_scorecard import shares
 

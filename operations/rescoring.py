@@ -1,0 +1,177 @@
+"""What a re-score would say, be its quarter over or not; nothing is written."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from activities.scoring import Eligible, anybody, cut_of, gather, ranked, scores, team
+from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
+from program.calendar import Quarter
+from program.decision import as_recorded
+from program.partner import PartnerId, Stage
+from program.score import Score, ScoreModel
+from program.tiers import Cut, Scored, TierRecord, after_move, eligibility_facts, movement_facts, rank
+from rules.decision.decide import decide
+from rules.folder import LoadedProgram
+from rules.lifecycle import ELIGIBILITY, MOVEMENT
+from store.database import Store, Transaction
+from store.rescores import Entrant, Gathered
+
+
+class Mover(Model):
+    """A partner that would move, or be warned."""
+
+    partner: PartnerId
+    move: str
+    came_from: str
+    to: str
+    because: str
+
+
+class Reweighed(Model):
+    """A partner whose rank the changed weights change."""
+
+    partner: PartnerId
+    score_before: Decimal
+    score: Decimal
+    rank_before: int
+    rank: int
+
+
+class RescorePreview(Model):
+    """What a quarter's re-score would say by what is known now."""
+
+    quarter: Quarter
+    as_of: date
+    partners: int
+    tiers: tuple[TierHours, ...]
+    movers: tuple[Mover, ...]
+    hanging: tuple[Hanging, ...]
+    missing: dict[str, int]
+    """Of how many partners nobody knows each fact."""
+    reweighed: tuple[Reweighed, ...]
+    """Where the quarter is the first one with its weights: whom that ranks otherwise."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs a re-score rests on: in force on its day, and whose weights hold now and held before."""
+
+    program: LoadedProgram
+    weighs: LoadedProgram
+    weighed_before: LoadedProgram
+
+
+def preview_rescore(
+    store: Store, programs: Programs, quarter: Quarter, as_of: date, known_at: datetime
+) -> RescorePreview:
+    """What a quarter's re-score would say, be the quarter over or not."""
+    program, model = programs.program, programs.weighs.program.score
+    before = programs.weighed_before.program.score
+    with store.read() as tx:
+        standings = {standing.partner.id: standing for standing in tx.partners.roster(Stage.ACTIVE)}
+        gathered = gather(tx, program.program, [model, before], quarter, as_of, known_at, standings.values())
+        entrants = {
+            partner: Entrant(name=standings[partner].partner.name, tier=standings[partner].tier, gathered=one)
+            for partner, one in gathered.items()
+        }
+        scored = scores(model, entrants)
+        eligible = decided_by(tx, program, as_of, known_at)
+        roster = ranked(program.program, model, entrants, scored, eligible)
+        found = cut_of(program.program, model, roster, team(program.program, quarter))
+        records = tx.rescores.last_records(list(entrants), quarter)
+    movers, after = _moves(program, entrants, found, records)
+    now = Counter(entrant.tier or program.program.entry_tier for entrant in entrants.values())
+    hours = {tier.id: after[tier.id] * tier.service.hours for tier in program.program.tiers}
+    missing = Counter(fact for score in scored.values() for fact in score.missing)
+    return RescorePreview(
+        quarter=quarter,
+        as_of=as_of,
+        partners=len(entrants),
+        tiers=tier_hours(program.program, now, after, hours),
+        movers=movers,
+        hanging=hanging(found, scored),
+        missing=dict(missing.most_common()),
+        reweighed=reweighed(model, before, entrants),
+    )
+
+
+def decided_by(tx: Transaction, program: LoadedProgram, as_of: date, known_at: datetime) -> Eligible:
+    """Up to which tier a partner is eligible, as a program's policy would say by what is known; nothing is recorded."""
+    policy = program.policies.get(ELIGIBILITY)
+    if policy is None:
+        return anybody
+
+    def eligible(partner: PartnerId, score: Score, gathered: Gathered) -> str | None:
+        facts = eligibility_facts(score, gathered.measured.facts, gathered.quarters_active)
+        recorded = {} if policy.facts.keys() <= facts.keys() else tx.facts.of(partner, as_of, known_at)
+        known = {**{name: one.value for name, one in recorded.items()}, **facts}
+        asked = {name: known[name] for name in policy.facts if known.get(name) is not None}
+        return decide(policy, as_recorded(asked), settle=True).outcome
+
+    return eligible
+
+
+def _moves(
+    program: LoadedProgram,
+    entrants: Mapping[PartnerId, Entrant],
+    found: Cut,
+    records: Mapping[PartnerId, TierRecord],
+) -> tuple[tuple[Mover, ...], Counter[str]]:
+    """Who would move or be warned, and how many partners each tier would have."""
+    tiers, movers, after = program.program.tiers, [], Counter[str]()
+    policy = program.policies[MOVEMENT]
+    for placement in found.placements:
+        entrant = entrants[placement.partner]
+        last = records.get(placement.partner) or TierRecord(tier=entrant.tier or program.program.entry_tier)
+        moved = int(entrant.gathered.measured.facts["moved_opportunities"] or 0)
+        active = entrant.gathered.quarters_active
+        facts = movement_facts(tiers, last, placement.tier, moved, quarters_active=active)
+        ruling = decide(policy, {name: facts[name] for name in policy.facts if name in facts})
+        move = ruling.outcome or "stay"
+        to = after_move(tiers, last, facts, move).tier
+        after[to] += move != "exit"
+        if move != "stay":
+            movers.append(
+                Mover(partner=placement.partner, move=move, came_from=last.tier, to=to, because=ruling.because)
+            )
+    return tuple(movers), after
+
+
+def reweighed(model: ScoreModel, before: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> tuple[Reweighed, ...]:
+    """Whom changed weights rank otherwise, in the order of the new ranks."""
+    if model == before:
+        return ()
+    new, old = (_by_rank(one, entrants) for one in (model, before))
+    return tuple(
+        Reweighed(partner=p, score_before=old[p][1], score=score, rank_before=old[p][0], rank=place)
+        for p, (place, score) in new.items()
+        if place != old[p][0]
+    )
+
+
+def _by_rank(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, tuple[int, Decimal]]:
+    scored = scores(model, entrants)
+    roster = [
+        Scored(
+            partner=partner,
+            name=entrant.name,
+            score=scored[partner],
+            ties=tuple(Decimal(entrant.gathered.measured.facts.get(name) or 0) for name in model.ties),
+        )
+        for partner, entrant in entrants.items()
+    ]
+    return {one.partner: (number, one.score.low) for number, one in enumerate(rank(roster), start=1)}
+
+
+def published_difference(
+    store: Store, quarter: Quarter, model_of: Callable[[str], ScoreModel]
+) -> tuple[Reweighed, ...]:
+    """Whom the changed weights of a re-scored quarter ranked otherwise than those of the quarter before."""
+    with store.read() as tx:
+        weighed = tx.rescores.weighed(quarter)
+        if weighed.by == weighed.before:
+            return ()
+        return reweighed(model_of(weighed.by), model_of(weighed.before), tx.rescores.entrants(quarter))
