@@ -96,7 +96,7 @@ class Sender:
                 course.attempts.append(attempt)
                 with self._store.write() as tx:
                     tx.notices.tried(key, attempt)
-                    tx.notices.postpone(key, self.now() + LEASE)
+                    tx.notices.hold(key, self.now() + LEASE)
             if not course.refused(name):
                 failing = max(line.down_for(), course.failing_for(name, self.now()))
                 if failing < patience.FALL_BACK_AFTER:

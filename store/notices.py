@@ -64,7 +64,7 @@ class Notices:
             due_at: Until when it is held, as the program in force says; None where it may be sent at once.
         """
         fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": due_at, "tries": 0, "reason": ""}
-        unsent = {"trying_since": None, "delivered_at": None, "digest": None, "alone": False}
+        unsent = {"trying_since": None, "delivered_at": None, "digest": None, "alone": False, "in_hand": False}
         add_new(self._session, NoticeRow, {**notice.model_dump(), **fresh, **unsent})
 
     def undelivered(
@@ -92,7 +92,7 @@ class Notices:
     def claim(self, key: str, now: datetime, until: datetime) -> Claimed | None:
         """Take up a notice that is due, so that nobody else does until an instant; None where somebody else has."""
         taking = update(NoticeRow).where(NoticeRow.key == key, _due(now))
-        values = {"due_at": until, "tries": NoticeRow.tries + 1}
+        values = {"due_at": until, "tries": NoticeRow.tries + 1, "in_hand": True}
         since = func.coalesce(NoticeRow.trying_since, literal(now, Instant()))
         if not self._session.execute(taking.values(**values, trying_since=since).returning(NoticeRow.key)).first():
             return None
@@ -112,8 +112,13 @@ class Notices:
             row.state, row.delivered_at, row.due_at = NoticeState.DELIVERED, at, None
             self._session.execute(update(NoticeRow).where(*_told_in(key)).values(delivered_at=at))
 
+    def hold(self, key: str, until: datetime) -> None:
+        """Keep a notice that was taken up for longer."""
+        holding = update(NoticeRow).where(NoticeRow.key == key, NoticeRow.state == NoticeState.DUE)
+        self._session.execute(holding.values(due_at=until))
+
     def postpone(self, key: str, until: datetime) -> None:
-        """Have a notice that is due wait."""
+        """Have a notice that is due wait; it did not go out."""
         self._end_try(key, NoticeState.DUE, until)
 
     def give_up(self, key: str, reason: str) -> None:
@@ -127,15 +132,16 @@ class Notices:
     def _end_try(self, key: str, state: NoticeState, due_at: datetime | None, reason: str = "") -> None:
         # Who took long may find that somebody else was quicker: what was delivered stays so.
         ending = update(NoticeRow).where(NoticeRow.key == key, NoticeRow.state == NoticeState.DUE)
-        self._session.execute(ending.values(state=state, due_at=due_at, reason=reason))
+        self._session.execute(ending.values(state=state, due_at=due_at, reason=reason, in_hand=False))
 
     # Digests
 
     def due_together(self, key: str, now: datetime) -> list[Notice]:
         """The notices of escalations that are due to the recipient of one of them by the same channels, with that one.
 
-        None where it is of another kind, is not due, or was asked for by name. They are held to the end of the
-        transaction, in one order: two who asked at once would share them out between them, or wait for each other.
+        None where it is of another kind, is not due, or was asked for by name. What somebody died with in hand may have
+        arrived, so it goes out under its own key. They are held to the end of the transaction, in one order: two who
+        asked at once would share them out between them, or wait for each other.
         """
         asked = self._session.get(NoticeRow, key)
         if asked is None or asked.state != NoticeState.DUE or asked.kind not in ESCALATIONS:
@@ -145,6 +151,7 @@ class Notices:
             NoticeRow.recipient == asked.recipient,
             NoticeRow.kind.in_(ESCALATIONS),
             NoticeRow.alone.is_(False),
+            NoticeRow.in_hand.is_(False),
         )
         found = self._session.scalars(
             query.order_by(NoticeRow.key).with_for_update(), execution_options={"populate_existing": True}

@@ -451,6 +451,8 @@ class NoticeRow(Row):
     """The key of the digest that it is told in."""
     alone: Mapped[bool]
     """Whether somebody asked for it by name: then no digest takes it."""
+    in_hand: Mapped[bool]
+    """Whether somebody has taken it up, and has not said what came of it: then it may have arrived."""
 
 
 class AttemptRow(Row):

@@ -172,6 +172,27 @@ def test_whoever_dies_with_a_digest_in_hand_leaves_it_to_be_sent_again(
     assert {posting(office, key).delivered_at for key in keys} == {office.now}
 
 
+def test_what_may_have_arrived_before_its_sender_died_is_told_in_no_digest(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first], way, delivered = stall(office, many(1)), Way(), Notices.delivered
+
+    def dies(*_: object) -> None:
+        monkeypatch.setattr(Notices, "delivered", delivered)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(Notices, "delivered", dies)
+    with pytest.raises(RuntimeError, match="killed"):
+        sender(office, log=way).send(first)
+    office.now += LEASE
+    more = stall(office, [stalled(f"q{n}") for n in range(5)])
+    both = sender(office, log=way)
+    assert both.send(more[0])
+    assert both.send(first)
+    assert [way.keys[0], way.keys[2]] == [first, first], "it comes twice under one key"
+    assert bundled(office, way.keys[1]) == sorted(more)
+
+
 def test_a_digest_that_nobody_takes_is_sent_again_with_all_that_is_in_it(office: Office) -> None:
     keys = stall(office, many(5))
     way = Way(Permanent("ada@example.com is refused"))

@@ -202,6 +202,7 @@ def upgrade() -> None:
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("digest", sa.Text(), nullable=True),
         sa.Column("alone", sa.Boolean(), nullable=False),
+        sa.Column("in_hand", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_notices_partner_partners")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
     )
