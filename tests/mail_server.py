@@ -27,19 +27,30 @@ def until(what: Callable[[], bool], seconds: float = PATIENCE) -> None:
         time.sleep(0.02)
 
 
+def _fair() -> str:
+    return ""
+
+
 class MailServer:
-    """Takes mail on loopback; `moods` are what it does to the next messages instead: an answer, or "drop"."""
+    """Takes mail on loopback; `moods` are what it does to the next messages instead.
+
+    A mood is an answer, "drop", or "stall", which lasts for as long as the weather does. After "rcpt " it shows before
+    the message was heard, else after it. No message is taken that meets one.
+    """
 
     def __init__(self, tls: ssl.SSLContext | None = None, login: tuple[str, str] | None = None, port: int = 0) -> None:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
         self.moods: list[str] = []
+        self.weather: Callable[[], str] = _fair
+        """The mood that a connection meets where none is set."""
         self.logins = 0
         self.held = threading.Event()
         """While a message is kept waiting for its answer."""
         self.hold: float = 0
         """Seconds that a message which was taken waits for its answer."""
         self.port = port or free_port()
+        self._met: dict[Session, str] = {}
         self._login = login
         more: dict[str, Any] = {"tls_context": tls, "require_starttls": True} if tls else {}
         if login:
@@ -57,21 +68,21 @@ class MailServer:
         return AuthResult(success=ok, handled=False)
 
     async def handle_RCPT(  # noqa: N802 -- as aiosmtpd calls it
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if self.moods and self.moods[0].startswith("rcpt "):
-            return self.moods.pop(0).removeprefix("rcpt ")
+        mood = self.moods[0] if self.moods else self.weather()
+        if mood.startswith("rcpt "):
+            del self.moods[:1]
+            return await self._shows(mood.removeprefix("rcpt "), server)
+        self._met[session] = "" if self.moods else mood
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        mood = self.moods.pop(0) if self.moods else ""
-        if mood == "drop":
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
-            return "421 gone"
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        met = self._met.pop(session)
+        mood = self.moods.pop(0) if self.moods else met
         if mood:
-            return mood
+            return await self._shows(mood, server)
         assert isinstance(envelope.original_content, bytes)
         mail = message_from_bytes(envelope.original_content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
@@ -81,6 +92,19 @@ class MailServer:
             self.held.set()
             await asyncio.sleep(self.hold)
         return "250 OK"
+
+    async def _shows(self, mood: str, server: SMTP) -> str:
+        while mood == "stall" and self.weather is not _fair:  # noqa: ASYNC110 -- it clears up in another thread
+            await asyncio.sleep(0.05)
+        if mood in {"drop", "stall"}:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+            return "421 gone"
+        return mood
+
+    def clears_up(self) -> None:
+        """From now on every message is taken; who is kept waiting is hung up on."""
+        self.weather = _fair
 
     @property
     def ids(self) -> list[str]:
