@@ -29,7 +29,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from embedded import TEMPORAL
-from measure.storm import DOMAIN, Fate, Plan, Storm, drawn, open_stalls, the_program
+from measure.storm import DOMAIN, ENDS, Fate, Plan, Storm, drawn, open_stalls, the_program
 from notifications.mail import message_id
 from program.escalation import Escalation, EscalationState
 from program.notice import NoticeState, Posting
@@ -39,6 +39,7 @@ from workflows.escalation import EscalationLadder
 from workflows.messages import SEARCH_ATTRIBUTES
 
 MOST_DUPLICATES: Final = 0.05
+MOST_LOOKS: Final = 40
 
 
 @dataclass
@@ -74,19 +75,30 @@ async def outcome(storm: Storm, fates: dict[str, Fate]) -> Outcome:
         mails=ids.total(),
         duplicates=ids.total() - len(ids),
         refused=storm.refused,
-        faults=[fault for e in escalations for fault in await _faults_of(storm, e)] + _lost(postings, ids),
+        faults=[fault for e in escalations for fault in await _faults_of(storm, e, fates[e.key])]
+        + _lost(postings, ids),
     )
 
 
-async def _faults_of(storm: Storm, escalation: Escalation) -> list[str]:
+async def _faults_of(storm: Storm, escalation: Escalation, fate: Fate) -> list[str]:
+    """What is wrong with how an escalation ended, and stays so: what is on record is a moment ahead of its workflow."""
+    for _ in range(MOST_LOOKS):
+        faults = await _differs(storm, escalation, fate)
+        if not faults:
+            break
+        await asyncio.sleep(0.5)
+    return faults
+
+
+async def _differs(storm: Storm, escalation: Escalation, fate: Fate) -> list[str]:
     """What is wrong with how an escalation ended: on record, in its workflow, or between the two."""
     ladder = storm.ladder(escalation)
     status, state = (await ladder.describe()).status, await ladder.query(EscalationLadder.state)
     over = escalation.state == EscalationState.ENDED
     wanted = WorkflowExecutionStatus.COMPLETED if over else WorkflowExecutionStatus.RUNNING
     faults = []
-    if escalation.state == EscalationState.OPEN:
-        faults.append("is open")
+    if escalation.state != ENDS.get(fate, EscalationState.UNANSWERED):
+        faults.append(f"is {escalation.state}: {fate}")
     if status != wanted:
         faults.append(f"is {escalation.state} while its workflow is {status.name if status else 'nowhere'}")
     if state is None or state.state != escalation.state or (not over and state != escalation):
@@ -136,7 +148,7 @@ async def weathered(plan: Plan, store: Store, env: WorkflowEnvironment, folder: 
             storm.hand_on()
         async with storm.a_worker():
             await happening
-            await storm.settles()
+            await storm.settles(fates)
             return await outcome(storm, fates)
 
 

@@ -18,7 +18,8 @@ from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.deciding import Shelf
-from activities.escalating import ESCALATION_ID, Opened, end_escalations
+from activities.escalating import ESCALATION_ID, Opened
+from activities.opening import end_escalations
 from activities.sweep import SweepPage, Sweeps
 from embedded import Guarded, start
 from operations.acts import Operations, Unanswered
@@ -34,21 +35,10 @@ from tests.mail_server import MailServer
 from tests.world import at_any_hour, changed_program
 from workflows.escalation import EscalationLadder
 
-GIVE_UP_SECONDS: Final = 900
 START_SECONDS: Final = 3
 """About how long a worker takes to start."""
 TASK_QUEUE: Final = "measure"
 DOMAIN: Final = "ours.example"
-LADDER: Final = """
-escalations:
-  lead: Lea Lead
-  ladder:
-    - {to: owner, within: {hours: 4}, repeats: 1}
-    - {to: owner-manager, within: {days: 2}}
-    - {to: program-lead, within: {days: 1}}
-
-exit:
-"""
 BAD_WEATHER: Final = (
     *("rcpt 451 4.7.1 come back later", "451 4.3.0 try again", "rcpt 452 4.2.2 the mailbox is full"),
     *("rcpt drop", "drop", "rcpt drop"),
@@ -57,7 +47,7 @@ BAD_WEATHER: Final = (
 
 
 class Fate(StrEnum):
-    """What people make of an escalation."""
+    """What is made of an escalation, and what has to become of it."""
 
     SILENCE = "nobody answers"
     PROMISE = "answered, and nothing follows"
@@ -77,6 +67,12 @@ SHARES: Final = {
 }
 
 
+ENDS: Final = {Fate.ANSWER: EscalationState.ACKNOWLEDGED} | dict.fromkeys(
+    (Fate.EVIDENCE, Fate.END), EscalationState.ENDED
+)
+"""How escalations end; by the program lead's list where nothing is said."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is done to how many."""
@@ -89,6 +85,8 @@ class Plan:
     some that live to see it."""
     waits: bool = True
     """Whether what dead workers held is waited for. Else it is handed on before the last worker starts."""
+    patience: float = 900.0
+    """Seconds after which what is waited for does not come any more: a mail that failed often waits for minutes."""
     seed: int = 1
 
     @property
@@ -107,9 +105,9 @@ def drawn(escalations: Sequence[Escalation], dice: random.Random) -> dict[str, F
 
 
 def the_program(digest_from: int) -> LoadedProgram:
-    """The default program, without quiet hours and with a ladder of four rungs."""
+    """The default program, without quiet hours and with a program lead."""
     program = at_any_hour(read_folder(DEFAULT_PROGRAM))
-    return changed_program(program, ("\nexit:\n", LADDER), ("digest_from: 5", f"digest_from: {digest_from}"))
+    return changed_program(program, ('lead: ""', "lead: Lea Lead"), ("digest_from: 5", f"digest_from: {digest_from}"))
 
 
 def open_stalls(store: Store, program: LoadedProgram, count: int) -> tuple[Escalation, ...]:
@@ -127,9 +125,11 @@ def open_stalls(store: Store, program: LoadedProgram, count: int) -> tuple[Escal
             tx.partners.applies(f"partner-{n}", 1)
             applied = today - timedelta(days=30)
             tx.partners.move(f"partner-{n}", "applied", Stage.APPLIED, applied, "Applied.", now)
-    page = SweepPage(as_of=today, known_at=now)
-    found: SweepPage = ActivityEnvironment().run(Sweeps(store, Shelf(store)).look_for_stalls, page)
-    return found.escalations
+    page, found = SweepPage(as_of=today, known_at=now), list[Escalation]()
+    while page.after is not None:
+        page = ActivityEnvironment().run(Sweeps(store, Shelf(store)).look_for_stalls, page)
+        found += page.escalations
+    return tuple(found)
 
 
 @dataclass
@@ -187,7 +187,7 @@ class Storm:
     async def is_ready(self) -> None:
         """Wait until one more worker says that it is at work."""
         self.ready += 1
-        async with asyncio.timeout(GIVE_UP_SECONDS):
+        async with asyncio.timeout(self.plan.patience):
             while (self.folder / "worker.log").read_text().count("worker.ready") < self.ready:  # noqa: ASYNC110 -- ditto
                 await asyncio.sleep(0.1)
 
@@ -263,15 +263,16 @@ class Storm:
             for posting in tx.notices.listed([NoticeState.DUE]):
                 tx.notices.hold(posting.notice.key, now)
 
-    async def settles(self) -> None:
-        """Wait until nothing is due any more, for as long as it may take."""
+    async def settles(self, fates: dict[str, Fate]) -> None:
+        """Wait until everything is as it has to be in the end, for as long as it may take."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(GIVE_UP_SECONDS):
-                while await asyncio.to_thread(self.unfinished):  # noqa: ASYNC110 -- nobody tells
+            async with asyncio.timeout(self.plan.patience):
+                while await asyncio.to_thread(self.unfinished, fates):  # noqa: ASYNC110 -- nobody tells
                     await asyncio.sleep(0.5)
 
-    def unfinished(self) -> int:
+    def unfinished(self, fates: dict[str, Fate]) -> int:
+        """How many escalations and notices are not yet where they belong."""
         with self.store.read() as tx:
-            climbing = tx.escalations.listed(states=[EscalationState.OPEN])
-            doubted = tx.escalations.doubted(1)
-            return len(climbing) + len(doubted) + sum(not p.delivered_at for p in tx.notices.listed())
+            escalations = tx.escalations.listed(states=EscalationState)
+            under_way = sum(e.state != ENDS.get(fates[e.key], EscalationState.UNANSWERED) for e in escalations)
+            return under_way + len(tx.escalations.doubted(1)) + sum(not p.delivered_at for p in tx.notices.listed())
