@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from operations.preview import preview
 from operations.rescoring import Programs, RescorePreview, preview_rescore, published_difference
 from operations.roster import CapacityReport, Hanging, NextHour, capacity
 from program.calendar import Quarter
@@ -18,6 +19,7 @@ from store.database import Store
 from tests.activities.conftest import START, Office, at
 from tests.activities.test_roster import rated, rescores, wins, with_eligibility, works
 from tests.store.contents import contents
+from tests.world import changed_program
 
 Q2, Q3 = (Quarter(year=2017, number=number) for number in (2, 3))
 CAPACITY = "name: Programme manager, hours: 400"
@@ -183,3 +185,27 @@ def test_a_roster_of_nobody_and_of_one_has_an_answer(office: Office, partners: i
         office.active("Alone")
     found = looked_at(office)
     assert (found.partners, sum(tier.partners for tier in found.tiers)) == (partners, partners)
+
+
+def test_the_preview_of_a_draft_decides_again_who_is_eligible(office: Office) -> None:
+    for name in ("Ann", "Bob"):
+        wins(office, rated(office, name), Q2)
+    with office.store.write() as tx:
+        tx.facts.record("ann", {"certified": True}, START, "academy", at(START))
+    strict = with_eligibility(office)
+    office.puts_in_force(strict, date(2017, 3, 2))
+    rescores(office)
+
+    same = preview(office.store, strict, Q3.last_day, at(Q3.last_day))
+    assert (same.movers, same.not_remade, same.tier_changes) == ((), (), ())
+
+    strictest = changed_program(
+        strict, ("quarters_active: {gte: 1}", "quarters_active: {gte: 9}"), file="policies/tier-eligibility.yaml"
+    )
+    found = preview(office.store, strictest, Q3.last_day, at(Q3.last_day))
+    assert found.not_remade == ()
+    assert {one.policy: (one.partner, one.now and one.now.outcome) for one in found.movers} == {
+        "tier-eligibility": ("ann", "growth"),
+        "tier-movement": ("ann", "stay"),
+    }
+    assert [(one.partner, one.then, one.now) for one in found.tier_changes] == [("ann", "strategic", "growth")]
