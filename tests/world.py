@@ -20,7 +20,7 @@ from notifications.channel import Channel, Down, Message, Recipient
 from operations.acts import Operations
 from operations.publishing import publish_first
 from program.decision import Decision
-from program.escalation import Escalation, EscalationState
+from program.escalation import Escalation, EscalationEvent, EscalationState
 from program.notice import ChannelName, Notice
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage, Standing
@@ -311,6 +311,11 @@ class World:
         """The escalations of a partner, whatever became of them."""
         with self.store.read() as tx:
             return tx.escalations.listed(partner=partner, states=EscalationState)
+
+    def events(self, key: str) -> list[EscalationEvent]:
+        """What happened to an escalation."""
+        with self.store.read() as tx:
+            return tx.escalations.events(key)
 
     def told(self, partner: str) -> list[str]:
         """The kinds of the notices about a partner that went out."""

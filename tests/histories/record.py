@@ -15,7 +15,7 @@ import sysconfig
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from program.calendar import Quarter
-from program.escalation import Acknowledge
+from program.escalation import Acknowledge, Delegate, ResetPilot, Snooze
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from store.database import Store
 from tests.world import PATIENCE, World, a_scorecard, eventually
@@ -79,16 +79,37 @@ async def reset_and_exit(world: World) -> Recorded:
     """A taken-over pilot in which nothing moves: escalated, answered for, reset; the second ends it."""
     partner = await world.in_pilot("Cable", since=FIRST_DAY - 10 * DAY)
     await world.until(partner, FIRST_DAY + 30 * DAY)
-    [stall] = world.escalations(partner)
+    stall, *_ = world.escalations(partner)
     await world.operations.act_on(stall.key, Acknowledge(who="Ada", note="I call them"))
     await world.until(partner, FIRST_DAY + (110 + 14) * DAY)
     [life] = await world.life(partner)
-    _, second = world.escalations(partner)
+    *_, second = world.escalations(partner)
     return {
         "reset-and-exit": life,
         "escalation-answered": await world.escalation(stall.key).fetch_history(),
         "escalation-ended": await world.escalation(second.key).fetch_history(),
     }
+
+
+async def climbed(world: World) -> Recorded:
+    """Answered for, expired, put off, handed on, climbed to its end, and then over by a new start of the pilot."""
+    partner = await world.stalled("Hazel")
+    await eventually(lambda: is_escalated(world, partner))
+    [stall] = world.escalations(partner)
+    act, key = world.operations.act_on, stall.key
+    await act(key, Acknowledge(who="Ada", note="I call them"))
+    await world.until_at(key, datetime.combine(FIRST_DAY + 6 * DAY, time(12)))
+    await act(key, Snooze(who="Ada", note="They are at a fair", until=FIRST_DAY + 10 * DAY))
+    await world.until_at(key, datetime.combine(FIRST_DAY + 10 * DAY, time(12)))
+    await act(key, Delegate(who="Ada", note="Grace knows them", to="Grace"))
+    await world.until_at(key, datetime.combine(FIRST_DAY + 40 * DAY, time(12)))
+    await act(key, ResetPilot(who="Lea", note="Other accounts were agreed"))
+    await world.escalation(key).result()
+    return {"escalation-climbed": await world.escalation(key).fetch_history()}
+
+
+async def is_escalated(world: World, partner: str) -> bool:
+    return any(what.what == "told" for e in world.escalations(partner) for what in world.events(e.key))
 
 
 async def open_verdict(world: World) -> Recorded:
@@ -145,6 +166,7 @@ LIVES: tuple[Callable[[World], Awaitable[Recorded]], ...] = (
     application_to_active,
     deferred,
     reset_and_exit,
+    climbed,
     open_verdict,
     declined,
     rescore_due,
