@@ -99,8 +99,8 @@ class Sender:
                     tx.notices.hold(key, self.now() + LEASE)
             if not course.refused(name):
                 failing = max(line.down_for(), course.failing_for(name, self.now()))
-                if failing < patience.FALL_BACK_AFTER:
-                    break  # it will have another turn before the next one is troubled
+                if failing < patience.FALL_BACK_AFTER or name == route[-1]:
+                    break  # it will have another turn before the next one, where there is one, is troubled
                 log.warning("notice.passed-on", key=key, channel=name.value, failing_for=str(failing).split(".")[0])
         if all(course.refused(name) for name in route):
             self._give_up(message.notice, course.reason)

@@ -234,6 +234,18 @@ def test_a_channel_that_stays_down_is_passed_over_after_a_minute(office: Office)
     assert told[-1] == (SLACK, Outcome.SENT, "")
 
 
+def test_what_has_no_other_channel_is_not_said_to_be_passed_on(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = stalls(office)
+    both = sender(office, email=Way(*[Down("the mail server is down")] * 1000))
+    began = office.now
+    while office.now - began < 2 * patience.FALL_BACK_AFTER:
+        assert not both.send(key)
+        until_due(office, key)
+    assert "notice.passed-on" not in "".join(capsys.readouterr())
+
+
 def test_a_channel_that_will_not_take_it_is_passed_over_at_once(office: Office) -> None:
     key = stalls(office)
     slack = Way()
