@@ -159,7 +159,8 @@ def _unraised(program: LoadedProgram, latest: LoadedProgram | None) -> Iterator[
     Since no version is published otherwise, a policy's version stands for one text, whenever it was published.
     """
     for name, policy in program.policies.items():
-        before = latest.policies[name].version if latest and policy != latest.policies[name] else 0
+        known = latest.policies.get(name) if latest else None
+        before = known.version if known and policy != known else 0
         if policy.version <= before:
             message = f"its text is another than when version {before} was published; write {before + 1}"
             yield policy.fault(("version",), message)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 
 from program.decision import as_recorded
-from rules.folder import TEMPLATES, LoadedProgram
+from rules.folder import POLICIES, TEMPLATES, LoadedProgram
 from rules.language.source import read_yaml
 
 
@@ -56,7 +56,7 @@ class PolicyDifference(BaseModel):
 
 
 class TextChange(BaseModel):
-    """A template that was added, removed or edited."""
+    """A template that was added, removed or edited, or a policy that is there on one side only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,12 +94,13 @@ def compare(old: LoadedProgram, new: LoadedProgram) -> Difference:
         policies=tuple(
             _policy(name, _text_of(old, name), _text_of(new, name))
             for name, policy in new.policies.items()
-            if policy != old.policies[name]
+            if name in old.policies and policy != old.policies[name]
         ),
         templates=tuple(
             _text_change(name, old.files.get(name, ""), new.files.get(name, ""))
             for name in sorted(old.files.keys() | new.files.keys())
-            if name.startswith(TEMPLATES) and old.files.get(name) != new.files.get(name)
+            if (name.startswith(TEMPLATES) and old.files.get(name) != new.files.get(name))
+            or (name.startswith(POLICIES) and (name in old.files) != (name in new.files))
         ),
     )
 

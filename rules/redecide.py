@@ -20,6 +20,7 @@ from program.stall import accepted
 from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
+from rules.language.policy import Policy
 from rules.lifecycle import CHECKPOINT, ELIGIBILITY, MOVEMENT, QUALIFICATION, STALL, VERDICT
 
 _SCORECARD: Final = re.compile(r"application-(\d+)/scorecard-(\d+)")
@@ -107,7 +108,7 @@ def terms_under(other: LoadedProgram, kind: PartnerType, terms: PilotTerms) -> P
 
 def lacking(other: LoadedProgram, decision: Decision, background: Background) -> frozenset[str]:
     """The facts that the other program asks for, does not supply itself, and that the record does not have."""
-    policy = other.policies[decision.policy]
+    policy = _policy(other, decision)
     there = _recorded(decision).keys() | supplied(other, decision, background).keys()
     return frozenset({*policy.facts, *policy.events} - there)
 
@@ -118,10 +119,21 @@ def facts_under(other: LoadedProgram, decision: Decision, background: Background
     Raises:
         Incomparable: where the other program would have decided something else, or at another time.
     """
-    policy = other.policies[decision.policy]
+    policy = _policy(other, decision)
     asked = {*policy.facts, *policy.events}
     facts = {**_recorded(decision), **background.looked_up, **supplied(other, decision, background)}
     return as_recorded({name: value for name, value in facts.items() if name in asked and value is not None})
+
+
+def _policy(other: LoadedProgram, decision: Decision) -> Policy:
+    """The policy that would decide.
+
+    Raises:
+        Incomparable: where there is none.
+    """
+    if decision.policy not in other.policies:
+        raise Incomparable(f"it has no policy {decision.policy}")
+    return other.policies[decision.policy]
 
 
 def _recorded(decision: Decision) -> dict[str, Any]:
@@ -141,7 +153,7 @@ def redecide(other: LoadedProgram, decision: Decision, background: Background) -
         Disagreement: where engine and interpreter differ.
     """
     facts = facts_under(other, decision, background)
-    ruling = decide(other.policies[decision.policy], facts, settle=decision.settle)
+    ruling = decide(_policy(other, decision), facts, settle=decision.settle)
     if ruling.outcome is None and decision.ruling.outcome is not None:
         raise Incomparable(ruling.because)
     return ruling

@@ -14,6 +14,7 @@ from operations.roster import CapacityReport, Hanging, NextHour, capacity
 from program.calendar import Quarter
 from program.errors import Refused
 from program.score import ScoreModel
+from rules.comparison import compare
 from rules.folder import LoadedProgram
 from store.database import Store
 from tests.activities.conftest import START, Office, at
@@ -198,6 +199,13 @@ def test_the_preview_of_a_draft_decides_again_who_is_eligible(office: Office) ->
 
     same = preview(office.store, strict, Q3.last_day, at(Q3.last_day))
     assert (same.movers, same.not_remade, same.tier_changes) == ((), (), ())
+
+    without = preview(office.store, office.program, Q3.last_day, at(Q3.last_day))
+    assert {one.because for one in without.not_remade} == {"it has no policy tier-eligibility"}
+    assert [(one.partner, one.then, one.now) for one in without.tier_changes] == [("bob", "growth", "strategic")]
+    for old, new, sign in ((office.program, strict, "+"), (strict, office.program, "-")):
+        [added] = compare(old, new).templates
+        assert (added.file, added.lines[1][:1]) == ("policies/tier-eligibility.yaml", sign)
 
     strictest = changed_program(
         strict, ("quarters_active: {gte: 1}", "quarters_active: {gte: 9}"), file="policies/tier-eligibility.yaml"
