@@ -128,7 +128,8 @@ class Escalating:
 
         async def start(key: str) -> bool:
             async with turns:
-                activity.heartbeat(key)
+                if not activity.info().is_local:
+                    activity.heartbeat(key)
                 return await self._start(Opened(key=key, clock=openings.clock))
 
         return sum(await asyncio.gather(*map(start, openings.keys)))

@@ -107,6 +107,11 @@ async def main() -> None:
             await declare_search_attributes(client)
             publish_first(store, read_folder(DEFAULT_PROGRAM), FIRST_DAY, datetime.now(UTC))
             morning = datetime.combine(FIRST_DAY, time(7), tzinfo=UTC)
+            with store.write() as tx:
+                tx.partners.add([PARTNER], datetime.now(UTC))
+                tx.preparation.record_next_action(
+                    PARTNER.id, "Review", "Ada", FIRST_DAY + timedelta(days=90), FIRST_DAY
+                )
             operations = Operations(store, client, "measure", Clock(lag=datetime.now(UTC) - morning))
             operations.record_partners([PARTNER])
             operations.record_opportunities(won_deals(), "measure")

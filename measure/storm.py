@@ -125,11 +125,12 @@ def open_stalls(store: Store, program: LoadedProgram, count: int) -> tuple[Escal
             tx.partners.applies(f"partner-{n}", 1)
             applied = today - timedelta(days=30)
             tx.partners.move(f"partner-{n}", "applied", Stage.APPLIED, applied, "Applied.", now)
-    page, found = SweepPage(as_of=today, known_at=now), list[Escalation]()
+    page, keys = SweepPage(as_of=today, known_at=now), list[str]()
     while page.after is not None:
         page = ActivityEnvironment().run(Sweeps(store, Shelf(store)).look_for_stalls, page)
-        found += page.escalations
-    return tuple(found)
+        keys += page.escalations
+    with store.read() as tx:
+        return tuple(map(tx.escalations.get, keys))
 
 
 @dataclass

@@ -176,7 +176,7 @@ class EscalationLadder:
 
 
 async def start(keys: tuple[str, ...], clock: Clock) -> None:
-    """Start the escalations of stalls that were found; one that was started before stays the only one."""
+    """Start the escalations of stalls that a sweep found; one that was started before stays the only one."""
     if keys:
         await workflow.execute_activity_method(
             Escalating.start_escalations,
@@ -186,6 +186,12 @@ async def start(keys: tuple[str, ...], clock: Clock) -> None:
             retry_policy=options.PERSISTENTLY,
             summary=f"{len(keys)} escalations",
         )
+
+
+async def start_of_one(keys: tuple[str, ...], clock: Clock) -> None:
+    """The same with those of one partner, which are few: one event in its history instead of six."""
+    if keys:
+        await when_due(Escalating.start_escalations, Openings(keys=keys, clock=clock), f"{len(keys)} escalations")
 
 
 async def end(key: str, note: str) -> None:

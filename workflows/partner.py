@@ -398,7 +398,7 @@ class PartnerLifecycle:
 
     async def escalate(self, found: tuple[Escalation, ...]) -> None:
         """Have somebody told of stalls, by workflows of their own that outlive a change of stage."""
-        await escalations.start(tuple(escalation.key for escalation in found), self._state.clock)
+        await escalations.start_of_one(tuple(escalation.key for escalation in found), self._state.clock)
 
     async def end_escalations(self, over: tuple[Ended, ...]) -> None:
         """Let escalations know what has ended each of them."""

@@ -12,19 +12,24 @@ Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 
-async def when_due(act: Callable[[Any, Given], Result], given: Given, summary: str) -> Result:
+@overload
+async def when_due(act: Callable[[Any, Given], Awaitable[Result]], given: Given, summary: str) -> Result: ...
+@overload
+async def when_due(act: Callable[[Any, Given], Result], given: Given, summary: str) -> Result: ...
+async def when_due(act: Callable[[Any, Given], Result | Awaitable[Result]], given: Given, summary: str) -> Result:
     """Have done what the calendar asks for, and try until it works.
 
     By a local activity, which is one event in the history instead of six: what makes it due, a timer, a signal or the
     start, is in the history already.
     """
-    return await workflow.execute_local_activity_method(
-        act,
+    done: Result = await workflow.execute_local_activity_method(
+        cast("Callable[[Any, Given], Awaitable[Result]]", act),
         given,
         start_to_close_timeout=options.QUICKLY,
         retry_policy=options.PERSISTENTLY,
         summary=summary,
     )
+    return done
 
 
 @overload
