@@ -19,6 +19,7 @@ from console import (
     importing,
     lifecycle,
     notices,
+    packs,
     partners,
     people,
     pilots,
@@ -93,6 +94,7 @@ app.add_typer(touches.app)
 app.add_typer(people.app, name="people", rich_help_panel=PARTNERS)
 app.add_typer(plan.app, name="plan", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
+roster.roster_app.add_typer(packs.app)
 app.add_typer(roster.roster_app, name="roster", rich_help_panel=RECORD)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(explaining.app)

@@ -14,6 +14,7 @@ from console.installation import here
 from console.people import say_what_waits
 from console.screen import as_json, details, heading, say, show, table, title
 from operations import reaching
+from operations.acts import finish_action
 from operations.serving import end_override, serve
 from program.address import EmailAddress
 from program.decision import Decision
@@ -109,6 +110,23 @@ def serve_(
         serve(tx, installation.program.program, override, datetime.now(UTC))
         own = tx.partners.get(partner).tier
     say(f"{partner} receives what {tier} does until {until}; its tier stays {own}.")
+
+
+@app.command(
+    "done", epilog=examples('partner done acme "Call Initech"', 'partner done acme "Call Initech" --on 2017-04-03')
+)
+def done_(
+    context: typer.Context,
+    partner: PartnerName,
+    what: Annotated[str, typer.Argument(parser=said, metavar="WHAT", help="As it was agreed.", show_default=False)],
+    on: Annotated[date | None, typer.Option(parser=day, metavar="DATE", help="The day, YYYY-MM-DD; today.")] = None,
+) -> None:
+    """Record that something was done that `pilot next-action` has recorded as agreed."""
+    installation = here(context)
+    today = installation.today()
+    with installation.store.write() as tx:
+        finish_action(tx, partner, what, on or today, today)
+    say(f"{partner}: {what} was done on {on or today}.")
 
 
 def standing_as_data(standing: Standing) -> dict[str, Any]:

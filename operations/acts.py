@@ -114,6 +114,20 @@ def record_touch(tx: Transaction, touch: Touch, today: date) -> int:
     return tx.touches.record(touch, datetime.now(UTC))
 
 
+def finish_action(tx: Transaction, partner: PartnerId, what: str, day: date, today: date) -> None:
+    """Note that an agreed action was done.
+
+    Raises:
+        Refused: where nothing of that name is open, or the day has not come.
+    """
+    tx.partners.get(partner)
+    if day > today:
+        raise Refused(f"{day} has not come; say that it is done once it is")
+    if not tx.preparation.finish(partner, what, day):
+        there = [action.what for action in tx.preparation.actions([partner])[partner] if action.done_on is None]
+        raise Refused(f"{partner} has no open action {what!r}; open are: {', '.join(there) or 'none'}")
+
+
 @dataclass(frozen=True)
 class Operations:
     """The acts, on one installation."""

@@ -109,7 +109,7 @@ def capacity(store: Store, program: LoadedProgram) -> CapacityReport:
     with store.read() as tx:
         standings = {standing.partner.id: standing for standing in tx.partners.roster(Stage.ACTIVE)}
         quarter, entrants, scored = _last_scored(tx, standings)
-        eligible = _recorded_eligibility(tx, program, quarter)
+        eligible = recorded_eligibility(tx, program, quarter)
     model, hours = program.program.score, team(program.program, quarter)
     roster = ranked(program.program, model, entrants, scored, eligible)
     found = cut_of(program.program, model, roster, hours)
@@ -146,7 +146,7 @@ def _last_scored(
     raise Refused("no quarter was re-scored with anybody active; `gatehouse rescore` does it once a quarter is over")
 
 
-def _recorded_eligibility(tx: Transaction, program: LoadedProgram, quarter: Quarter) -> Eligible:
+def recorded_eligibility(tx: Transaction, program: LoadedProgram, quarter: Quarter) -> Eligible:
     """Up to which tier each partner is eligible, as was decided at a re-score."""
     if ELIGIBILITY not in program.policies:
         return anybody

@@ -275,6 +275,25 @@ class _Filling:
         return max(min(takes) - one.score.low, NOTHING) if takes else None
 
 
+def takes(
+    roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decimal = NOTHING
+) -> dict[PartnerId, dict[str, Decimal | None]]:
+    """The least score with which each partner would be cut into each tier above the last, all others having theirs.
+
+    None where no score would do: because of the policy, or since nobody could be in the tier at all.
+    """
+    ranked = rank(roster)
+    filling = _filled(ranked, tiers, team, band)
+    return {one.partner: {tier.id: filling.takes(one, tier) for tier in tiers[:-1]} for one in ranked}
+
+
+def _filled(ranked: Sequence[Scored], tiers: Sequence[Tier], team: Team, band: Decimal) -> _Filling:
+    filling = _Filling(tiers, team, band, len(ranked))
+    for tier in tiers[:-1]:
+        filling.fill(tier, ranked)
+    return filling
+
+
 def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decimal = NOTHING) -> Cut:
     """Hand the team's hours to the ranked roster, tier by tier from the top.
 
@@ -282,9 +301,7 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
     stands in a tier, or above it, keeps its place against anybody who is not better by more than the band.
     """
     ranked = rank(roster)
-    filling = _Filling(tiers, team, band, len(ranked))
-    for tier in tiers[:-1]:
-        filling.fill(tier, ranked)
+    filling = _filled(ranked, tiers, team, band)
     last = tiers[-1].id
     at_worst = [_key(one, one.score.low) for one in ranked]
     at_best = sorted(_key(one, one.score.high) for one in ranked)

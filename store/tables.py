@@ -241,6 +241,7 @@ class NextActionRow(Row):
     due_on: Mapped[date] = mapped_column(primary_key=True)
     who: Mapped[str]
     recorded_on: Mapped[date]
+    done_on: Mapped[date | None]
 
 
 class TouchRow(Row):

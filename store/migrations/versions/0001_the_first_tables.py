@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("recorded_on", sa.Date(), nullable=False),
+        sa.Column("done_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_next_actions_partner_partners")),
         sa.PrimaryKeyConstraint("partner", "what", "due_on", name=op.f("pk_next_actions")),
     )

@@ -1,0 +1,147 @@
+"""`gatehouse roster pack`: a partner's quarterly review, as one page that needs nothing else, to read or to print."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from activities.deciding import Shelf
+from console.arguments import AsJson, examples, quarter
+from console.installation import here
+from console.screen import as_json, say
+from operations.packs import packs
+from program.calendar import Quarter
+from program.errors import Refused
+from program.pack import FactorResult, Pack
+from program.score import Span
+from program.scorecard import FactValue
+
+RATIOS: Final = frozenset({"win_rate", "consistency"})
+"""Facts that are read as percentages."""
+
+
+app = typer.Typer()
+
+
+@app.command(
+    "pack",
+    epilog=examples(
+        "roster pack acme --out reviews", "roster pack --all --quarter 2017Q3 --out reviews", "roster pack acme --json"
+    ),
+)
+def pack_(
+    context: typer.Context,
+    partner: Annotated[
+        str | None, typer.Argument(metavar="PARTNER", help="The partner's ID.", show_default=False)
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Everybody who was re-scored and is active still.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The folder that pages are written to; made if it is not there.")
+    ] = None,
+    chosen: Annotated[
+        Quarter | None,
+        typer.Option("--quarter", parser=quarter, metavar="YYYYQN", help="The last one that was re-scored otherwise."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Write the quarterly review: targets and results, what changed and why, gaps, actions, what would raise the tier.
+
+    Each is one page that loads nothing from anywhere; a browser prints it, or saves it as PDF.
+    """
+    if bool(partner) == every:
+        raise typer.BadParameter("name a partner, or give --all; one of the two")
+    if json == bool(out):
+        raise typer.BadParameter("give --out for pages, or --json for a script; one of the two")
+    installation = here(context)
+    found = packs(installation.store, Shelf(installation.store).get, installation.today(), chosen, partner)
+    if out is None:
+        as_json(found)
+        return
+    pages = write_packs(found, out)
+    say(f"{pages[-1]}" if len(pages) == 1 else f"{out}: {len(found)} reviews; {pages[-1].name} leads to them.")
+
+
+def write_packs(reviews: Sequence[Pack], folder: Path) -> list[Path]:
+    """Write a page for each pack, and of several a page that leads to them; what is there of the same name is replaced.
+
+    Raises:
+        Refused: where the folder cannot be written to.
+    """
+    pages = {file_of(pack): page(pack) for pack in reviews}
+    if len(reviews) > 1:
+        pages[f"{reviews[0].quarter}.html"] = contents(reviews)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in pages.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{folder} cannot be written to: {error.strerror}; name another folder") from error
+    return [folder / name for name in pages]
+
+
+def file_of(pack: Pack) -> str:
+    """The name of a pack's page."""
+    return f"{pack.quarter}-{pack.partner.id}.html"
+
+
+def page(pack: Pack) -> str:
+    """A pack as a page."""
+    facts = {one.title: one.fact for one in pack.factors}
+    return _environment().get_template("pack.html").render(pack=pack, facts=facts)
+
+
+def contents(reviews: Sequence[Pack]) -> str:
+    """The page that leads to several, by rank."""
+    by_rank = sorted(reviews, key=lambda pack: pack.now.rank)
+    return _environment().get_template("packs.html").render(packs=by_rank, quarter=reviews[0].quarter, name=file_of)
+
+
+@cache
+def _environment() -> Environment:
+    folder = files("console") / "templates"
+    texts = {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".html")}
+    environment = Environment(
+        loader=DictLoader(texts), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(number=number, signed=signed, span=span, value=value, percent=percent)
+    return environment
+
+
+def number(points: Decimal) -> str:
+    """Points to one place, with no zeros that say nothing; such as are too few for that, as they are."""
+    rounded = round(points, 1)
+    shown = rounded if rounded or not points else points
+    return f"{shown.normalize():,f}"
+
+
+def signed(points: Decimal) -> str:
+    """The same of a change."""
+    sign = "+" if points > 0 else "\u2212"
+    return f"{sign}{number(abs(points))}"
+
+
+def span(points: Span) -> str:
+    """A number of points, or between which they lie."""
+    low, high = number(points.low), number(points.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def value(fact: str, known: FactValue) -> str:
+    """What a fact is, as people read it."""
+    if known is None:
+        return "not known"
+    if isinstance(known, bool):
+        return "yes" if known else "no"
+    if isinstance(known, (int, Decimal)):
+        return f"{number(Decimal(known) * 100)} %" if fact in RATIOS else f"{Decimal(known).normalize():,f}"
+    return str(known)
+
+
+def percent(one: FactorResult) -> int:
+    """How much of its points a factor adds, for its bar."""
+    return round(one.points.low * 100 / one.weight) if one.weight else 0

@@ -1,0 +1,171 @@
+"""The quarterly packs: what a re-score found of each partner, beside the quarter before, and what follows of it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from activities.scoring import ranked, team
+from operations.roster import recorded_eligibility
+from program.calendar import Quarter
+from program.definition import Program
+from program.errors import Refused
+from program.pack import AgreedAction, AxisResult, Move, Pack, Raise, Standing, factor_results, raised_by
+from program.partner import PartnerId, Stage
+from program.score import Axis, ScoreModel
+from program.serving import ServiceOverride
+from program.tiers import takes
+from program.touch import Touch
+from rules.folder import LoadedProgram
+from store.database import Store, Transaction
+from store.rescores import EVERYONE, Placed
+from store.rescores import Move as Decided
+
+ProgramOf = Callable[[str], LoadedProgram]
+"""The program of a digest."""
+
+
+def packs(
+    store: Store, program_of: ProgramOf, today: date, quarter: Quarter | None = None, partner: PartnerId | None = None
+) -> list[Pack]:
+    """The packs of a published quarter, of everybody who is active still or of one; the last one if none is named.
+
+    Raises:
+        Refused: where the quarter was not re-scored, or the partner had no part in it.
+    """
+    with store.read() as tx:
+        if partner:
+            tx.partners.get(partner)
+        review = _review(tx, program_of, quarter)
+        there = [s for s in tx.partners.roster(Stage.ACTIVE) if s.partner.id in review.now.placed]
+        chosen = [standing for standing in there if partner in {None, standing.partner.id}]
+        if not chosen:
+            who = f"{partner} had no part in it, or is not active any more" if partner else "nobody of it is active"
+            raise Refused(f"{review.quarter} was re-scored, and {who}; `gatehouse partner list` shows who stands where")
+        return [_pack(review, standing.partner.id, tx, today) for standing in chosen]
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A quarter as it was re-scored."""
+
+    model: ScoreModel
+    program: Program
+    placed: Mapping[PartnerId, Placed]
+    decided: Mapping[PartnerId, Decided]
+
+
+@dataclass(frozen=True)
+class _Review:
+    """What all packs of a quarter have in common."""
+
+    quarter: Quarter
+    now: _Scored
+    before: _Scored | None
+    takes: Mapping[PartnerId, Mapping[str, Decimal | None]]
+    """By the tiers in which partners stand today."""
+    touches: Mapping[PartnerId, Sequence[Touch]]
+    actions: Mapping[PartnerId, Sequence[AgreedAction]]
+    overrides: Mapping[PartnerId, Sequence[ServiceOverride]]
+
+
+def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None) -> _Review:
+    published = [Quarter.parse(name) for name, at in tx.rescores.begun() if at]
+    if quarter is None and published:
+        quarter = published[-1]
+    if quarter is None or quarter not in published:
+        asked = f"{quarter} was not re-scored" if quarter else "no quarter was re-scored"
+        raise Refused(f"{asked} and published; `gatehouse rescore` does it once a quarter is over")
+    now = _scored(tx, program_of, quarter)
+    earlier = [one for one in published if str(one) < str(quarter)]
+    loaded = program_of(tx.rescores.get(quarter).program)
+    entrants = {partner: one for partner, one in tx.rescores.entrants(quarter).items() if partner in now.placed}
+    scores = {partner: placed.score for partner, placed in now.placed.items()}
+    roster = ranked(now.program, now.model, entrants, scores, recorded_eligibility(tx, loaded, quarter))
+    touches: dict[PartnerId, list[Touch]] = {partner: [] for partner in now.placed}
+    for touch in tx.touches.between(quarter.first_day, quarter.last_day):
+        touches.setdefault(touch.partner, []).append(touch)
+    return _Review(
+        quarter=quarter,
+        now=now,
+        before=_scored(tx, program_of, earlier[-1]) if earlier else None,
+        takes=takes(roster, now.program.tiers, team(now.program, quarter), now.model.band),
+        touches=touches,
+        actions=tx.preparation.actions(now.placed),
+        overrides=tx.serving.of(now.placed),
+    )
+
+
+def _scored(tx: Transaction, program_of: ProgramOf, quarter: Quarter) -> _Scored:
+    return _Scored(
+        model=program_of(tx.rescores.weighed(quarter).by).program.score,
+        program=program_of(tx.rescores.get(quarter).program).program,
+        placed={one.partner: one for one in tx.rescores.placed(quarter, "", EVERYONE)},
+        decided={one.partner: one for one in tx.rescores.moves(quarter)},
+    )
+
+
+def _pack(review: _Review, partner: PartnerId, tx: Transaction, today: date) -> Pack:
+    now, standing = review.now, tx.partners.get(partner)
+    placed = now.placed[partner]
+    segment, facts = placed.gathered.measured.segment, placed.gathered.measured.facts
+    factors = now.model.factors_of(segment)
+    then = review.before.placed.get(partner) if review.before else None
+    tiers = now.program.tiers
+    index = next((n for n, tier in enumerate(tiers) if tier.id == standing.tier), len(tiers) - 1)
+    earlier = None
+    if review.before and then:
+        measured = then.gathered.measured
+        earlier = (review.before.model.factors_of(measured.segment), measured.facts, then.score)
+    return Pack(
+        partner=standing.partner,
+        quarter=review.quarter,
+        written_on=today,
+        segment=", ".join(segment),
+        tier=tiers[index],
+        override=next((one for one in review.overrides[partner] if one.holds(today)), None),
+        now=Standing(score=placed.score, rank=placed.placement.rank, of=len(now.placed)),
+        before=Standing(score=then.score, rank=then.placement.rank, of=len(review.before.placed))
+        if review.before and then
+        else None,
+        axes=tuple(_axes(now.model, placed, then)),
+        factors=tuple(factor_results(factors, facts, placed.score, earlier)),
+        reweighed=review.before is not None and review.before.model != now.model,
+        move=_move(review, partner, tx),
+        next_tier=_raise(review, partner, index),
+        touches=tuple(review.touches[partner]),
+        actions=tuple(review.actions[partner]),
+    )
+
+
+def _axes(model: ScoreModel, now: Placed, before: Placed | None) -> Iterator[AxisResult]:
+    for axis, colours in ((Axis.PERFORMANCE, model.performance), (Axis.POTENTIAL, model.potential)):
+        span = getattr(now.score, axis)
+        earlier = getattr(before.score, axis) if before else None
+        yield AxisResult(axis=axis, now=span, colour=colours.of(span), before=earlier)
+
+
+def _move(review: _Review, partner: PartnerId, tx: Transaction) -> Move | None:
+    decided = review.now.decided.get(partner)
+    if decided is None:
+        return None
+    titles = {tier.id: tier.title for tier in review.now.program.tiers}
+    ruling = tx.decisions.get(decided.decision).ruling
+    return Move(
+        came_from=titles.get(decided.came_from, decided.came_from),
+        to=titles.get(decided.record.tier, decided.record.tier),
+        move=decided.move,
+        because=ruling.because,
+        advice=ruling.advice,
+    )
+
+
+def _raise(review: _Review, partner: PartnerId, index: int) -> Raise | None:
+    """What would bring a partner one tier up: nobody goes further at once."""
+    if index == 0:
+        return None
+    now, tier = review.now, review.now.program.tiers[index - 1]
+    placed = now.placed[partner]
+    measured = placed.gathered.measured
+    takes_least = review.takes[partner][tier.id]
+    return raised_by(tier, takes_least, now.model.factors_of(measured.segment), measured.facts, placed.score)
