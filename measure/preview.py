@@ -21,7 +21,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.deciding import Shelf
 from activities.pilot import Look, Pilots
 from activities.qualification import Candidacy, Entry, Qualification
-from activities.roster import Page, RescoreBegin, Roster, SweepPage
+from activities.roster import Page, RescoreBegin, Roster
+from activities.sweep import SweepPage, Sweeps
 from operations.preview import Preview, preview
 from operations.publishing import publish_first
 from program.calendar import Quarter
@@ -72,6 +73,7 @@ class Years:
         self.program = program
         self.dice = random.Random(SEED)  # noqa: S311 -- a sample, not a secret
         shelf, nobody = Shelf(store), cast("Client", None)
+        self.sweeps = Sweeps(store, shelf)
         self.gate, self.pilots, self.roster = (
             Qualification(store, shelf),
             Pilots(store, shelf),
@@ -148,7 +150,7 @@ class Years:
         """Look for stalls."""
         page = SweepPage(as_of=on, known_at=at(on))
         while page.after is not None:
-            page = run(self.roster.look_for_stalls, page)
+            page = run(self.sweeps.look_for_stalls, page)
 
 
 def at(day: date) -> datetime:
