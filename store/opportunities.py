@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.opportunity import Opportunity
@@ -117,3 +117,18 @@ class Opportunities:
         rows = self._session.scalars(select(OpportunityRow.row).where(*still_open)).all()
         self._session.execute(update(OpportunityRow).where(*still_open).values(handed_over_to=who))
         return len(rows)
+
+    def every(self, as_of: date) -> list[Opportunity]:
+        """Everybody's opportunities as they stood at the end of a day, as far as is known by now."""
+        query = select(*(getattr(OpportunityRow, name) for name in _FIELDS)).where(
+            OpportunityRow.created_on <= as_of, OpportunityRow.superseded_at.is_(None)
+        )
+        rows = self._session.execute(query.order_by(OpportunityRow.created_on, OpportunityRow.id))
+        seen = (Opportunity.model_construct(**row._asdict()).as_of(as_of) for row in rows)
+        return [opportunity for opportunity in seen if opportunity]
+
+    def span(self) -> tuple[date, date] | None:
+        """The days on which the first and the last opportunity was created; None where there is none."""
+        created = OpportunityRow.created_on
+        first, last = self._session.execute(select(func.min(created), func.max(created))).one()
+        return (first, last) if first and last else None

@@ -45,6 +45,17 @@ class Stood:
     because: str
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A move of a partner into a stage."""
+
+    partner: str
+    stage: Stage
+    day: date
+    tier: str | None
+    because: str
+
+
 class Partners:
     """The roster."""
 
@@ -202,3 +213,16 @@ class Partners:
         """How a partner came where it is: day, from, to, because; in order."""
         query = select(StageMoveRow).where(StageMoveRow.partner == partner).order_by(StageMoveRow.id)
         return [(m.day, Stage(m.came_from), Stage(m.went_to), m.because) for m in self._session.scalars(query)]
+
+    def every_move(self, as_of: date) -> list[Moved]:
+        """How everybody came where it was on a day, each partner's moves in order."""
+        query = select(StageMoveRow).where(StageMoveRow.day <= as_of).order_by(StageMoveRow.partner, StageMoveRow.id)
+        return [
+            Moved(partner=m.partner, stage=Stage(m.went_to), day=m.day, tier=m.tier, because=m.because)
+            for m in self._session.scalars(query)
+        ]
+
+    def span(self) -> tuple[date, date] | None:
+        """The days of the first and the last move; None before anybody applied."""
+        first, last = self._session.execute(select(func.min(StageMoveRow.day), func.max(StageMoveRow.day))).one()
+        return (first, last) if first and last else None

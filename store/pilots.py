@@ -49,3 +49,11 @@ class Pilots:
             (row.application, PilotTerms.model_validate(row.terms), row.ended_on, row.verdict)
             for row in self._session.scalars(query)
         ]
+
+    def verdicts(self) -> dict[tuple[str, int, int], tuple[PilotTerms, str | None]]:
+        """All pilots, by partner, application and number: the terms, and the verdict where one was given."""
+        query = select(PilotRow).order_by(PilotRow.partner, PilotRow.application, PilotRow.number)
+        return {
+            (row.partner, row.application, row.number): (PilotTerms.model_validate(row.terms), row.verdict)
+            for row in self._session.scalars(query)
+        }

@@ -42,3 +42,11 @@ class Touches:
             .group_by(TouchRow.partner)
         )
         return {partner: day for partner, day in self._session.execute(query)}  # noqa: C416 -- rows are no pairs to mypy
+
+    def delivered(self, as_of: date) -> list[Touch]:
+        """Every touch up to a day, in order."""
+        query = select(TouchRow).where(TouchRow.delivered_on <= as_of)
+        return [
+            Touch(partner=row.partner, delivered_on=row.delivered_on, who=row.who, note=row.note)
+            for row in self._session.scalars(query.order_by(TouchRow.delivered_on, TouchRow.partner, TouchRow.who))
+        ]
