@@ -41,7 +41,7 @@ def targets(text: str) -> Targets:
     epilog=examples(
         "simulate --partners teams.csv --opportunities deals.csv --map map.yaml --from 2017-03-01 --to 2017-12-31",
         "simulate ... --targets qualified=30,progressed=8 --timeline anna-snelling",
-        "simulate ... --json > report.json",
+        "simulate ... --keep simulated",
     ),
 )
 def simulating(
@@ -59,6 +59,12 @@ def simulating(
     timeline: Annotated[
         list[str] | None, typer.Option(metavar="PARTNER", help="Also what happened to this partner; may be repeated.")
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False, metavar="DIRECTORY", help="Leave its database there, as a home of its own to read from."
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Live a CRM export through: pilots, verdicts, re-scores, exits. Nothing of the installation is touched.
@@ -66,6 +72,8 @@ def simulating(
     Every partner starts a pilot on the first day. What the export does not hold comes from the map's `assume:`, and the
     report names it.
     """
+    if keep and keep.exists() and any(keep.iterdir()):
+        raise typer.BadParameter(f"{keep} holds something already; name a directory that is new or empty")
     mapping = load_map(map_file) if map_file else ImportMap()
     known = read_partners(partners, mapping if map_file else None)
     ids = {partner.id for partner in known.models}
@@ -78,12 +86,14 @@ def simulating(
     )
     with progress(counted=False) as bar:
         task = bar.add_task("Starting a Temporal server of its own")
-        report = asyncio.run(simulate(scenario, lambda doing: bar.update(task, description=doing)))
+        report = asyncio.run(simulate(scenario, lambda doing: bar.update(task, description=doing), keep))
     assumptions = named(mapping.assume, first, chosen)
     if json:
         as_json({**report.model_dump(), "assumptions": assumptions, "rows": _rows(deals)})
     else:
         _show(report, assumptions, deals, timeline or [])
+        if keep:
+            say(f"Its database is kept: GATEHOUSE_HOME={keep} gatehouse report all")
 
 
 def _rows(deals: Intake[Opportunity]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from program.opportunity import Opportunity
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.pilot import Targets
 from rules.folder import LoadedProgram, load_program
-from settings import TemporalSettings
+from settings import Settings, TemporalSettings
 from simulation.assumptions import with_mutual_work
 from simulation.report import Report, report
 from store.database import Store
@@ -69,14 +70,16 @@ class Scenario:
         return load_program({**self.program.files, "program.yaml": json.dumps(changed)})
 
 
-async def simulate(scenario: Scenario, progress: Progress = lambda _: None) -> Report:
+async def simulate(scenario: Scenario, progress: Progress = lambda _: None, keep: Path | None = None) -> Report:
     """Run a scenario to its last day and report what happened to everyone.
+
+    `keep` names an empty home that its database is left in.
 
     Virtual time begins now; the program's calendar is told to lag behind it, so that every date the workflows, the
     rules and the store see is a date of the export.
     """
     with tempfile.TemporaryDirectory(prefix="gatehouse-simulation-") as folder:
-        store = Store(f"sqlite:///{folder}/gatehouse.db")
+        store = Store(Settings(home=keep or Path(folder), database_url=None).database)
         store.migrate()
         try:
             async with _at_work(scenario, store) as run:
