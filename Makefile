@@ -3,7 +3,7 @@
 UV        := .uv/bin/uv
 PYTHON    := .venv/bin/python
 INSTALLED := .venv/.installed
-PACKAGES  := activities console intake notifications operations program rules simulation store workflows
+PACKAGES  := activities console intake notifications operations program reports rules simulation store workflows
 TYPED     := $(PACKAGES) embedded.py logs.py settings.py worker.py measure tests
 
 .DEFAULT_GOAL := help

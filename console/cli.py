@@ -25,6 +25,7 @@ from console import (
     pilots,
     plan,
     program,
+    reports,
     roster,
     rules,
     scorecards,
@@ -101,6 +102,7 @@ app.add_typer(explaining.app)
 app.add_typer(escalations.app, name="escalations", rich_help_panel=RECORD)
 app.add_typer(digest.app)
 app.add_typer(notices.app, name="notices", rich_help_panel=RECORD)
+app.add_typer(reports.app, name="report", rich_help_panel=RECORD)
 app.add_typer(simulating.app)
 app.add_typer(program.app, name="program", rich_help_panel=RULES)
 app.add_typer(rules.app, name="rules", rich_help_panel=RULES)

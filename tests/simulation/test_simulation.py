@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from console.cli import app
+from console.installation import Installation
 from measure.verdicts import counted, verdicts
+from settings import Settings
 
 DATA = Path(__file__).parent.parent / "intake" / "data"
 TEAMS, PIPELINE = DATA / "teams.csv", DATA / "pipeline.csv"
@@ -24,8 +27,14 @@ def command(*more: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def report() -> dict[str, Any]:
-    result = CliRunner().invoke(app, command("--json"), catch_exceptions=False)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the simulation leaves its database."""
+    return tmp_path_factory.mktemp("simulated") / "home"
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> dict[str, Any]:
+    result = CliRunner().invoke(app, command("--json", "--keep", str(home)), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     found: dict[str, Any] = json.loads(result.stdout)
     return found
@@ -85,6 +94,58 @@ def test_what_is_assumed_and_what_was_read_is_said(report: dict[str, Any]) -> No
     assert report["rows"] == {"read": 60, "used": 55, "undated": 5, "rejected": 0}
 
 
+def reported(home: Path, *more: str) -> Any:
+    """What a report says of the simulation that was kept."""
+    installation = Installation(Settings(home=home, database_url=None))
+    result = CliRunner().invoke(app, ["report", *more, "--json"], obj=installation, catch_exceptions=False)
+    installation.close()
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def rows_of(told: dict[str, Any], table: str) -> dict[str, dict[str, Any]]:
+    (found,) = [one for one in told["tables"] if one["table"] == table]
+    return {row["row"]: row for row in found["rows"]}
+
+
+@pytest.mark.usefixtures("report")
+def test_a_simulation_that_is_kept_can_be_reported_on(home: Path, deals: list[dict[str, str]]) -> None:
+    told = reported(home, "pipeline", "--quarter", "2023Q2", "--by", "quarter")
+
+    for quarter, months in (("2023Q1", ("01", "02", "03")), ("2023Q2", ("04", "05", "06"))):
+        prefixes = tuple(f"2023-{month}" for month in months)
+        brought = [deal for deal in deals if deal["engage_date"].startswith(prefixes)]
+        closed = [deal for deal in deals if deal["engage_date"] and deal["close_date"].startswith(prefixes)]
+        won = [deal for deal in closed if deal["deal_stage"] == "Won"]
+        assert rows_of(told, "sourced")[quarter]["brought"] == len(brought)
+        row = rows_of(told, "closed")[quarter]
+        assert (row["won"], row["lost"]) == (len(won), len(closed) - len(won))
+        assert float(row["revenue"]) == sum(float(deal["close_value"]) for deal in won)
+
+
+def test_reports_count_the_verdicts_that_were_given(home: Path, report: dict[str, Any]) -> None:
+    given = Counter(event["outcome"] for life in report["partners"] for event in events(life, "verdict"))
+    quarters = rows_of(reported(home, "pilots", "--quarter", "2023Q3"), "quarters").values()
+    assert {verdict: sum(row[verdict] for row in quarters) for verdict in given} == given
+    without_quarter = reported(home, "hours")
+    assert without_quarter["quarter"].startswith("2023"), "the last quarter of which there is anything"
+    assert rows_of(without_quarter, "tiers")
+
+
+@pytest.mark.usefixtures("report")
+def test_what_a_number_was_made_from_is_shown_with_commands_that_show_more(home: Path) -> None:
+    for told in reported(home, "all", "--quarter", "2023Q3"):
+        table = next(one for one in told["tables"] if one["rows"])
+        row, column = table["rows"][-1], table["columns"][0]["id"]
+        name, *options = told["command"].split()[2:]
+        traced = reported(home, name, *options, "--behind", f"{table['table']}/{row['row']}/{column}")
+        assert traced["value"] == row[column]
+        assert all(part["command"].startswith("gatehouse ") for part in traced["behind"])
+        assert traced["behind"] or not traced["value"]
+    signed = reported(home, "gate", "--behind", "quarters/2023Q1/signed", "--quarter", "2023Q3")["behind"][0]["facts"]
+    assert {fact["outcome"] for fact in signed} == {"sign"}
+
+
 def test_a_deal_on_the_edge_of_a_pilot_counts_as_the_words_say() -> None:
     deal = {"engage_date": "2023-02-01", "deal_stage": "Won", "close_date": "2023-04-01"}
     assert counted([deal], FIRST) == (1, 1)
@@ -109,6 +170,7 @@ def test_a_person_reads_a_table_and_a_timeline() -> None:
         (["--timeline", "nobody"], "nobody is not among the partners"),
         (["--map", "missing.yaml"], "missing.yaml"),
         (["--from", "2023-02-30"], "there is no day"),
+        (["--keep", str(DATA)], "holds something already"),
     ],
 )
 def test_a_simulation_that_cannot_be_is_refused(wrong: list[str], said: str) -> None:
