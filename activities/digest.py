@@ -15,17 +15,28 @@ from store.database import Transaction
 MOST_LINES: Final = 50
 """Escalations that a digest names one by one; the rest are counted."""
 
+FEWEST: Final = 2
+"""Escalations of one partner that are told in one message."""
+
 DIGITS: Final = 16
 """Of a hash in a key."""
 
 
 def gathered(tx: Transaction, key: str, rules: NoticeRules, now: datetime) -> str:
-    """The key of what is to be sent in a notice's place: of a digest, where many are due to its recipient at once."""
+    """The key of what is to be sent in a notice's place: of a digest, where many are due to its recipient at once.
+
+    Few are many where they are about one partner: a pilot that is silent stalls in several ways.
+    """
     if DIGEST in rules.off:
         return key
     together = [notice for notice in tx.notices.due_together(key, now) if notice.kind not in rules.off]
-    if len(together) < rules.digest_from or all(notice.key != key for notice in together):
+    own = next((notice for notice in together if notice.key == key), None)
+    if own is None:
         return key
+    if len(together) < rules.digest_from:
+        together = [notice for notice in together if notice.partner == own.partner]
+        if len(together) < FEWEST:
+            return key
     digest = _digest(tx, together)
     tx.notices.bundle([notice.key for notice in together], digest, now)
     return digest.key
@@ -41,15 +52,22 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
         {escalation.key: escalation for escalation in told}.values(),
         key=lambda e: (e.condition, e.because, e.opened_on, e.key),
     )
-    recipient = notices[0].recipient
+    recipient, about = notices[0].recipient, sorted({notice.partner or "" for notice in notices})
     return Notice(
         key=f"digests/{mark(recipient, *keys)}",
         kind=DIGEST,
+        partner=about[0] if len(about) == 1 else None,
         recipient=recipient,
-        subject=f"{len(escalations) + len(others)} escalations wait for you",
+        subject=_subject(tx, about, len(escalations) + len(others)),
         body="\n".join([*_by_condition(tx, escalations[:MOST_LINES]), *others, *_rest(escalations[MOST_LINES:])]),
         channels=notices[0].channels,
     )
+
+
+def _subject(tx: Transaction, about: Sequence[str], count: int) -> str:
+    if len(about) == 1 and about[0]:
+        return f"{tx.partners.get(about[0]).partner.name} has stalled in {count} ways"
+    return f"{count} escalations wait for you"
 
 
 def mark(*parts: str) -> str:

@@ -1,8 +1,9 @@
 """What somebody on a ladder is told: what stalled, the evidence, what comes of it, and what can be done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from program.decision import Decision
@@ -10,7 +11,9 @@ from program.escalation import Escalation
 from program.ladder import Ladder, Rung
 from program.notice import Notice
 from program.partner import Partner, Stage
+from rules.explanation.wording import value_in_words
 from rules.language.conditions import names
+from rules.language.facts import FactType
 from rules.language.policy import Policy
 from rules.lifecycle import VERDICT
 
@@ -103,12 +106,24 @@ def evidence(policy: Policy, condition: str, decision: Decision) -> list[str]:
         return [f"{policy.title_of(name)}: not known" for name in decision.ruling.missing]
     asked = names(rule.when)
     seen = [
-        f"{policy.title_of(name)}: {decision.facts.get(name, 'not known')}" for name in policy.facts if name in asked
+        f"{declared.title or name}: {_in_words(decision.facts.get(name), declared)}"
+        for name, declared in policy.facts.items()
+        if name in asked
     ]
-    events = [
-        f"{policy.title_of(kind)}: {len(decision.facts.get(kind, []))}" for kind in policy.events if kind in asked
-    ]
-    return (seen + events)[:MOST_FACTS] or [rule.because]
+    for kind in filter(asked.__contains__, policy.events):
+        fields = policy.events[kind].fields
+        for event in decision.facts.get(kind, []):
+            said = (
+                f"{declared.title or name}: {_in_words(event[name], declared)}" for name, declared in fields.items()
+            )
+            seen.append(", ".join(said))
+    return seen[:MOST_FACTS] or [rule.because]
+
+
+def _in_words(value: Any, declared: FactType) -> str:
+    if isinstance(value, Mapping):
+        return f"{value['at_least']} at least"
+    return value_in_words(None if value is None else declared.decode(declared.encode(value)), declared)
 
 
 def unanswered_key(escalation: Escalation) -> str:

@@ -99,6 +99,18 @@ def test_five_stalls_at_once_are_one_message_that_opens_each(office: Office) -> 
     assert bundled(office, digest.key) == sorted(keys)
 
 
+def test_two_stalls_of_one_partner_are_one_message_about_it(office: Office) -> None:
+    keys = stall(office, [stalled("acme"), stalled("acme", "service_late", "Its service is late."), stalled("bolt")])
+    way = Way()
+    both = sender(office, log=way)
+    assert [both.send(key) for key in keys] == [True, False, True]
+
+    first, second = (message.notice for message in way.took)
+    assert (first.subject, first.partner) == ("Acme has stalled in 2 ways", "acme")
+    assert bundled(office, first.key) == sorted(keys[:2])
+    assert second.key == keys[2]
+
+
 def test_four_are_told_one_by_one_and_everybody_hears_of_theirs(office: Office) -> None:
     keys = [*stall(office, many(4)), *stall(office, [stalled(f"m{n}") for n in range(5)], "Max Lead")]
     way = Way()

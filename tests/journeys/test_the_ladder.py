@@ -305,6 +305,7 @@ async def test_the_message_says_what_was_seen_what_comes_of_it_and_what_can_be_d
     for said in (
         "Nothing was created and nothing progressed in three weeks in a row.",
         "Open since 2017-03-23.",
+        "something was created or progressed: no\n",
         "If nothing changes, the verdict on 2017-05-01 is reset:",
         "(Europe/Berlin). Then Max Lead is told.",
         f'- record the next action: `gatehouse escalations act {escalation.key} next-action --by "Ada Owner"',
