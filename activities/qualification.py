@@ -230,7 +230,7 @@ class Qualification:
             return Qualified(decision=decision, ruling=ruling, stage=Stage.DECLINED, over=over, notices=(notice.key,))
         rules = program.program.for_type(standing.partner.type)
         until = candidacy.as_of + timedelta(days=rules.deferral_days)
-        missing = () if ruling.outcome else _still_missing(program, rules.scorecard, candidacy.scorecard, ruling)
+        missing = () if ruling.outcome else still_missing(program, rules.scorecard, candidacy.scorecard, ruling)
         reason = f"Still missing: {'; '.join(missing)}." if missing else ruling.because
         why = letters.explained(policy, explain(policy, decided.facts, ruling), missing)
         tx.partners.move(candidacy.partner, key, Stage.DEFERRED, candidacy.as_of, reason, at, next_date=until)
@@ -259,9 +259,7 @@ class Qualification:
             return Lapsed(over=over, notices=(notice.key,))
 
 
-def _still_missing(
-    program: LoadedProgram, form: ScorecardForm, scorecard: Scorecard, ruling: Ruling
-) -> tuple[str, ...]:
+def still_missing(program: LoadedProgram, form: ScorecardForm, scorecard: Scorecard, ruling: Ruling) -> tuple[str, ...]:
     """What an open decision waits for: what the reviewer left out, and facts that nobody recorded."""
     policy, words = program.policies[QUALIFICATION], dict[str, None]()
     titles = {question.id: question.title for question in program.program.evidence}

@@ -26,6 +26,7 @@ from console import (
     plan,
     program,
     reports,
+    requalifying,
     roster,
     rules,
     scorecards,
@@ -96,6 +97,7 @@ app.add_typer(people.app, name="people", rich_help_panel=PARTNERS)
 app.add_typer(plan.app, name="plan", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
 roster.roster_app.add_typer(packs.app)
+roster.roster_app.add_typer(requalifying.app)
 app.add_typer(roster.roster_app, name="roster", rich_help_panel=RECORD)
 app.add_typer(decisions.app, name="decisions", rich_help_panel=RECORD)
 app.add_typer(explaining.app)

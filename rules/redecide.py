@@ -23,7 +23,7 @@ from rules.folder import LoadedProgram
 from rules.language.policy import Policy
 from rules.lifecycle import CHECKPOINT, ELIGIBILITY, MOVEMENT, QUALIFICATION, STALL, VERDICT
 
-_SCORECARD: Final = re.compile(r"application-(\d+)/scorecard-(\d+)")
+_SCORECARD: Final = re.compile(r"(?:requalification/)?application-(\d+)/scorecard-(\d+)")
 _PILOT: Final = re.compile(r"application-(\d+)/pilot-(\d+)/(?:week-(\d+)|verdict.*)")
 _RESCORE: Final = re.compile(r"rescore-(\d{4}Q[1-4])")
 """What a decision was about, as its purpose says."""

@@ -1,0 +1,37 @@
+"""Retro-qualification from the command line: a list with reasons, and notice in a step of its own."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from program.partner import Stage
+from tests.console.conftest import Operator
+from tests.world import World, a_scorecard
+
+
+async def test_who_would_not_be_signed_is_given_notice_by_an_explicit_list(
+    colleague: Operator, world: World, tmp_path: Path
+) -> None:
+    poor, good = await world.active("Poor"), await world.active("Good")
+    with world.store.write() as tx:
+        known = tx.partners.known_since(poor) + timedelta(seconds=1)
+        tx.scorecards.add(poor, 1, 1, a_scorecard(market=2), world.first_day, known)
+        tx.scorecards.add(good, 1, 1, a_scorecard(), world.first_day, known)
+
+    assert "1 would be signed today and 1 not" in colleague.sees("roster", "requalify", "--preview")
+    shown = colleague.sees("roster", "requalify")
+    assert poor in shown
+    assert good not in shown
+    assert world.standing(poor).stage == Stage.ACTIVE
+
+    leaving = tmp_path / "leaving.txt"
+    leaving.write_text(f"{poor}\n")
+    done = await colleague.asks("roster", "requalify", "--exit", str(leaving))
+    assert done.exit_code == 0, done.output
+    assert "1 were given notice" in done.stdout
+    assert [world.standing(partner).stage for partner in (poor, good)] == [Stage.LEAVING, Stage.ACTIVE]
+
+
+def test_a_list_is_acted_on_alone_and_has_to_be_there(operator: Operator, tmp_path: Path) -> None:
+    there = str(tmp_path / "none.txt")
+    assert "goes by what is on record" in operator.is_corrected("roster", "requalify", "--preview", "--exit", there)
+    assert "cannot be read" in operator.is_refused("roster", "requalify", "--exit", there)
