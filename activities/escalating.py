@@ -245,8 +245,11 @@ class Escalating:
             if event in tx.escalations.events(answer.key):
                 return escalation
             if escalation.state == EscalationState.ENDED:
-                tx.escalations.note(answer.key, event)  # what the lifecycle did has ended it
-                return escalation
+                # What the lifecycle was asked to do has ended it: that was the answer.
+                first = {"answered_by": act.who, "answered_at": escalation.answered_at or answer.at}
+                tx.escalations.keep(escalation.model_copy(update=first))
+                tx.escalations.note(answer.key, event)
+                return tx.escalations.get(answer.key)
             ladder = self._shelf.get(escalation.program).program.ladder
             tx.escalations.keep(course.after(escalation, act, ladder, answer.today, answer.at), event)
             if isinstance(act, ResetPilot | LetGo):

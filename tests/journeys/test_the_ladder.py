@@ -243,6 +243,7 @@ async def test_a_reset_ends_the_pilot_and_its_escalation(office: World) -> None:
     ended = await office.operations.act_on(escalation.key, reset)
 
     assert (ended.state, ended.note) == (EscalationState.ENDED, "The pilot was reset.")
+    assert the_escalation(office, escalation.partner).answered_by == "Max Lead"
     assert (await office.escalation(escalation.key).describe()).status == WorkflowExecutionStatus.COMPLETED
     with office.store.read() as tx:
         pilots = tx.pilots.of(escalation.partner)
