@@ -14,7 +14,7 @@ from itertools import groupby
 from pydantic import BaseModel, ConfigDict
 
 from program.calendar import BusinessDays, Quarter
-from program.capacity import Capacity, in_hours, in_hundredths
+from program.capacity import Capacity, Team, in_hours, in_hundredths
 from program.levelling import Piece, Week, level
 from program.partner import Name, PartnerId
 from program.serving import ServiceOverride
@@ -235,14 +235,15 @@ def _homes(
     days: BusinessDays,
     quarter: Quarter,
 ) -> dict[tuple[str, str], str]:
-    """Who looks after each partner, tier by tier: its owner, or whoever has most left of what goes to the tier."""
+    """Who looks after each partner, tier by tier: its owner, or whoever of the tier's people is least taken up."""
     taken: dict[tuple[str, str], int] = {}
     for touch in touches:
         at = touch.tier, touch.partner
         taken[at] = taken.get(at, 0) + in_hundredths(touch.hours)
     team = capacity.team(quarter, days, [tier.id for tier in tiers])
-    wanted = {tier.id: sum(hours for (name, _), hours in taken.items() if name == tier.id) for tier in tiers}
-    left = team.handed_out(team.carried(wanted))
+    allotted = _Allotted(
+        team, {tier.id: sum(hours for (name, _), hours in taken.items() if name == tier.id) for tier in tiers}
+    )
     owners = {served.partner: served.owner for served in roster}
     since = {served.partner: served.since for served in roster}
     homes = {}
@@ -253,10 +254,34 @@ def _homes(
             key=lambda one: (owners[one[0]] not in after, -one[1], since[one[0]], one[0]),
         )
         for partner, hours in partners if after else ():
-            home = owners[partner] if owners[partner] in after else max(after, key=lambda name: left[name][tier.id])
-            left[home][tier.id] -= hours
-            homes[partner, tier.id] = home
+            chosen = [owners[partner]] if owners[partner] in after else after
+            homes[partner, tier.id] = allotted.allot(tier.id, hours, chosen)
     return homes
+
+
+class _Allotted:
+    """Who has how many hours left while partners are allotted, in hundredths, and what tiers still want of them."""
+
+    def __init__(self, team: Team, wanted: Mapping[str, int]) -> None:
+        self._team = team
+        self._left, self._wanted = dict(team.to_give), dict(wanted)
+
+    def allot(self, tier: str, hours: int, people: Sequence[str]) -> str:
+        """Allot a partner to whoever is least taken up, if the others can then carry as much of the rest as before."""
+        carried = self._carried()
+        self._wanted[tier] -= hours
+        least = sorted(people, key=lambda name: -self._left[name] * 10_000 // max(self._team.to_give[name], 1))
+        for name in least:
+            self._left[name] -= hours
+            if self._left[name] >= 0 and self._carried() + hours >= carried:
+                return name
+            self._left[name] += hours
+        self._left[least[0]] -= hours
+        return least[0]
+
+    def _carried(self) -> int:
+        left = {name: max(hours, 0) for name, hours in self._left.items()}
+        return sum(Team(self._team.tiers, left, self._team.serves).carried(self._wanted).values())
 
 
 def _by_day(week: Week, touches: Mapping[int, Owed]) -> Iterator[tuple[int, date]]:

@@ -93,6 +93,21 @@ def test_a_partners_owner_looks_after_it_where_that_is_somebody_of_the_team() ->
     assert {(touch.partner, touch.person) for touch in found.touches} == {("acme", "Bo"), ("globex", "Ada")}
 
 
+def test_partners_are_shared_out_evenly() -> None:
+    people = [Person(name=name, hours=Decimal(400)) for name in ("Ada", "Bo", "Cy")]
+    found = planned([partner(f"p-{n}") for n in range(6)], team(*people))
+    assert Counter({touch.partner: touch.person for touch in found.touches}.values()) == dict.fromkeys(
+        ("Ada", "Bo", "Cy"), 2
+    )
+
+
+def test_who_alone_looks_after_a_lower_tier_is_left_the_hours_for_it() -> None:
+    people = [Person(name="Ada", hours=Decimal(80), tiers=["top"]), Person(name="Bo", hours=Decimal(40))]
+    found = planned([partner(), *(partner(f"r-{n}", "rest") for n in range(36))], team(*people))
+    assert {touch.tier for touch in found.touches if touch.person == "Bo"} == {"rest"}
+    assert not found.beyond
+
+
 def test_somebody_stands_in_while_the_one_who_looks_after_a_partner_is_away() -> None:
     away = Absence(first=date(2017, 7, 1), last=date(2017, 7, 31))
     people = [Person(name="Ada", hours=Decimal(400), absences=[away]), Person(name="Bo", hours=Decimal(400))]
