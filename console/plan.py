@@ -1,6 +1,7 @@
 """`gatehouse plan`: what the tiers owe, as a week of each person, and as a calendar to subscribe to."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -100,9 +101,13 @@ def write(file: Path, content: bytes) -> None:
     Raises:
         Refused: where it cannot be written.
     """
+    if not file.name or file.is_dir():
+        raise Refused(f"{file} is a folder; name a file in it")
     written = file.with_name(f".{file.name}.new")
     try:
         written.write_bytes(content)
         written.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            written.unlink()
         raise Refused(f"{file} cannot be written: {error.strerror}; name another place") from None

@@ -188,6 +188,7 @@ def raised_by(
     tier: Tier, takes: Decimal | None, factors: Sequence[Factor], facts: Mapping[str, FactValue], score: Score
 ) -> Raise:
     """What would bring a partner into a tier that takes so many points."""
+    takes = takes if takes is not None and takes <= 100 else None
     short = max(takes - score.low, NOTHING) if takes is not None else NOTHING
     ways = averting(factors, facts, short) if short else []
     return Raise(

@@ -125,6 +125,7 @@ def test_touches_of_one_day_stand_one_after_the_other(default_program: LoadedPro
 
 def test_a_calendar_that_cannot_be_written_is_refused(lead: Operator, tmp_path: Path) -> None:
     assert "cannot be written" in lead.is_refused("plan", "feed", FIRST, "--out", str(tmp_path / "no" / "a.ics"))
+    assert "is a folder" in lead.is_refused("plan", "feed", FIRST, "--out", str(tmp_path))
 
 
 # A live deal
