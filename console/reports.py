@@ -14,10 +14,12 @@ from console.installation import here
 from console.screen import as_json, heading, say, show, table, title
 from program.calendar import Quarter
 from program.errors import Refused
+from program.opportunity import Opportunity
 from reports.catalogue import KINDS, Kind, make, record_of
 from reports.evidence import evidence
 from reports.record import By
 from reports.report import Report, Table
+from store.database import Store
 
 app = typer.Typer(
     help="Answers about the roster; every number says what it was made from.",
@@ -63,7 +65,7 @@ def _grouped(kind: Kind) -> Callable[..., None]:
     ) -> None:
         if by and by not in kind.groups:
             raise typer.BadParameter(f"{kind.name} can be grouped by {', '.join(kind.groups)}, not by {by}")
-        _answer(_made(context, [kind], chosen, by)[0], behind, html, json=json)
+        _answer(context, kind, (chosen, by), behind, html, json=json)
 
     return command
 
@@ -76,7 +78,7 @@ def _whole(kind: Kind) -> Callable[..., None]:
         html: Html = None,
         json: AsJson = False,
     ) -> None:
-        _answer(_made(context, [kind], chosen)[0], behind, html, json=json)
+        _answer(context, kind, (chosen, None), behind, html, json=json)
 
     return command
 
@@ -93,6 +95,9 @@ for _kind in KINDS:
     )(_grouped(_kind) if _kind.by else _whole(_kind))
 
 
+Asked = tuple[Quarter | None, By | None]
+
+
 def _made(context: typer.Context, kinds: Sequence[Kind], chosen: Quarter | None, by: By | None = None) -> list[Report]:
     installation = here(context)
     shelf = Shelf(installation.store)
@@ -101,9 +106,12 @@ def _made(context: typer.Context, kinds: Sequence[Kind], chosen: Quarter | None,
         return [make(tx, shelf.was_in_force, record, kind, by) for kind in kinds]
 
 
-def _answer(report: Report, behind: str | None, html: Path | None, *, json: bool) -> None:
+def _answer(
+    context: typer.Context, kind: Kind, asked: Asked, behind: str | None, html: Path | None, *, json: bool
+) -> None:
+    (report,) = _made(context, [kind], *asked)
     if behind:
-        _trace(report, behind, json=json)
+        _trace(here(context).store, report, behind, json=json)
     else:
         _give([report], html, json=json)
 
@@ -200,17 +208,24 @@ def _table_as_data(report: Report, one: Table) -> dict[str, Any]:
     }
 
 
-def _trace(report: Report, address: str, *, json: bool) -> None:
+def _trace(store: Store, report: Report, address: str, *, json: bool) -> None:
     """What one number was made from."""
     one, line, column, figure = report.behind(address)
-    found = evidence(figure.behind)
+    with store.read() as tx:
+        origins = tx.opportunities.origins([fact.id for fact in figure.behind if isinstance(fact, Opportunity)])
+    found = evidence(figure.behind, origins)
     if json:
         facts = [part.as_data() for part in found]
         as_json({"address": address, "value": figure.value, "unit": column.unit, "behind": facts})
         return
     parts: list[RenderableType] = [title(f"{one.title}: {line.key}, {column.title}: {column.shows(figure)}")]
     for part in found:
-        parts += [heading(f"{len(part.rows)} {part.kind}"), table(part.columns, part.rows), part.command]
+        parts += [
+            heading(f"{len(part.rows)} {part.kind}"),
+            table(*part.table, whole=len(part.table[0]) - 1),
+            *part.sums,
+            part.command,
+        ]
     if not found:
         parts.append("Nothing is behind it: there was nothing to count.")
     show(*parts)

@@ -1,7 +1,9 @@
 """What a number was made from, kind by kind, with the command that shows each in full."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from program.opportunity import Opportunity
@@ -18,6 +20,25 @@ class Evidence:
     rows: tuple[tuple[Any, ...], ...]
     command: str
     """That shows one of them in full."""
+    summed: int = 0
+    """How many of the last columns say the same of most rows: in a table they are told in sums."""
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """The columns and rows of a table."""
+        kept = len(self.columns) - self.summed
+        return self.columns[:kept], [row[:kept] for row in self.rows]
+
+    @property
+    def sums(self) -> list[str]:
+        """What a table leaves out, in words."""
+        kept = len(self.columns) - self.summed
+        counted = Counter(row[kept:] for row in self.rows) if self.summed else {}
+        names = self.columns[kept:]
+        return [
+            f"{number}: {', '.join(f'{name} {value}' for name, value in zip(names, values, strict=True))}"
+            for values, number in counted.items()
+        ]
 
     def as_data(self) -> dict[str, Any]:
         """The same for scripts."""
@@ -25,26 +46,32 @@ class Evidence:
         return {"kind": self.kind, "command": self.command, "facts": facts}
 
 
-def evidence(facts: Sequence[Fact]) -> list[Evidence]:
+Origins = Mapping[str, tuple[str, datetime]]
+"""Where what is known of deals came from, and when it was learned."""
+
+
+def evidence(facts: Sequence[Fact], origins: Origins) -> list[Evidence]:
     """The facts behind a number, by kind."""
-    return [found for found in (_deals(facts), _decisions(facts), _stays(facts), *_others(facts)) if found.rows]
-
-
-def _deals(facts: Iterable[Fact]) -> Evidence:
-    columns = ("deal", "partner", "created", "qualified", "progressed", "closed", "won", "worth")
-    rows = [
-        (f.id, f.partner, f.created_on, f.qualified_on, f.progressed_on, f.closed_on, f.won, f.value)
-        for f in facts
-        if isinstance(f, Opportunity)
+    return [
+        found for found in (_deals(facts, origins), _decisions(facts), _stays(facts), *_others(facts)) if found.rows
     ]
-    return Evidence("deals", columns, tuple(rows), "gatehouse partner show PARTNER --as-of DAY")
+
+
+def _deals(facts: Iterable[Fact], origins: Origins) -> Evidence:
+    columns = ("deal", "partner", "created", "qualified", "progressed", "closed", "won", "worth", "from", "learned")
+    rows = []
+    for f in facts:
+        if isinstance(f, Opportunity):
+            source, learned = origins.get(f.id, (None, None))
+            dates = (f.created_on, f.qualified_on, f.progressed_on, f.closed_on)
+            day = learned.date() if learned else None
+            rows.append((f.id, f.partner, *dates, f.won, f.value, source, day))
+    return Evidence("deals", columns, tuple(rows), "gatehouse partner show PARTNER --as-of DAY", summed=2)
 
 
 def _decisions(facts: Iterable[Fact]) -> Evidence:
-    columns = ("decision", "partner", "policy", "as of", "outcome", "rule", "because")
-    rows = [
-        (f.number, f.partner, f.policy, f.as_of, f.outcome, f.rule, f.because) for f in facts if isinstance(f, Decided)
-    ]
+    columns = ("decision", "partner", "as of", "outcome", "rule", "because")
+    rows = [(f.number, f.partner, f.as_of, f.outcome, f.rule, f.because) for f in facts if isinstance(f, Decided)]
     return Evidence("decisions", columns, tuple(rows), "gatehouse explain DECISION; gatehouse decisions show DECISION")
 
 

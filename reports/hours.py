@@ -10,7 +10,7 @@ from program.calendar import Quarter
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from reports.figures import CENT, TENTH, count, partners, percent, rounded, value, worth
-from reports.record import By, Ranked, Record, Stay
+from reports.record import By, Ranked, Record, Stay, dated
 from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit, plainly
 
 BESIDE: Final = 2
@@ -21,6 +21,7 @@ def hours(record: Record) -> Report:
     """Hours and pipeline by tier and quarter, and what became of those a re-score put into a tier."""
     pivot = _pivot(record)
     compared = _compared(record, pivot) if pivot else []
+    tiers = _by_tier(record)
     return Report(
         name="hours",
         title="Hours against pipeline",
@@ -29,8 +30,8 @@ def hours(record: Record) -> Report:
         as_of=record.as_of,
         by=None,
         answer=_answer(compared, pivot),
-        tables=(_by_tier(record), _before_and_after(compared, pivot), _touches(record)),
-        pictures=(_picture(record),) if record.rescores else (),
+        tables=(tiers, _before_and_after(compared, pivot), _touches(record)),
+        pictures=(_picture(record, tiers),) if tiers.lines else (),
         says=(
             (
                 "Hours: those that the tier's service takes of each partner that was active in it, by the program of "
@@ -53,32 +54,35 @@ def hours(record: Record) -> Report:
 # By tier and quarter
 
 
-def _served(record: Record, tier: str, quarter: Quarter) -> list[Stay]:
-    """Who was active in a tier in a quarter, each once."""
+def _served(record: Record, quarter: Quarter) -> dict[str, list[Stay]]:
+    """Who was active in a quarter, each once, by the tier it was served in."""
     first, last = quarter.first_day, record.end_of(quarter)
     there = {
         stay.partner: stay
         for stay in record.stays
         if stay.stage == Stage.ACTIVE and stay.since <= last and (stay.until is None or stay.until > first)
     }
-    return [stay for partner, stay in there.items() if record.tier_in(partner, quarter) == tier]
+    by_tier: dict[str, list[Stay]] = {}
+    for partner, stay in there.items():
+        by_tier.setdefault(record.tier_in(partner, quarter), []).append(stay)
+    return by_tier
 
 
 def _qualified(record: Record, names: Sequence[PartnerId], quarter: Quarter) -> list[Opportunity]:
-    deals = [deal for partner in names for deal in record.brought.get(partner, [])]
-    return [deal for deal in deals if deal.qualified_on and quarter.contains(deal.qualified_on)]
+    return [deal for partner in names for deal in dated(record.brought.get(partner, []), "qualified_on", quarter)]
 
 
 def _won(record: Record, names: Sequence[PartnerId], quarter: Quarter) -> list[Opportunity]:
-    deals = [deal for partner in names for deal in record.brought.get(partner, [])]
-    return [deal for deal in deals if deal.won and deal.closed_on and quarter.contains(deal.closed_on)]
+    closed = (deal for partner in names for deal in dated(record.brought.get(partner, []), "closed_on", quarter))
+    return [deal for deal in closed if deal.won]
 
 
 def _by_tier(record: Record) -> Table:
     lines = []
     for quarter in record.lived:
+        by_tier = _served(record, quarter)
         for tier, each in record.service.get(quarter, {}).items():
-            served = _served(record, tier, quarter)
+            served = by_tier.get(tier)
             if not served:
                 continue
             names = [stay.partner for stay in served]
@@ -118,15 +122,10 @@ def _per_hour(made: int | Decimal, spent: Decimal, behind: Sequence[Opportunity]
     return Figure(rounded(Fraction(made) / Fraction(spent), place) if spent else None, tuple(behind))
 
 
-def _picture(record: Record) -> Picture:
+def _picture(record: Record, table: Table) -> Picture:
+    qualified = {line.key: line.figures[2].number for line in table.lines}
     tiers = list(dict.fromkeys(tier for quarter in record.lived for tier in record.service.get(quarter, {})))
-    counted = {
-        tier: tuple(
-            len(_qualified(record, [stay.partner for stay in _served(record, tier, quarter)], quarter))
-            for quarter in record.lived
-        )
-        for tier in tiers
-    }
+    counted = {tier: tuple(qualified.get(f"{quarter} {tier}", 0) for quarter in record.lived) for tier in tiers}
     names = tuple(map(str, record.lived))
     told = "; ".join(f"{tier} {', '.join(map(str, counted[tier]))}" for tier in tiers)
     return Picture(
@@ -271,11 +270,11 @@ def _touches(record: Record) -> Table:
     """What was recorded as held in the quarter, by tier."""
     there = [touch for touch in record.touches if record.quarter.contains(touch.delivered_on)]
     tier = {touch.partner: record.tier_in(touch.partner, record.quarter) for touch in there}
+    served = _served(record, record.quarter)
     lines = []
     for name in record.groups(By.TIER, {*tier.values()}):
         held = [touch for touch in there if tier[touch.partner] == name]
-        served = _served(record, name, record.quarter)
-        lines.append(Line(name, (count(served), count(held), partners(held))))
+        lines.append(Line(name, (count(served.get(name, ())), count(held), partners(held))))
     return Table(
         id="touches",
         title=f"Touches held in {record.quarter}",

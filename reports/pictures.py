@@ -20,7 +20,7 @@ DARK: Final = {0, 3, 4}
 ROOM: Final = 0.07
 """The share of the highest bar from which a part has room for its number."""
 
-WIDTH, HEIGHT, LYING = 7.0, 2.1, 0.25
+WIDTH, HEIGHT, LYING = 7.0, 2.1, 0.2
 """Inches; the last for each bar that lies."""
 
 _STYLE: Final[dict[Any, Any]] = {
@@ -42,7 +42,7 @@ _IDS: Final = re.compile(r'(?<= id=")|(?<="#)|(?<=url\(#)')
 def as_svg(picture: Picture, name: str) -> str:
     """A picture to be put into a page. Its IDs begin with a name, so that several can stand in one page."""
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        tall = max(LYING * len(picture.names) * len(picture.series), 1) + 0.6
+        tall = LYING * max(len(picture.names) * len(picture.series), 4) + 0.6
         figure = Figure(figsize=(WIDTH, tall if picture.shape is Shape.LEVEL else HEIGHT), layout="constrained")
         axes = figure.subplots()
         _DRAWN[picture.shape](axes, picture)

@@ -1,13 +1,12 @@
 """The pipeline that partners bring: how much, how far it comes, how much is won, and how long that takes."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from program.calendar import Quarter
 from program.opportunity import Opportunity
 from reports.figures import average, count, middle, share, worth
-from reports.record import By, Record
+from reports.record import By, Record, dated, moved
 from reports.report import ALL, Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
 
 SOURCED: Final = (
@@ -26,16 +25,20 @@ CLOSED: Final = (
     Column("cycle", "days to win, median", Unit.DAYS),
 )
 
+MOST_DRAWN: Final = 12
+MOST_UPRIGHT: Final = 8
+"""Names that have room beside each other below a picture."""
+
 Deals = Sequence[Opportunity]
 
 
 def pipeline(record: Record, by: By) -> Report:
     """What was brought in the quarter, what of it progressed, and what was closed in the quarter."""
     groups = _groups(record, by)
-    whole = [] if by is By.QUARTER else [(ALL, (record.quarter,), record.deals)]
+    whole = [] if by is By.QUARTER else [(ALL, record.quarter, record.deals)]
     rows = [*groups, *whole] if groups else []
-    now = _sourced(record.deals, (record.quarter,))
-    done = _closed(record.deals, (record.quarter,))
+    sourced = _table("sourced", f"Brought, by {by}", by, SOURCED, rows, _sourced)
+    closed = _table("closed", f"Closed, by {by}", by, CLOSED, rows, _closed)
     return Report(
         name="pipeline",
         title="Sourced pipeline",
@@ -43,12 +46,9 @@ def pipeline(record: Record, by: By) -> Report:
         quarter=record.quarter,
         as_of=record.as_of,
         by=by.value,
-        answer=_answer(record.quarter, now, done),
-        tables=(
-            _table("sourced", f"Brought, by {by}", by, SOURCED, rows, _sourced),
-            _table("closed", f"Closed, by {by}", by, CLOSED, rows, _closed),
-        ),
-        pictures=(_picture(rows, by),) if rows else (),
+        answer=_answer(record.quarter, _sourced(record.deals, record.quarter), _closed(record.deals, record.quarter)),
+        tables=(sourced, closed),
+        pictures=(_picture(sourced, closed, by),) if rows else (),
         says=(
             "Brought: created in the quarter. Worth: what is known of their value; of open deals it is often nothing.",
             (
@@ -82,40 +82,30 @@ def _answer(quarter: Quarter, sourced: Sequence[Figure], closed: Sequence[Figure
     return f"{'; '.join(parts)}."
 
 
-_Row = tuple[str, tuple[Quarter, ...], Deals]
+_Row = tuple[str, Quarter, Deals]
 
 
 def _groups(record: Record, by: By) -> list[_Row]:
     """The rows: a name, the quarter it is about, and its deals."""
     if by is By.QUARTER:
-        return [(str(quarter), (quarter,), record.deals) for quarter in record.quarters]
+        return [(str(quarter), quarter, record.deals) for quarter in record.quarters]
     found: dict[str, list[Opportunity]] = {}
     for partner, deals in record.brought.items():
-        touched = [deal for deal in deals if _concerns(deal, record.quarter)]
+        touched = moved(deals, record.quarter)
         if touched:
             found.setdefault(record.group(partner, by, record.quarter), []).extend(touched)
-    return [(name, (record.quarter,), found[name]) for name in record.groups(by, {*found})]
+    return [(name, record.quarter, found[name]) for name in record.groups(by, {*found})]
 
 
-def _concerns(deal: Opportunity, quarter: Quarter) -> bool:
-    days = (deal.created_on, deal.qualified_on, deal.closed_on)
-    return any(_in(day, (quarter,)) for day in days)
-
-
-def _in(day: date | None, quarters: Iterable[Quarter]) -> bool:
-    return day is not None and any(quarter.contains(day) for quarter in quarters)
-
-
-def _sourced(deals: Deals, quarters: tuple[Quarter, ...]) -> tuple[Figure, ...]:
-    brought = [deal for deal in deals if _in(deal.created_on, quarters)]
-    qualified = [deal for deal in deals if _in(deal.qualified_on, quarters)]
+def _sourced(deals: Deals, quarter: Quarter) -> tuple[Figure, ...]:
+    brought, qualified = dated(deals, "created_on", quarter), dated(deals, "qualified_on", quarter)
     progressed = [deal for deal in qualified if deal.progressed_on]
     rate = share(len(progressed), len(qualified), qualified)
     return count(brought), worth(brought), count(qualified), count(progressed), rate
 
 
-def _closed(deals: Deals, quarters: tuple[Quarter, ...]) -> tuple[Figure, ...]:
-    closed = [deal for deal in deals if _in(deal.closed_on, quarters)]
+def _closed(deals: Deals, quarter: Quarter) -> tuple[Figure, ...]:
+    closed = dated(deals, "closed_on", quarter)
     won = [deal for deal in closed if deal.won]
     lost = [deal for deal in closed if not deal.won]
     days = [((deal.closed_on - deal.created_on).days, deal) for deal in won if deal.closed_on]
@@ -128,34 +118,33 @@ def _table(
     by: By,
     columns: tuple[Column, ...],
     rows: Sequence[_Row],
-    figures: Callable[[Deals, tuple[Quarter, ...]], tuple[Figure, ...]],
+    figures: Callable[[Deals, Quarter], tuple[Figure, ...]],
 ) -> Table:
     return Table(
         id=name,
         title=title,
         rows_are=by.value,
         columns=columns,
-        lines=tuple(Line(key, figures(deals, quarters)) for key, quarters, deals in rows),
+        lines=tuple(Line(key, figures(deals, quarter)) for key, quarter, deals in rows),
         empty="No deal was brought or closed in the quarter.",
     )
 
 
-def _picture(rows: Sequence[_Row], by: By) -> Picture:
-    shown = [row for row in rows if row[0] != ALL]
-    made = [(_sourced(deals, quarters), _closed(deals, quarters)) for _, quarters, deals in shown]
-    series = tuple(
-        Series(name, tuple(figure.number for figure in figures))
-        for name, figures in (
-            ("brought", [sourced[0] for sourced, _ in made]),
-            ("progressed", [sourced[3] for sourced, _ in made]),
-            ("won", [closed[0] for _, closed in made]),
-        )
+def _picture(sourced: Table, closed: Table, by: By) -> Picture:
+    """The groups that brought most, in the tables' order."""
+    pairs = [pair for pair in zip(sourced.lines, closed.lines, strict=True) if pair[0].key != ALL]
+    most = sorted(pairs, key=lambda pair: -(pair[0].figures[0].number or 0))[:MOST_DRAWN]
+    shown = [pair for pair in pairs if pair in most]
+    names = tuple(brought.key for brought, _ in shown)
+    series = (
+        Series("brought", tuple(brought.figures[0].number for brought, _ in shown)),
+        Series("progressed", tuple(brought.figures[3].number for brought, _ in shown)),
+        Series("won", tuple(done.figures[0].number for _, done in shown)),
     )
-    names = tuple(name for name, _, _ in shown)
     told = "; ".join(
         f"{name} {brought} brought, {progressed} progressed, {won} won"
         for name, brought, progressed, won in zip(names, *(one.values for one in series), strict=True)
     )
-    return Picture(
-        title=f"Deals by {by}", shape=Shape.BARS, names=names, series=series, counted="deals", words=f"{told}."
-    )
+    title = f"Deals by {by}" if len(shown) == len(pairs) else f"Deals by {by}: the {MOST_DRAWN} that brought most"
+    shape = Shape.BARS if len(names) <= MOST_UPRIGHT else Shape.LEVEL
+    return Picture(title, shape, names, series, "deals", f"{told}.")

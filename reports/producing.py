@@ -6,8 +6,8 @@ from typing import Final
 
 from program.calendar import Quarter
 from program.opportunity import Opportunity
-from reports.figures import count, partners, percent, share
-from reports.record import By, Record, Stay
+from reports.figures import count, partners, share
+from reports.record import By, Record, Stay, dated, moved
 from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
 
 ACTIVATED_WITHIN: Final = timedelta(days=180)
@@ -28,8 +28,8 @@ def producing(record: Record, by: By) -> Report:
     """How many signed partners won something in each quarter, and in which groups."""
     end = record.end_of(record.quarter)
     signed = record.signed(end)
-    split = _split(record, signed, record.quarter)
-    sold, all_signed, rate = split[1].value, split[0].value, split[2].value
+    quarters = _by_quarter(record)
+    all_signed, sold, rate = (figure.value for figure in quarters.lines[-1].figures[:3])
     return Report(
         name="producing",
         title="Producing partners",
@@ -40,8 +40,8 @@ def producing(record: Record, by: By) -> Report:
         answer=f"{sold} of {all_signed} signed partners won a deal in {record.quarter} ({rate} %)."
         if signed
         else f"Nobody was signed by {end}.",
-        tables=(_by_quarter(record), _by_group(record, signed, by), _cohorts(record), _silent(record, signed)),
-        pictures=(_picture(record),),
+        tables=(quarters, _by_group(record, signed, by), _cohorts(record), _silent(record, signed)),
+        pictures=(_picture(quarters),),
         says=(
             "Signed: in a pilot, active or under notice at the quarter's end.",
             (
@@ -59,27 +59,21 @@ def _split(record: Record, signed: Sequence[Stay], quarter: Quarter) -> tuple[Fi
     working: list[Opportunity] = []
     silent: list[Stay] = []
     for stay in signed:
-        moved = [deal for deal in record.brought.get(stay.partner, []) if _moved_in(deal, quarter)]
-        own = [deal for deal in moved if deal.won and deal.closed_on and quarter.contains(deal.closed_on)]
-        if own:
-            won += own
-        elif moved:
-            working += moved
+        own = moved(record.brought.get(stay.partner, []), quarter)
+        sold = [deal for deal in dated(own, "closed_on", quarter) if deal.won]
+        if sold:
+            won += sold
+        elif own:
+            working += own
         else:
             silent.append(stay)
-    sold = partners(won)
     return (
         count(signed),
-        sold,
+        partners(won),
         share(len({deal.partner for deal in won}), len(signed), signed),
         partners(working),
         count(silent),
     )
-
-
-def _moved_in(deal: Opportunity, quarter: Quarter) -> bool:
-    days = (deal.created_on, deal.submitted_on, deal.qualified_on, deal.progressed_on, deal.closed_on)
-    return any(day is not None and quarter.contains(day) for day in days)
 
 
 def _by_quarter(record: Record) -> Table:
@@ -169,7 +163,7 @@ def _silent(record: Record, signed: Sequence[Stay]) -> Table:
     quiet = [
         (_last_moved(record, stay), stay)
         for stay in signed
-        if not any(_moved_in(deal, record.quarter) for deal in record.brought.get(stay.partner, []))
+        if not moved(record.brought.get(stay.partner, []), record.quarter)
     ]
     quiet.sort(key=lambda one: (one[0] or one[1].since, one[1].partner))
     lines = tuple(
@@ -178,11 +172,11 @@ def _silent(record: Record, signed: Sequence[Stay]) -> Table:
             (
                 Figure(record.partners[stay.partner].partner.owner, (stay,)),
                 Figure(record.tier_in(stay.partner, record.quarter), (stay,)),
-                Figure(moved, tuple(record.brought.get(stay.partner, ()))),
-                Figure((record.as_of - (moved or stay.since)).days, (stay,)),
+                Figure(last, tuple(record.brought.get(stay.partner, ()))),
+                Figure((record.as_of - (last or stay.since)).days, (stay,)),
             ),
         )
-        for moved, stay in quiet[:MOST_SILENT]
+        for last, stay in quiet[:MOST_SILENT]
     )
     more = len(quiet) - len(lines)
     return Table(
@@ -205,23 +199,16 @@ def _last_moved(record: Record, stay: Stay) -> date | None:
     return max((deal.last_moved for deal in record.brought.get(stay.partner, [])), default=None)
 
 
-def _picture(record: Record) -> Picture:
-    splits = [_split(record, record.signed(record.end_of(quarter)), quarter) for quarter in record.lived]
-    series = tuple(
-        Series(name, tuple(split[place].number for split in splits))
-        for name, place in (("producing", 1), ("working", 3), ("silent", 4))
-    )
-    names = tuple(map(str, record.lived))
-    told = ", ".join(
-        f"{name}: {percent(sold or 0, sold + working + silent) or 0} %"
-        for name, sold, working, silent in zip(names, *(one.values for one in series), strict=True)
-        if sold is not None and working is not None and silent is not None
-    )
+def _picture(quarters: Table) -> Picture:
+    told = ", ".join(f"{line.key}: {line.figures[2].value or 0} %" for line in quarters.lines)
     return Picture(
         title="Signed partners by what they did",
         shape=Shape.STACKED,
-        names=names,
-        series=series,
+        names=tuple(line.key for line in quarters.lines),
+        series=tuple(
+            Series(SPLIT[place].title, tuple(line.figures[place].number for line in quarters.lines))
+            for place in (1, 3, 4)
+        ),
         counted="partners",
         words=f"Share of signed partners that produced, by quarter: {told}.",
     )

@@ -80,8 +80,6 @@ def _decided(number: int, decision: Decision) -> Decided:
     return Decided(
         number=number,
         partner=decision.partner,
-        policy=decision.policy,
-        purpose=decision.purpose,
         as_of=decision.as_of,
         outcome=ruling.outcome,
         rule=ruling.rule,

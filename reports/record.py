@@ -1,6 +1,6 @@
 """What reports are computed from: the roster as it is on record, up to a quarter's end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -53,12 +53,10 @@ class Stay:
 
 @dataclass(frozen=True)
 class Decided:
-    """A recorded decision, by its number."""
+    """A decision at the gate, by its number."""
 
     number: int
     partner: PartnerId
-    policy: str
-    purpose: str
     as_of: date
     outcome: str | None
     rule: str | None
@@ -232,3 +230,23 @@ class Record:
         tiers = list(dict.fromkeys(tier for tiers in self.service.values() for tier in tiers))
         order = [*tiers, *(stage.value for stage in Stage)]
         return sorted(there, key=lambda name: (order.index(name) if name in order else -1, name))
+
+
+def dated(deals: Iterable[Opportunity], event: str, quarter: Quarter) -> list[Opportunity]:
+    """The deals to which something happened in a quarter: `created_on`, `qualified_on`, `closed_on`."""
+    first, last = quarter.first_day, quarter.last_day
+    return [deal for deal in deals if (day := getattr(deal, event)) is not None and first <= day <= last]
+
+
+def moved(deals: Iterable[Opportunity], quarter: Quarter) -> list[Opportunity]:
+    """The deals to which anything happened in a quarter, as a re-score counts it."""
+    first, last = quarter.first_day, quarter.last_day
+    return [
+        deal
+        for deal in deals
+        if first <= deal.created_on <= last
+        or any(
+            day is not None and first <= day <= last
+            for day in (deal.submitted_on, deal.qualified_on, deal.progressed_on, deal.closed_on)
+        )
+    ]

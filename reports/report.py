@@ -67,7 +67,9 @@ def plainly(number: int | Decimal) -> str:
 
 def _as_money(number: int | Decimal) -> str:
     """Sums in whole units, for nobody reads their cents; the exact ones are in the JSON."""
-    return f"{number:,.0f}" if number >= _SUM else f"{number:,.2f}"
+    if number >= _SUM or number == int(number):
+        return f"{number:,.0f}"
+    return f"{number:,.2f}"
 
 
 _SUM: Final = 1000

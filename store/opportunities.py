@@ -132,3 +132,13 @@ class Opportunities:
         created = OpportunityRow.created_on
         first, last = self._session.execute(select(func.min(created), func.max(created))).one()
         return (first, last) if first and last else None
+
+    def origins(self, ids: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+        """Where what is known of some opportunities came from, and when it was learned."""
+        found: dict[str, tuple[str, datetime]] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            query = select(OpportunityRow.id, OpportunityRow.source, OpportunityRow.learned_at).where(
+                OpportunityRow.id.in_(ids[start : start + _AT_ONCE]), OpportunityRow.superseded_at.is_(None)
+            )
+            found |= {row.id: (row.source, row.learned_at) for row in self._session.execute(query)}
+        return found

@@ -80,7 +80,7 @@ class Roster:
         self, name: str, on: str, outcome: str | None, rule: str | None = None, because: str = "So."
     ) -> Decided:
         number = len(self.qualifications) + 1
-        decided = Decided(number, name, "qualification", "application-1/scorecard-1", day(on), outcome, rule, because)
+        decided = Decided(number, name, day(on), outcome, rule, because)
         self.qualifications.append(decided)
         return decided
 

@@ -67,7 +67,7 @@ def test_every_number_is_made_from_what_is_behind_it(record: Record, default_pro
     for report in every(record, default_program, by):
         for address, unit, figure in figures(report):
             assert report.behind(address)[-1] is figure
-            shown = sum(len(part.rows) for part in evidence(figure.behind))
+            shown = sum(len(part.rows) for part in evidence(figure.behind, {}))
             assert shown == len(figure.behind), "each fact is shown, whatever its kind"
             assert figure.behind or not figure.value, f"{report.name}: nothing is behind {address}"
             if unit is Unit.COUNT and "target" not in address and report.name != "forecast":

@@ -19,6 +19,7 @@ from reports.pilots import pilots
 from reports.pipeline import pipeline
 from reports.producing import producing
 from reports.record import By
+from reports.report import Shape
 from reports.stages import stages
 from tests.reports.roster import Roster, day, q, values
 
@@ -142,6 +143,21 @@ def test_a_partners_deals_count_in_the_tier_it_was_served_in_that_quarter() -> N
     assert [*values(pipeline(roster.record, By.TIER), "sourced")] == ["strategic", "all"]
     roster.quarter = q("2017Q3")
     assert [*values(pipeline(roster.record, By.TIER), "sourced")] == ["growth", "all"]
+
+
+def test_of_many_owners_the_dozen_that_brought_most_are_drawn_lying() -> None:
+    roster = Roster(q("2017Q4"))
+    for number in range(15):
+        roster.active(f"partner-{number}", owner=f"Owner {number:02}")
+        for _ in range(number + 1):
+            roster.brings(f"partner-{number}", "2017-10-01")
+
+    report = pipeline(roster.record, By.OWNER)
+
+    (picture,) = report.pictures
+    assert picture.shape is Shape.LEVEL
+    assert picture.names == tuple(f"Owner {number:02}" for number in range(3, 15))
+    assert len(values(report, "sourced")) == 16
 
 
 _DAYS = st.dates(date(2017, 4, 1), date(2017, 12, 31))

@@ -142,6 +142,8 @@ def test_what_a_number_was_made_from_is_shown_with_commands_that_show_more(home:
         assert traced["value"] == row[column]
         assert all(part["command"].startswith("gatehouse ") for part in traced["behind"])
         assert traced["behind"] or not traced["value"]
+    won = reported(home, "pipeline", "--behind", "closed/all/won", "--quarter", "2023Q2")["behind"][0]["facts"]
+    assert all(fact["won"] and fact["from"] == "export" and fact["learned"] for fact in won)
     signed = reported(home, "gate", "--behind", "quarters/2023Q1/signed", "--quarter", "2023Q3")["behind"][0]["facts"]
     assert {fact["outcome"] for fact in signed} == {"sign"}
 

@@ -42,6 +42,10 @@ def test_every_deal_is_as_it_stood_on_a_day_by_what_is_known_now(any_store: Stor
         assert tx.opportunities.every(on(2)) == [first]
         assert [deal.won for deal in tx.opportunities.every(on(5))] == [True, None]
         assert tx.opportunities.span() == (on(0), on(3))
+        assert tx.opportunities.origins(["O-1", "O-2", "O-3"]) == {
+            "O-1": ("crm", AT + timedelta(days=9)),
+            "O-2": ("crm", AT),
+        }
 
 
 def test_every_pilot_is_told_with_its_verdict(any_store: Store) -> None:
