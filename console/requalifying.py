@@ -71,7 +71,10 @@ def _as_text(found: Sequence[Requalified]) -> Iterator[RenderableType]:
         yield table(columns, rows, whole=2)
     if unknown:
         yield heading("Of whom nobody knows")
-        rows = [(one.partner, one.tier, one.since, "; ".join(one.missing)) for one in unknown]
+        rows = [
+            (one.partner, one.tier, one.since, "; ".join(one.missing) if one.reviewer else "it was never rated")
+            for one in unknown
+        ]
         yield table(["partner", "tier", "since", "what is missing"], rows, whole=2)
 
 

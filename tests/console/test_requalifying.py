@@ -11,7 +11,7 @@ from tests.world import World, a_scorecard
 async def test_who_would_not_be_signed_is_given_notice_by_an_explicit_list(
     colleague: Operator, world: World, tmp_path: Path
 ) -> None:
-    poor, good = await world.active("Poor"), await world.active("Good")
+    poor, good, adopted = [await world.active(name) for name in ("Poor", "Good", "Adopted")]
     with world.store.write() as tx:
         known = tx.partners.known_since(poor) + timedelta(seconds=1)
         tx.scorecards.add(poor, 1, 1, a_scorecard(market=2), world.first_day, known)
@@ -21,6 +21,8 @@ async def test_who_would_not_be_signed_is_given_notice_by_an_explicit_list(
     shown = colleague.sees("roster", "requalify")
     assert poor in shown
     assert good not in shown
+    assert adopted in shown
+    assert "it was never rated" in shown
     assert world.standing(poor).stage == Stage.ACTIVE
 
     leaving = tmp_path / "leaving.txt"
