@@ -134,7 +134,14 @@ def activities(store: Store, client: Client, shelf: Shelf, postman: Postman) -> 
         *(gate.enter, gate.qualify, gate.let_deferral_lapse),
         *(pilots.look_at_week, pilots.judge, pilots.map_accounts, pilots.agree_play, pilots.record_next_action),
         *(departures.give_notice, departures.close_record),
-        *(roster.begin_rescore, roster.score_page, roster.cut_tiers, roster.move_page, roster.publish),
+        *(
+            roster.evidence_due,
+            roster.begin_rescore,
+            roster.score_page,
+            roster.cut_tiers,
+            roster.move_page,
+            roster.publish,
+        ),
         *(roster.tell_lifecycles, Sweeps(store, shelf).look_for_stalls),
         *(delivery.deliver, delivery.deliver_rescore),
         WeeklyDigests(store, shelf).write_weekly,
@@ -165,18 +172,21 @@ async def assemble(
     shelf = Shelf(store)
     postman = Postman(store, Sender(store, shelf, ways or channels(Addresses())))
     with postman.at_work():
-        async with Worker(
-            client,
-            task_queue=task_queue,
-            workflows=WORKFLOWS,
-            activities=activities(store, client, shelf, postman),
-            interceptors=[Alarm(store)],
-            activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
-            max_concurrent_activities=threads,
-            max_concurrent_local_activities=threads,
-            workflow_runner=sandbox(),
-            graceful_shutdown_timeout=timedelta(seconds=FINISH_SECONDS),
-        ), Doubts(store, client).at_work():
+        async with (
+            Worker(
+                client,
+                task_queue=task_queue,
+                workflows=WORKFLOWS,
+                activities=activities(store, client, shelf, postman),
+                interceptors=[Alarm(store)],
+                activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
+                max_concurrent_activities=threads,
+                max_concurrent_local_activities=threads,
+                workflow_runner=sandbox(),
+                graceful_shutdown_timeout=timedelta(seconds=FINISH_SECONDS),
+            ),
+            Doubts(store, client).at_work(),
+        ):
             yield
 
 

@@ -95,51 +95,62 @@ def make(
     facts: Mapping[str, Mapping[str, Any]],
     *,
     settle: bool = False,
-    first: bool = False,
 ) -> tuple[int, Decision]:
     """Decide, record, and return what was recorded, with its number.
 
     A retry may run after new rules were put in force. The ledger keeps the first decision of an occasion, so history
-    and ledger never disagree.
+    and ledger never disagree. The arguments are those of `decided`.
+
+    Raises:
+        Undecidable: where the evaluators disagree; nothing is recorded.
+    """
+    found = made(tx, policy, occasion)
+    return found or tx.decisions.record(decided(tx, program, policy, occasion, facts, settle=settle))
+
+
+def decided(
+    tx: Transaction,
+    program: LoadedProgram,
+    policy: str,
+    occasion: Occasion,
+    facts: Mapping[str, Mapping[str, Any]],
+    *,
+    settle: bool = False,
+) -> Decision:
+    """Decide, and leave it to others to record it.
 
     Args:
-        tx: The transaction that the decision is recorded in.
+        tx: The transaction that the decision is to be recorded in.
         program: The program whose policy decides.
         policy: The policy's name.
         occasion: Whom and what it is about, as of which day, by what was known when.
         facts: What Gatehouse itself supplies, by where it comes from; of two sources of one fact the later counts.
             Facts recorded about the partner fill in what the policy asks beyond.
         settle: Whether to decide with what is known where something is not.
-        first: Whether it is known that nothing was decided on the occasion, so that nobody has to look.
 
     Raises:
-        Undecidable: where the evaluators disagree; nothing is recorded.
+        Undecidable: where the evaluators disagree.
     """
-    found = None if first else made(tx, policy, occasion)
-    if found:
-        return found
     chosen = program.policies[policy]
     values, sources = known(tx, chosen, occasion, facts)
     try:
         ruling = decide(chosen, values, settle=settle)
     except Disagreement as differ:
         raise Undecidable(occasion, differ) from differ
-    return tx.decisions.record(
-        Decision(
-            partner=occasion.partner,
-            policy=policy,
-            policy_version=chosen.version,
-            program=program.digest,
-            program_version=program.program.version,
-            purpose=occasion.purpose,
-            as_of=occasion.as_of,
-            known_at=occasion.known_at,
-            settle=settle,
-            ruling=ruling,
-            facts=values,
-            sources=sources,
-            engines=dict(ENGINES),
-        )
+    return Decision(
+        partner=occasion.partner,
+        policy=policy,
+        policy_version=chosen.version,
+        program=program.digest,
+        program_version=program.program.version,
+        purpose=occasion.purpose,
+        as_of=occasion.as_of,
+        known_at=occasion.known_at,
+        settle=settle,
+        ruling=ruling,
+        facts=values,
+        sources=sources,
+        engines=dict(ENGINES),
     )
 
 

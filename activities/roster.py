@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
-from activities.deciding import Occasion, Shelf, make
+from activities.deciding import Occasion, Shelf, decided, make
 from activities.scoring import cut_of, gather, ranked, scores, team
 from program.calendar import Quarter
 from program.notice import Notice
@@ -82,6 +82,12 @@ class Roster:
         self._client = client
 
     @activity.defn
+    def evidence_due(self, quarter: Quarter) -> date:
+        """The day until which evidence of a quarter is waited for."""
+        first = quarter.next.first_day
+        return first + timedelta(days=self._shelf.in_force(first).program.score.evidence_days)
+
+    @activity.defn
     def begin_rescore(self, begin: RescoreBegin) -> Terms:
         """Note on what a quarter's re-score rests, or find what it was begun on."""
         program = self._shelf.in_force(begin.as_of)
@@ -149,7 +155,7 @@ class Roster:
             placed = tx.rescores.placed(terms.quarter, page.after, PAGE)
             records = tx.rescores.last_records([p.partner for p in placed], terms.quarter)
             standings = tx.partners.several(p.partner for p in placed)
-            moves = []
+            courses = []
             for place in placed:
                 if place.decided:
                     continue  # what it was decided on may have changed by now: its tier, once it is published
@@ -159,14 +165,20 @@ class Roster:
                 active = place.gathered.quarters_active
                 facts = movement_facts(program.program.tiers, last, place.placement.tier, moved, quarters_active=active)
                 occasion = Occasion(place.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
-                number, decision = make(
-                    tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts}, first=True
+                decision = decided(tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts})
+                courses.append((last, facts, decision))
+            numbers = tx.decisions.record_all([decision for _, _, decision in courses])
+            moves = [
+                Move(
+                    partner=decision.partner,
+                    move=move,
+                    came_from=last.tier,
+                    record=after_move(program.program.tiers, last, facts, move),
+                    decision=number,
                 )
-                move = decision.ruling.outcome or "stay"
-                record = after_move(program.program.tiers, last, facts, move)
-                moves.append(
-                    Move(partner=place.partner, move=move, came_from=last.tier, record=record, decision=number)
-                )
+                for number, (last, facts, decision) in zip(numbers, courses, strict=True)
+                for move in [decision.ruling.outcome or "stay"]
+            ]
             if moves:
                 tx.rescores.move(terms.quarter, moves)
         activity.heartbeat(page.after)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
+from pydantic import BaseModel
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -267,8 +268,9 @@ class Operations:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{known.partner}: {known.condition}",
         )
+        # Asked twice on a day, it is done once; on another day the same words may be meant anew.
         acting = self.client.execute_update_with_start_workflow(
-            EscalationLadder.act, act, start_workflow_operation=start
+            EscalationLadder.act, act, start_workflow_operation=start, id=f"{self.today()}/{_digest(act)}"
         )
         return await _with_start(acting, start, key)
 
@@ -302,8 +304,8 @@ class Unanswered(Refused):
     """Nobody answered in time. Asking again later helps; whoever asks for many things need not ask for the next."""
 
 
-def _digest(scorecard: Scorecard) -> str:
-    return hashlib.sha256(scorecard.model_dump_json().encode()).hexdigest()
+def _digest(asked: BaseModel) -> str:
+    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
 
 
 async def for_each(items: Sequence[Asked], act: Callable[[Asked], Awaitable[Result]]) -> list[Result]:

@@ -185,6 +185,8 @@ class ScoreModel(BaseModel):
     potential: Colours = Colours()
     band: Decimal = Field(default=Decimal(0), ge=0, le=20, decimal_places=4)
     """The points by which a score has to be better to take a place from somebody, so that noise moves nobody."""
+    evidence_days: Annotated[int, Field(ge=0, le=45)] = 0
+    """For how many days after a quarter evidence of it is waited for before it is re-scored by itself."""
     quarters: Annotated[int, Field(ge=2, le=12)] = 4
     """How many quarters consistency looks back on, the one that is scored included."""
 

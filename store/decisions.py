@@ -1,9 +1,10 @@
 """The ledger: decisions are added, each chained to the one before, and never changed."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, insert, select, text
 from sqlalchemy.orm import Session
 
 from program.decision import Decision
@@ -53,21 +54,32 @@ class Decisions:
 
     def record(self, decision: Decision) -> tuple[int, Decision]:
         """Record a decision and return its number; where one of its key is there already, that one stays and counts."""
-        last, previous = self._turn()
-        number, record = last + 1, written(decision)
-        values = {
-            "number": number,
-            "previous": previous,
-            "hash": chained(previous, number, record.encode()),
-            "record": record,
-            **index_of(decision),
-        }
+        [values] = self._next([decision])
         if add(self._session, DecisionRow, [values]):
-            self._head = number, values["hash"]
-            return number, decision
+            self._head = values["number"], values["hash"]
+            return values["number"], decision
         found = self.find(decision.partner, decision.policy, decision.as_of, decision.purpose)
         assert found
         return found
+
+    def record_all(self, decisions: Sequence[Decision]) -> list[int]:
+        """Record decisions on occasions of which none has one yet, in one statement; their numbers."""
+        rows = self._next(decisions)
+        if rows:
+            self._session.execute(insert(DecisionRow), rows)
+            self._head = rows[-1]["number"], rows[-1]["hash"]
+        return [row["number"] for row in rows]
+
+    def _next(self, decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+        """The rows of decisions, each chained to the one before."""
+        last, previous = self._turn()
+        rows = []
+        for number, decision in enumerate(decisions, start=last + 1):
+            record = written(decision)
+            mark = chained(previous, number, record.encode())
+            rows.append({"number": number, "previous": previous, "hash": mark, "record": record, **index_of(decision)})
+            previous = mark
+        return rows
 
     def _turn(self) -> tuple[int, str]:
         """Number and hash of the last record, once it is our turn to add the next.

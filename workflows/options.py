@@ -23,6 +23,9 @@ QUICKLY: Final = timedelta(seconds=30)
 """For one transaction about one partner. What the calendar asks for runs as a local activity: one event in the history
 instead of six. What a person asks for does not: it must be in the history before it is done."""
 
+WHILE_SOMEBODY_WAITS: Final = timedelta(seconds=10)
+"""For one transaction that a person waits for. Where its worker dies, another does it while they are still waiting."""
+
 AT_ONCE: Final = timedelta(seconds=5)
 """For sending a notice while a person may be waiting for the answer that follows."""
 

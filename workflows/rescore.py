@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from store.rescores import Terms
     from workflows import options
     from workflows.messages import Rescore
+    from workflows.steps import when_due
 
 WORKFLOW_ID: Final = "rescore/{}"
 
@@ -117,12 +118,20 @@ class RosterRescore:
 
 @workflow.defn
 class RescoreDue:
-    """What the schedule starts on a quarter's first day: the re-score of the last one, if nobody was quicker."""
+    """What the schedule starts on a quarter's first day: the re-score of the last one, if nobody was quicker.
+
+    It waits for evidence that comes late, as many days as the program declares.
+    """
 
     @workflow.run
     async def run(self, clock: Clock) -> None:
         """Start it under the quarter's own ID, so that there is one re-score of it, whoever asks."""
         quarter = Quarter.ended_before(clock.today(workflow.now()))
+        until = await when_due(Roster.evidence_due, quarter, "Until when evidence is waited for")
+        workflow.set_current_details(f"Evidence of {quarter} is waited for until {until}")
+        left = clock.due(until) - workflow.now()
+        if left > timedelta(0):
+            await workflow.sleep(left, summary=f"Until {until}")
         with suppress(WorkflowAlreadyStartedError):
             await workflow.execute_child_workflow(
                 RosterRescore.run,

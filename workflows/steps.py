@@ -46,7 +46,7 @@ async def when_asked(act: Callable[[Any, Given], Result | Awaitable[Result]], gi
         answer: Result = await workflow.execute_activity_method(
             cast("Callable[[Any, Given], Awaitable[Result]]", act),
             given,
-            start_to_close_timeout=options.QUICKLY,
+            start_to_close_timeout=options.WHILE_SOMEBODY_WAITS,
             retry_policy=options.FOR_AN_ANSWER,
             summary=summary,
         )

@@ -276,7 +276,7 @@ SAYS_HOW_MANY_ARE_NEW = [
     ("deliver_rescore", hears_of_its_tier),
 ]
 TELLS_TEMPORAL = ["start_escalations", "tell_lifecycles", "ask_lifecycle"]
-READS = ["begin", "look_again"]
+READS = ["begin", "look_again", "evidence_due"]
 
 
 @pytest.mark.parametrize(("name", "prepare"), SAME_ANSWER)

@@ -15,6 +15,7 @@ from tests.store.contents import contents
 from tests.world import PATIENCE, World, a_scorecard, eventually
 from workflows.messages import Found, Sweep
 from workflows.partner import PartnerLifecycle
+from workflows.rescore import RescoreDue
 from workflows.sweep import StallSweep
 
 DAY = timedelta(days=1)
@@ -130,6 +131,24 @@ async def test_rescoring_twice_changes_nothing_and_two_at_once_are_one(world: Wo
     assert {name for name in before if before[name] != learned[name]} == {"opportunities"}
     assert world.outbox.sent == sent
     await agrees(world, star, Stage.ACTIVE, "strategic")
+
+
+async def test_a_rescore_that_is_due_waits_for_evidence_that_comes_late(world: World) -> None:
+    partner = await world.active("Acme")
+    clock = world.on(date(2017, 4, 1)).clock
+    with world.env.with_time_skipping_disabled():
+        due = await world.env.client.start_workflow(
+            RescoreDue.run, clock, id=f"rescore-due-{partner}", task_queue=world.task_queue
+        )
+    await world.env.fast_forward(due, timedelta(days=4))
+    with world.store.read() as tx:
+        assert not tx.rescores.moves(Quarter(year=2017, number=1))
+
+    await world.env.fast_forward(due, timedelta(days=2))
+    await due.result()
+
+    with world.store.read() as tx:
+        assert [move.partner for move in tx.rescores.moves(Quarter(year=2017, number=1))] == [partner]
 
 
 async def test_a_quarter_that_is_not_over_is_refused(world: World) -> None:
