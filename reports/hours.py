@@ -34,8 +34,9 @@ def hours(record: Record) -> Report:
         pictures=(_picture(record, tiers),) if tiers.lines else (),
         says=(
             (
-                "Hours: those that the tier's service takes of each partner that was active in it, by the program of "
-                "that quarter. They are what was promised; touches say what of it was recorded as held."
+                "Hours: those that the tier's service takes of each partner that was active in it at the quarter's "
+                "end, by the program of that quarter. They are what was promised; touches say what of it was recorded "
+                "as held."
             ),
             (
                 "Qualified: deals that qualified in the quarter, since what open deals are worth is often not known. "
@@ -55,16 +56,11 @@ def hours(record: Record) -> Report:
 
 
 def _served(record: Record, quarter: Quarter) -> dict[str, list[Stay]]:
-    """Who was active in a quarter, each once, by the tier it was served in."""
-    first, last = quarter.first_day, record.end_of(quarter)
-    there = {
-        stay.partner: stay
-        for stay in record.stays
-        if stay.stage == Stage.ACTIVE and stay.since <= last and (stay.until is None or stay.until > first)
-    }
+    """Who was active at a quarter's end, by the tier it was served in."""
     by_tier: dict[str, list[Stay]] = {}
-    for partner, stay in there.items():
-        by_tier.setdefault(record.tier_in(partner, quarter), []).append(stay)
+    for stay in record.stays:
+        if stay.stage == Stage.ACTIVE and stay.covers(record.end_of(quarter)):
+            by_tier.setdefault(record.tier_in(stay.partner, quarter), []).append(stay)
     return by_tier
 
 

@@ -46,12 +46,13 @@ def read(tx: Transaction, in_force: InForce, quarter: Quarter, today: date) -> R
 
 def bases(tx: Transaction, record: Record, in_force: InForce) -> dict[Quarter, Basis]:
     """What forecasts of the next re-score, and of those there were, are made with."""
-    found = {}
-    for quarter in [*record.rescores, to_forecast(record)]:
+    found, target = {}, to_forecast(record)
+    for quarter in [*record.rescores, target]:
         program = in_force(min(quarter.first_day, record.as_of)) or in_force(record.as_of)
         if program:
             partners = {stay.partner for stay in record.stays if stay.stage == Stage.ACTIVE}
-            rated = rated_facts(tx, program.program, partners, quarter.previous.last_day, NOW)
+            known_by = record.as_of if quarter == target else quarter.previous.last_day
+            rated = rated_facts(tx, program.program, partners, known_by, NOW)
             found[quarter] = Basis(program, rated)
     return found
 

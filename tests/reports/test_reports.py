@@ -212,6 +212,12 @@ def test_hours_are_held_against_what_came_before_and_after() -> None:
     )
 
 
+def test_who_left_within_a_quarter_takes_no_hours_of_it() -> None:
+    roster = Roster(q("2017Q3"))
+    roster.goes("alder", (Stage.PILOT, "2017-03-01"), (Stage.ACTIVE, "2017-04-30"), (Stage.LEAVING, "2017-08-01"))
+    assert [*values(hours(roster.record), "tiers")] == ["2017Q2 growth"]
+
+
 def test_touches_that_were_held_are_counted_by_tier() -> None:
     roster = Roster(q("2017Q4"))
     roster.active("alder")
