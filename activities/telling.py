@@ -31,18 +31,19 @@ class Told(BaseModel):
 def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock: Clock, at: datetime) -> Told:
     """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty."""
     ladder, partner = program.program.ladder.by(clock), tx.partners.get(escalation.partner).partner
-    first = f"{escalation.key}/opened"
-    key = (
-        f"{escalation.key}/told-{escalation.round}-{escalation.rung}" if escalation.round or escalation.rung else first
-    )
     people = [
-        (number, ladder.rules.person(rung, partner, escalation.delegate or partner.owner))
+        (number, person)
         for number, rung in enumerate(ladder.rules.rungs)
+        if (person := ladder.rules.person(rung, partner, escalation.delegate or partner.owner))
     ]
-    there = [(number, person) for number, person in people if person and number >= escalation.rung]
+    there = [(number, person) for number, person in people if number >= escalation.rung]
     if not there:
         return _nobody_answered(tx, program, escalation, partner, at)
     number, person = there[0]
+    first = escalation.round == 0 and number == people[0][0]
+    key = f"{escalation.key}/{'opened' if first else f'told-{escalation.round}-{number}'}"
+    events = tx.escalations.events(escalation.key)
+    told_at = next((event.at for event in events if event.what == "told" and event.note == key), None)
     rung = ladder.rules.rungs[number]
     stands_in = tx.people.standing_in(person, clock.today(at))
     urge = urging.Urge(
@@ -51,7 +52,8 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
         rung=rung,
         person=stands_in,
         stands_in_for=person if stands_in != person else "",
-        until=rung.level.within.after(at, ladder.working),
+        # Counted from when they were told: looking at it again gives nobody more time.
+        until=rung.level.within.after(told_at or at, ladder.working),
         after=next((later for _, later in there[1:] if later != person), ladder.rules.lead),
         expected=_expected(tx, program, escalation, clock.today(at), at),
     )
@@ -60,7 +62,7 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
     tx.notices.write(notice, at, program.program.held_until(notice, at))
     now = escalation.model_copy(update={"rung": number})
     tx.escalations.keep(now)
-    if not any(event.what == "told" and event.note == key for event in tx.escalations.events(escalation.key)):
+    if told_at is None:
         tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=stands_in, note=key))
     return Told(escalation=now, until=urge.until, notices=(key,))
 
