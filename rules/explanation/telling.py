@@ -114,17 +114,17 @@ class _Letter:
                 yield self.nothing
             return
         best, nearest = ways[0], min(ways, key=lambda change: (len(change.steps), change.size))
-        if _needs(best) <= told:
-            if not best.remaining:
-                yield "Nothing else stands in the way."
-        elif not _needs(nearest) <= told:
+        all_told = _needs(best) <= told
+        if all_told and not best.remaining:
+            yield "Nothing else stands in the way."
+        if not _needs(nearest) <= told and not all_told:
             yield "For a better outcome:"
             yield from self.steps(nearest)
-        if best != nearest:
+        if best != nearest and not all_told:
             yield "For the best outcome:"
             yield from self.steps(best)
         if best.remaining:
-            yield "What would still have to be known then:"
+            yield "What would still have to be known:" if all_told else "What would still have to be known then:"
             yield from self.names(best.remaining)
 
     @property

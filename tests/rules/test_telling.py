@@ -164,12 +164,40 @@ def test_an_open_ruling_asks_for_what_makes_a_difference_only(default_program: L
     ]
 
 
-def test_what_would_still_have_to_be_known_is_told_with_the_change(default_program: LoadedProgram) -> None:
+def test_what_would_still_have_to_be_known_is_told_in_place_of_nothing_else(default_program: LoadedProgram) -> None:
     policy, facts = candidate(default_program, market=3, unsound=None)
-    assert told(policy, facts)[-3:] == [
-        "Nothing else stands in the way.",
+    assert told(policy, facts)[1:] == [
+        "- rating for reaching our buyers: 3, where at least 4 is needed",
+        "Fit changes when your customers are our buyers. Apply again with named accounts that show it.",
+        "What would still have to be known:",
+        "- financial stability or compliance in doubt",
+    ]
+
+
+def test_what_would_still_have_to_be_known_is_told_after_the_change(default_program: LoadedProgram) -> None:
+    policy, facts = candidate(default_program, market=3, capacity_score=2, unsound=None)
+    assert told(policy, facts)[-5:] == [
+        "For the best outcome:",
+        "- rating for reaching our buyers: at least 4 instead of 3",
+        "- score for the people and habits to do it: at least 3 instead of 2",
         "What would still have to be known then:",
         "- financial stability or compliance in doubt",
+    ]
+
+
+def test_what_gives_the_best_outcome_is_told_once_though_half_of_it_gives_a_better_one() -> None:
+    policy = load_policy(
+        "{policy: halves, version: 1, owner: a, title: b, outcomes: [good, fair, bad], otherwise: good, facts:"
+        " {x: {type: count, better: higher, title: deals}, y: {type: count, better: higher, title: people}}, rules:"
+        " [{id: both, when: {x: {lt: 3}, y: {lt: 3}}, then: bad, because: Both lack.},"
+        " {id: one, when: {any: [{x: {lt: 3}}, {y: {lt: 3}}]}, then: fair, because: One lacks.}]}",
+        "halves.yaml",
+    )
+    assert told(policy, {"x": 1, "y": 1}) == [
+        "Both lack.",
+        "- deals: 1, where at least 3 are needed",
+        "- people: 1, where at least 3 are needed",
+        "Nothing else stands in the way.",
     ]
 
 
