@@ -113,7 +113,7 @@ def test_what_the_guide_shows_of_a_program_stands_in_one_word_for_word() -> None
         (ROOT / folder / "program.yaml").read_text() for folder in ("rules/default", "docs/examples/manufacturing")
     ]
     excerpts = re.findall(r"^```yaml\n((?:.*\n)*?)```$", guide, re.MULTILINE)
-    assert len(excerpts) == 4
+    assert len(excerpts) == 5
     [policy] = re.findall(r"^```\n(policy: (?:.*\n)*?)```$", guide, re.MULTILINE)
     assert load_policy(policy, "roster.md").outcomes == ("strategic", "growth")
     for excerpt in excerpts:
