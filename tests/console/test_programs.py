@@ -1,6 +1,7 @@
 """Publishing, comparing and withdrawing programs at the command line."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -31,6 +32,12 @@ def change(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
+
+
+def rule_of(file: Path, rule: str) -> str:
+    """What a policy's file says of a rule."""
+    [written] = re.findall(rf"^  - id: {rule}\n(?:    .*\n)+", file.read_text(), re.MULTILINE)
+    return str(written)
 
 
 def publishes(operator: Operator, draft: Path) -> str:
@@ -120,14 +127,11 @@ def test_what_differs_is_said_in_words_and_in_json(operator: Operator, draft: Pa
 
 def test_rules_that_come_go_and_move_are_said_with_what_they_say(operator: Operator, draft: Path) -> None:
     file = draft / "policies" / "stall.yaml"
-    head, _, rest = file.read_text().partition("  - id: scorecard_overdue\n")
-    body, _, tail = rest.partition("  - id: evidence_overdue\n")
-    evidence, _, silent = tail.partition("  - id: partner_silent\n")
+    silent, overdue = rule_of(file, "partner_silent"), rule_of(file, "evidence_overdue")
     new = "  - id: any_silence\n    when: {days_without_activity: {gt: 99}}\n    then: stalled\n    because: Silence.\n"
-    silent, _, otherwise = silent.partition("otherwise:")
-    silent = "  - id: partner_silent\n" + silent
-    file.write_text(f"{head}{silent}{new}  - id: scorecard_overdue\n{body}otherwise:{otherwise}")
-    assert evidence
+    change(file, silent, "")
+    change(file, overdue, "")
+    change(file, "rules:\n", f"rules:\n{silent}{new}")
 
     said = [" ".join(line.split()) for line in operator.sees("program", "diff", "1", str(draft)).splitlines()]
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import date, timedelta
+from json import loads
 
 import pytest
 
@@ -31,14 +32,14 @@ async def stalled(colleague: Operator, world: World) -> str:
     return partner
 
 
-async def active(world: World, since: date) -> str:
-    """A partner that was active in the last quarter and won something."""
-    partner = world.knows("Globex")
+async def active(world: World, name: str, since: date, deals: int) -> str:
+    """A partner that was active in the last quarter and won so many deals in it."""
+    partner = world.knows(name)
     started = since - timedelta(days=60)
     for day in range(8):
         created = started + timedelta(days=day)
         world.brings(partner, created, won=created + timedelta(days=5), value=20_000)
-    for day in range(20, 28):
+    for day in range(20, 20 + deals):
         world.brings(partner, since + timedelta(days=day), won=since + timedelta(days=day), value=20_000)
     await world.operations.adopt(partner, started)
     await comes_true(lambda: world.standing(partner).stage == "active")
@@ -156,7 +157,8 @@ async def test_a_next_action_is_recorded_from_its_escalation(colleague: Operator
 
 
 async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> None:
-    partner = await active(world, since=date(2016, 11, 15))
+    partner = await active(world, "Globex", since=date(2016, 11, 15), deals=16)
+    await active(world, "Initech", since=date(2016, 11, 15), deals=8)  # stays, and is counted only
 
     first = await colleague.asks("rescore", "--quarter", "2016Q4", "--json")
     second = await colleague.asks("rescore", "--json")  # the last quarter that is over is the same
@@ -164,9 +166,12 @@ async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> 
 
     assert first.exit_code == 0, first.output
     assert second.stdout == first.stdout
-    assert f'"partner": "{partner}"' in first.stdout
-    assert '"moves": {\n    "up": 1\n  }' in first.stdout
+    said = loads(first.stdout)
+    assert (said["tiers"], said["moves"]) == ({"growth": 1, "strategic": 1}, {"stay": 1, "up": 1})
+    [moved] = said["partners"]
+    assert [moved[key] for key in ("partner", "move", "from", "to")] == [partner, "up", "growth", "strategic"]
     assert "2016Q4 is re-scored" in page.stdout
+    assert "Who is concerned" in page.stdout
     assert len(world.decisions(partner, "tier-movement")) == 1
     refused = await colleague.asks("rescore", "--quarter", "2017Q1")
     assert refused.exit_code == 1

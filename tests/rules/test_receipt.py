@@ -16,7 +16,17 @@ from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from rules.receipt import ENGINES, LARGEST, Receipt, read_receipt, replay
 
 PROGRAM = read_folder(DEFAULT_PROGRAM)
-FACTS = {"stage": "active", "days_without_activity": 46, "patience": 45}
+FACTS = {
+    "stage": "active",
+    "days_without_activity": 46,
+    "patience": 45,
+    "business_days_unanswered": 0,
+    "response": 3,
+    "days_since_touch": 10,
+    "touch_patience": 45,
+    "evidence_missing": 0,
+    "evidence_spared": 1,
+}
 
 
 def a_decision(program: LoadedProgram = PROGRAM, **changes: Any) -> Decision:
