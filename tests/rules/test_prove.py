@@ -259,7 +259,7 @@ def test_a_gap_is_worse_than_every_outcome() -> None:
 # All of it, over random policies
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_what_is_proved_is_so_of_whatever_facts(data: st.DataObject) -> None:
     written = data.draw(policies())

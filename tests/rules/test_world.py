@@ -27,7 +27,7 @@ def holding(world: World, found: Found) -> frozenset[str]:
     return frozenset(rule.id for rule, holds in zip(rules, world.holds, strict=True) if found.holds(holds))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_of_facts_that_are_given_the_same_rules_hold_in_formulas_as_for_the_interpreter(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
@@ -39,7 +39,7 @@ def test_of_facts_that_are_given_the_same_rules_hold_in_formulas_as_for_the_inte
         assert holding(world, found) == interpreter.fired(policy, encoded)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_facts_the_solver_finds_are_facts_of_the_policy_and_do_what_it_says(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
@@ -54,7 +54,7 @@ def test_facts_the_solver_finds_are_facts_of_the_policy_and_do_what_it_says(data
         assert holding(world, found) == interpreter.fired(policy, encoded)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_rule_the_solver_says_never_holds_holds_of_no_facts(data: st.DataObject) -> None:
     policy = loaded(data.draw(policies()))
