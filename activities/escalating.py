@@ -244,7 +244,7 @@ class Escalating:
             escalation = tx.escalations.get(answer.key)
             if event in tx.escalations.events(answer.key):
                 return escalation
-            if escalation.state == EscalationState.ENDED:
+            if escalation.state == EscalationState.ENDED and isinstance(act, course.ON_THE_PARTNER):
                 # What the lifecycle was asked to do has ended it: that was the answer.
                 first = {"answered_by": act.who, "answered_at": escalation.answered_at or answer.at}
                 tx.escalations.keep(escalation.model_copy(update=first))
