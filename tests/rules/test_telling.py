@@ -234,7 +234,7 @@ def names_in(written: Written) -> set[str]:
     )
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_name_of_a_policy_is_told(data: st.DataObject) -> None:
     written = data.draw(improvable())
