@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import urging
 from activities.deciding import Shelf
+from activities.roster import LIFECYCLE_ID
 from activities.telling import Told, tell
 from program import escalation as course
 from program.calendar import Clock
@@ -42,9 +43,6 @@ ESCALATION_ID: Final = "escalation/{}"
 
 ESCALATION: Final = "Escalation"
 """The workflow's name."""
-
-LIFECYCLE_ID: Final = "partner/{}"
-"""The workflow ID of a partner's lifecycle."""
 
 
 Over = Callable[[Transaction, LoadedProgram, Escalation, date, datetime], str | None]

@@ -1,5 +1,7 @@
 """How a workflow has notices delivered."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
@@ -25,3 +27,22 @@ async def deliver(notices: tuple[str, ...]) -> None:
         )
     except FailureError:  # of a local activity: as it is, not as the cause of an ActivityError
         workflow.logger.info("notices.left-to-the-postman", extra={"notices": len(notices)})
+
+
+class Deliveries:
+    """Notices that are being delivered, however long that takes, while a workflow goes on."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, notices: tuple[str, ...]) -> None:
+        """Have some notices delivered."""
+        if notices:
+            delivery = asyncio.create_task(deliver(notices))
+            self._tasks.add(delivery)
+            delivery.add_done_callback(self._tasks.discard)
+
+    @property
+    def pending(self) -> bool:
+        """Whether any are under way: a run must not close before they are through."""
+        return bool(self._tasks)

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from program.escalation import Act, Escalation, EscalationState
     from program.ladder import Ladder
     from workflows import options
-    from workflows.delivery import deliver
+    from workflows.delivery import Deliveries
     from workflows.steps import refused, when_asked, when_due
 
 
@@ -35,7 +35,7 @@ class EscalationLadder:
         self._begun: Begun | None = None
         self._doubted = False
         self._acting = asyncio.Lock()
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._deliveries = Deliveries()
 
     @workflow.run
     async def run(self, opened: Opened) -> Escalation:
@@ -43,7 +43,7 @@ class EscalationLadder:
         self._begun = await when_due(Escalating.begin, opened, "As it is on record")
         while self._escalation.state != EscalationState.ENDED:
             await self._go_on()
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries.pending)
         return self._escalation
 
     async def _go_on(self) -> None:
@@ -153,10 +153,7 @@ class EscalationLadder:
             )
             told = await when_due(act, step, summary)
             self._stands(told.escalation)
-            if told.notices:
-                delivery = asyncio.create_task(deliver(told.notices))
-                self._deliveries.add(delivery)
-                delivery.add_done_callback(self._deliveries.discard)
+            self._deliveries.begin(told.notices)
             return told
 
     async def _changes(self, seen: Escalation, until: datetime | None = None) -> bool:

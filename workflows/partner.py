@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from program.request import ActionTaken, Exit, NewStart
     from workflows import escalation as escalations
     from workflows import options
-    from workflows.delivery import deliver
+    from workflows.delivery import Deliveries
     from workflows.messages import STAGE, TIER, JointPlay, LastDay, Lifecycle, MappedAccounts, Ruled, State, Submission
     from workflows.pilot import Pilot
     from workflows.steps import reason, refused, when_asked, when_due
@@ -39,7 +39,7 @@ class PartnerLifecycle:
         self._state = state
         self._acting = asyncio.Lock()
         self._refusal = ""
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._deliveries = Deliveries()
 
     @workflow.run
     async def run(self, state: Lifecycle) -> State:  # noqa: ARG002 -- @workflow.init has it
@@ -178,7 +178,7 @@ class PartnerLifecycle:
 
     async def _finish(self) -> None:
         """Let what is under way come to its end: nothing is lost when this run closes."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries.pending)
 
     # What people and the roster say
 
@@ -411,7 +411,4 @@ class PartnerLifecycle:
 
     def tell(self, notices: tuple[str, ...]) -> None:
         """Have notices delivered, however long that takes, while the calendar goes on."""
-        if notices:
-            delivery = asyncio.create_task(deliver(notices))
-            self._deliveries.add(delivery)
-            delivery.add_done_callback(self._deliveries.discard)
+        self._deliveries.begin(notices)
