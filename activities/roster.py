@@ -23,8 +23,8 @@ from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
 from store.rescores import Entrant, Move, Placed, Terms, Weighed
 
-PAGE: Final = 500
-"""Partners in one transaction: few enough to be short, many enough to be quick."""
+PAGE: Final = 250
+"""Partners in one transaction: few enough to be short and to be told of, many enough to be quick."""
 
 LIFECYCLE_ID: Final = "partner/{}"
 """The workflow ID of a partner's lifecycle."""
@@ -50,6 +50,12 @@ class Page(BaseModel):
 
     terms: Terms
     after: str = ""
+    seen: int = 0
+    """How many it has seen."""
+
+    def following(self, last: PartnerId) -> "Page":
+        """The page after a full one that ended with some partner."""
+        return Page(terms=self.terms, after=last, seen=self.seen + PAGE)
 
 
 class Rescored(BaseModel):
@@ -108,7 +114,7 @@ class Roster:
             gathered = gather(tx, program, models, terms.quarter, terms.as_of, terms.known_at, standings)
             tx.rescores.gather(terms.quarter, gathered)
         activity.heartbeat(page.after)
-        return Page(terms=terms, after=standings[-1].partner.id) if len(standings) == PAGE else None
+        return page.following(standings[-1].partner.id) if len(standings) == PAGE else None
 
     def _models(self, weighed: Weighed) -> list[ScoreModel]:
         """The weights that hold, and those of the quarter before."""
@@ -182,7 +188,7 @@ class Roster:
             if moves:
                 tx.rescores.move(terms.quarter, moves)
         activity.heartbeat(page.after)
-        return Page(terms=terms, after=placed[-1].partner) if len(placed) == PAGE else None
+        return page.following(placed[-1].partner) if len(placed) == PAGE else None
 
     @activity.defn
     def publish(self, terms: Terms) -> Rescored:

@@ -8,7 +8,6 @@ from time import monotonic
 from typing import Annotated, Any, Final
 
 import typer
-from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
@@ -23,13 +22,18 @@ from operations.rescoring import Programs, preview_rescore, published_difference
 from operations.roster import capacity, ranking
 from program.calendar import Quarter
 from program.errors import Refused
+from program.partner import Stage
+from workflows.messages import Progress
 from workflows.rescore import RosterRescore
 
 app = typer.Typer()
 roster_app = typer.Typer(help="How the roster ranks, and what the team's hours carry.", no_args_is_help=True)
 
-LOOK_SECONDS: Final = 1
+LOOK_SECONDS: Final = 0.2
 """How often a re-score is asked what it is doing."""
+
+A_LOOK: Final = 2
+"""Seconds after which a look has failed; another one follows."""
 
 
 @app.command(
@@ -61,11 +65,7 @@ def rescore(
     if preview:
         _preview(installation, chosen, as_of, json=json)
         return
-    with progress(counted=False) as bar:
-        task = bar.add_task("Starting the re-score")
-        rescored = installation.act(
-            lambda operations: follow(operations, chosen, as_of, lambda doing: bar.update(task, description=doing))
-        )
+    rescored = _followed(installation, chosen, as_of)
     moves = _moves(installation, rescored)
     shelf = Shelf(installation.store)
     reweighed = published_difference(
@@ -77,6 +77,20 @@ def rescore(
     else:
         _report(installation, rescored, moves)
         show(*capacity_shown.weights(reweighed))
+
+
+def _followed(installation: Installation, chosen: Quarter | None, as_of: date | None) -> Rescored:
+    """Re-score, and show how far it is: a bar where partners are gone through, else what is being done."""
+    with installation.store.read() as tx:
+        partners = tx.partners.count(Stage.ACTIVE)
+    with progress() as bar:
+        task = bar.add_task("Begin", total=None)
+
+        def tell(now: Progress) -> None:
+            bar.tasks[task].total = None if now.seen is None else partners  # to `update`, None is "as before"
+            bar.update(task, description=now.doing, completed=now.seen or 0)
+
+        return installation.act(lambda operations: follow(operations, chosen, as_of, tell))
 
 
 def _preview(installation: Installation, chosen: Quarter | None, as_of: date | None, *, json: bool) -> None:
@@ -137,7 +151,7 @@ def capacity_(context: typer.Context, json: AsJson = False) -> None:
 
 
 async def follow(
-    operations: Operations, chosen: Quarter | None, as_of: date | None, tell: Callable[[str], None]
+    operations: Operations, chosen: Quarter | None, as_of: date | None, tell: Callable[[Progress], None]
 ) -> Rescored:
     """Wait for a re-score to be published, telling what it is doing.
 
@@ -152,7 +166,7 @@ async def follow(
         doing = await _doing(handle)
         if doing is not None:
             heard = monotonic()
-            tell(doing or "Re-scoring")
+            tell(doing)
         elif monotonic() - heard > ANSWER_SECONDS:
             result.cancel()
             raise Unanswered(
@@ -163,12 +177,10 @@ async def follow(
     return result.result()
 
 
-async def _doing(handle: WorkflowHandle[RosterRescore, Rescored]) -> str | None:
+async def _doing(handle: WorkflowHandle[RosterRescore, Rescored]) -> Progress | None:
     """What a re-score is doing; None where no worker says so."""
     with suppress(RPCError, WorkflowQueryFailedError, TimeoutError):
-        asked = handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        metadata: WorkflowMetadata = await asyncio.wait_for(asked, LOOK_SECONDS)
-        return metadata.current_details
+        return await asyncio.wait_for(handle.query(RosterRescore.progress), A_LOOK)
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import typer
 from pydantic_core import to_jsonable_python
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -124,10 +124,17 @@ def _style(text: str) -> str:
     return "yellow" if text in NOTABLE else ""
 
 
+class _Count(MofNCompleteColumn):
+    """How many of how many, while what is done can be counted."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None else super().render(task)
+
+
 def progress(*, counted: bool = True) -> Progress:
     """A progress bar on standard error, in a terminal; elsewhere nothing is shown."""
     console = screen(stderr=True)
-    count = [BarColumn(), MofNCompleteColumn()] if counted else []
+    count = [BarColumn(), _Count()] if counted else []
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -131,8 +131,10 @@ class Partners:
     def ids(self) -> frozenset[str]:
         return frozenset(self._session.scalars(select(PartnerRow.id)))
 
-    def count(self) -> int:
-        return self._session.scalar(select(func.count()).select_from(PartnerRow)) or 0
+    def count(self, *stages: Stage) -> int:
+        """How many partners there are, in some stages or altogether."""
+        query = select(func.count()).select_from(PartnerRow)
+        return self._session.scalar(query.where(PartnerRow.stage.in_(stages)) if stages else query) or 0
 
     def move(
         self,

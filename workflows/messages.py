@@ -48,6 +48,16 @@ class Lifecycle(BaseModel):
     """The last re-score it heard of."""
 
 
+class Progress(BaseModel):
+    """What a re-score answers when asked what it is doing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    doing: str
+    seen: int | None = None
+    """The partners that are done with, where they are gone through one after the other."""
+
+
 class State(BaseModel):
     """What a lifecycle answers when asked how it stands."""
 

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from program.calendar import Clock, Quarter
     from store.rescores import Terms
     from workflows import options
-    from workflows.messages import Rescore
+    from workflows.messages import Progress, Rescore
     from workflows.steps import when_due
 
 WORKFLOW_ID: Final = "rescore/{}"
@@ -27,6 +27,18 @@ class RosterRescore:
     Every step may run again and changes nothing then, so a re-score that is run twice, or goes on after it was killed,
     ends in the same roster.
     """
+
+    def __init__(self) -> None:
+        self._progress = Progress(doing="Begin")
+
+    @workflow.query
+    def progress(self) -> Progress:
+        """What it is doing, and how far that has come."""
+        return self._progress
+
+    def _now(self, doing: str, seen: int | None = None) -> None:
+        self._progress = Progress(doing=doing, seen=seen)
+        workflow.set_current_details(doing if seen is None else f"{doing}: {seen} are done")
 
     @workflow.run
     async def run(self, rescore: Rescore) -> Rescored:
@@ -67,18 +79,18 @@ class RosterRescore:
     async def _every_page(self, act: Callable[[Roster, Page], Page | None], doing: str, terms: Terms) -> None:
         page: Page | None = Page(terms=terms)
         while page:
-            summary = f"{doing} after {page.after or 'none'}"
-            workflow.set_current_details(summary)
+            self._now(doing, page.seen)
             page = await workflow.execute_activity_method(
                 act,
                 page,
                 start_to_close_timeout=options.A_PAGE,
                 heartbeat_timeout=options.SIGN_OF_LIFE,
                 retry_policy=options.PERSISTENTLY,
-                summary=summary,
+                summary=f"{doing} after {page.after or 'none'}",
             )
 
     async def _cut(self, terms: Terms) -> None:
+        self._now("Cut the tiers")
         await workflow.execute_activity_method(
             Roster.cut_tiers,
             terms,
@@ -88,6 +100,7 @@ class RosterRescore:
         )
 
     async def _publish(self, terms: Terms) -> Rescored:
+        self._now("Publish")
         return await workflow.execute_activity_method(
             Roster.publish,
             terms,
@@ -97,7 +110,7 @@ class RosterRescore:
         )
 
     async def _tell(self, terms: Terms) -> None:
-        workflow.set_current_details("Published; telling those whose tier changed")
+        self._now("Tell those whose tier changed")
         await workflow.execute_activity_method(
             Roster.tell_lifecycles,
             terms,

@@ -7,11 +7,13 @@ from json import loads
 
 import pytest
 
+import activities.roster
 from console import roster
 from operations.acts import Unanswered
 from program.calendar import Quarter
 from tests.console.conftest import Operator
 from tests.world import World, a_scorecard
+from workflows.messages import Progress
 
 KEYS = "id name type region owner owner_manager email stage since tier at_risk next_date application"
 
@@ -176,6 +178,31 @@ async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> 
     refused = await colleague.asks("rescore", "--quarter", "2017Q1")
     assert refused.exit_code == 1
     assert refused.stderr.startswith("error: 2017Q1 ends on 2017-03-31; it can be re-scored from the day after")
+
+
+async def test_whoever_waits_for_a_rescore_sees_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activities.roster, "PAGE", 1)
+    monkeypatch.setattr(roster, "LOOK_SECONDS", 0.01)
+    for name in ("Globex", "Initech", "Hooli"):
+        await active(world, name, since=date(2016, 11, 15), deals=1)
+    told: list[Progress] = []
+
+    rescored = await roster.follow(world.operations, Quarter.parse("2016Q4"), None, told.append)
+
+    assert rescored.moves == {"stay": 3}
+    steps = [
+        "Begin",
+        "Score the partners",
+        "Cut the tiers",
+        "Decide the moves",
+        "Publish",
+        "Tell those whose tier changed",
+    ]
+    assert [steps.index(now.doing) for now in told] == sorted(steps.index(now.doing) for now in told)
+    counted = {now.seen for now in told if now.doing in {"Score the partners", "Decide the moves"}}
+    assert counted <= {0, 1, 2, 3}
+    assert len(counted) > 1
+    assert {now.seen for now in told if now.doing not in {"Score the partners", "Decide the moves"}} <= {None}
 
 
 async def test_a_rescore_that_nobody_works_on_is_said_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
