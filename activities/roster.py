@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, decided, make
-from activities.scoring import cut_of, gather, ranked, scores, team
+from activities.scoring import away, cut_of, gather, ranked, scores, team
 from program.calendar import Quarter
 from program.notice import Notice
 from program.partner import Partner, PartnerId, Stage
@@ -102,7 +102,14 @@ class Roster:
         by = self._shelf.was_in_force(begin.quarter.first_day) or program
         weighed = Weighed(by=by.digest, before=(earlier or by).digest)
         with self._store.write() as tx:
-            return tx.rescores.begin(begin.quarter, begin.as_of, begin.known_at, program.digest, weighed)
+            terms = Terms(
+                quarter=begin.quarter,
+                as_of=begin.as_of,
+                known_at=begin.known_at,
+                program=program.digest,
+                away=away(tx, begin.quarter),
+            )
+            return tx.rescores.begin(terms, weighed)
 
     @activity.defn
     def score_page(self, page: Page) -> Page | None:
@@ -130,7 +137,7 @@ class Roster:
         scored = scores(model, entrants)
         eligible = self._eligible(terms, program, entrants, scored)
         roster = ranked(program.program, model, entrants, scored, lambda partner, *_: eligible.get(partner))
-        placed = cut_of(program.program, model, roster, team(program.program, terms.quarter))
+        placed = cut_of(program.program, model, roster, team(program.program, terms.quarter, terms.away))
         with self._store.write() as tx:
             tx.rescores.place(terms.quarter, placed.placements, scored)
 

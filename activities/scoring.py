@@ -10,6 +10,7 @@ from program.decision import as_known
 from program.definition import Program
 from program.measures import CONSISTENCY, MEASURES, measured
 from program.partner import PartnerId, Standing
+from program.person import Absence
 from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
 from program.tiers import Cut, Scored, cut, full_quarters
@@ -81,10 +82,16 @@ def scores(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[Par
     return model.scores({partner: entrant.gathered.measured for partner, entrant in entrants.items()})
 
 
-def team(program: Program, quarter: Quarter) -> Team:
+def away(tx: Transaction, quarter: Quarter) -> tuple[Absence, ...]:
+    """Who is known to be away in the quarter whose hours a quarter's re-score hands out."""
+    first, last = quarter.next.first_day, quarter.next.last_day
+    return tuple(absence for absence in tx.people.absences() if absence.first <= last and first <= absence.last)
+
+
+def team(program: Program, quarter: Quarter, leave: Iterable[Absence]) -> Team:
     """The hours that there are for what a quarter's re-score decides: those of the quarter after it."""
     days = program.calendar.business_days
-    return program.capacity.team(quarter.next, days, [tier.id for tier in program.tiers])
+    return program.capacity.also_away(leave).team(quarter.next, days, [tier.id for tier in program.tiers])
 
 
 def ranked(

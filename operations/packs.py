@@ -78,7 +78,8 @@ def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None) -> 
         raise Refused(f"{asked} and published; `gatehouse rescore` does it once a quarter is over")
     now = _scored(tx, program_of, quarter)
     earlier = [one for one in published if str(one) < str(quarter)]
-    loaded = program_of(tx.rescores.get(quarter).program)
+    terms = tx.rescores.get(quarter)
+    loaded = program_of(terms.program)
     entrants = {partner: one for partner, one in tx.rescores.entrants(quarter).items() if partner in now.placed}
     scores = {partner: placed.score for partner, placed in now.placed.items()}
     roster = ranked(now.program, now.model, entrants, scores, recorded_eligibility(tx, loaded, quarter))
@@ -89,7 +90,7 @@ def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None) -> 
         quarter=quarter,
         now=now,
         before=_scored(tx, program_of, earlier[-1]) if earlier else None,
-        takes=takes(roster, now.program.tiers, team(now.program, quarter), now.model.band),
+        takes=takes(roster, now.program.tiers, team(now.program, quarter, terms.away), now.model.band),
         touches=touches,
         actions=tx.preparation.actions(now.placed),
         overrides=tx.serving.of(now.placed),

@@ -43,7 +43,7 @@ class WeekPlan(_Part):
 
 
 def quarter_plan(tx: Transaction, program: Program, quarter: Quarter) -> Plan:
-    """A quarter's plan, as the roster, the overrides and the program stand."""
+    """A quarter's plan, as the roster, the overrides, the absences and the program stand."""
     standings = tx.partners.roster(Stage.ACTIVE)
     overrides = tx.serving.of([standing.partner.id for standing in standings])
     there = {tier.id for tier in program.tiers}
@@ -60,7 +60,8 @@ def quarter_plan(tx: Transaction, program: Program, quarter: Quarter) -> Plan:
         for standing in standings
         if standing.since
     ]
-    return plan(roster, program.tiers, program.capacity, program.calendar.business_days, quarter)
+    capacity = program.capacity.also_away(tx.people.absences())
+    return plan(roster, program.tiers, capacity, program.calendar.business_days, quarter)
 
 
 def week_plan(tx: Transaction, program: Program, day: date, person: str | None = None) -> WeekPlan:

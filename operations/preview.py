@@ -220,7 +220,7 @@ class _Past:
         program = self.draft.program
         eligible = decided_by(self.tx, self.draft, terms.as_of, terms.known_at)
         roster = ranked(program, program.score, entrants, scored, eligible)
-        return cut_of(program, program.score, roster, team(program, terms.quarter)).tiers()
+        return cut_of(program, program.score, roster, team(program, terms.quarter, terms.away)).tiers()
 
     def program(self, digest: str) -> LoadedProgram:
         """A program that something was decided under."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from activities.scoring import Eligible, anybody, cut_of, gather, ranked, scores, team
+from activities.scoring import Eligible, anybody, away, cut_of, gather, ranked, scores, team
 from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
 from program.calendar import Quarter
 from program.decision import as_recorded
@@ -80,7 +80,7 @@ def preview_rescore(
         scored = scores(model, entrants)
         eligible = decided_by(tx, program, as_of, known_at)
         roster = ranked(program.program, model, entrants, scored, eligible)
-        found = cut_of(program.program, model, roster, team(program.program, quarter))
+        found = cut_of(program.program, model, roster, team(program.program, quarter, away(tx, quarter)))
         records = tx.rescores.last_records(list(entrants), quarter)
     movers, after = _moves(program, entrants, found, records)
     now = Counter(entrant.tier or program.program.entry_tier for entrant in entrants.values())

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from activities.scoring import Eligible, anybody, cut_of, ranked, team
+from activities.scoring import Eligible, anybody, away, cut_of, ranked, team
 from program.calendar import Quarter
 from program.definition import Program
 from program.errors import Refused
@@ -110,7 +110,8 @@ def capacity(store: Store, program: LoadedProgram) -> CapacityReport:
         standings = {standing.partner.id: standing for standing in tx.partners.roster(Stage.ACTIVE)}
         quarter, entrants, scored = _last_scored(tx, standings)
         eligible = recorded_eligibility(tx, program, quarter)
-    model, hours = program.program.score, team(program.program, quarter)
+        leave = away(tx, quarter)
+    model, hours = program.program.score, team(program.program, quarter, leave)
     roster = ranked(program.program, model, entrants, scored, eligible)
     found = cut_of(program.program, model, roster, hours)
     now = Counter(standing.tier or program.program.entry_tier for standing in standings.values())

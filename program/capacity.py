@@ -5,7 +5,7 @@ one person after several; what all of it takes is there if and only if, for ever
 after any of them have the hours that the group takes (Hall's theorem). Tiers are few, so every group is looked at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from program.calendar import BusinessDays, Quarter
 from program.errors import Misfits
 from program.partner import Name
+from program.person import Absence as Leave
 
 Hours = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
 
@@ -87,6 +88,14 @@ class Capacity(BaseModel):
         """The hours of those who look after a tier, in a quarter in which all of them are there."""
         hours = sum((person.hours for person in self.people if tier in person.tiers or not person.tiers), Decimal(0))
         return hours * (100 - self.kept_free) / 100
+
+    def also_away(self, leave: Iterable[Leave]) -> "Capacity":
+        """The same people, away on more days; whoever is not among them takes nothing from their hours."""
+        more: dict[str, list[Absence]] = {person.name: [] for person in self.people}
+        for one in leave:
+            more.get(one.person, []).append(Absence(first=one.first, last=one.last))
+        people = [one.model_copy(update={"absences": [*one.absences, *more[one.name]]}) for one in self.people]
+        return self.model_copy(update={"people": people})
 
     def team(self, quarter: Quarter, days: BusinessDays, tiers: Sequence[str]) -> "Team":
         """The hours that there are to give in a quarter."""

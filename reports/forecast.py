@@ -17,6 +17,7 @@ from program.decision import as_recorded
 from program.measures import four_places, measured
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
+from program.person import Absence
 from program.score import Measured, Score
 from program.scorecard import FactValue
 from program.tiers import TierRecord, after_move, eligibility_facts, full_quarters, movement_facts
@@ -39,10 +40,12 @@ Rated = Mapping[PartnerId, Mapping[str, FactValue]]
 
 @dataclass(frozen=True)
 class Basis:
-    """What one re-score is forecast with: the program that would decide it, and what was rated by then."""
+    """What one re-score is forecast with: the program that would decide it, and what was known by then."""
 
     program: LoadedProgram
     rated: Rated
+    away: Sequence[Absence]
+    """Who was known to be away in the quarter after it."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ def _expected(record: Record, target: Quarter, basis: Basis, day: date) -> list[
         entrants[partner] = Entrant(name=details.name, tier=last[partner].tier, gathered=gathered)
     scored = scores(model, entrants)
     eligible = _eligible(basis) if ELIGIBILITY in basis.program.policies else anybody
-    found = cut_of(program, model, ranked(program, model, entrants, scored, eligible), team(program, target))
+    hours = team(program, target, basis.away)
+    found = cut_of(program, model, ranked(program, model, entrants, scored, eligible), hours)
     expected = []
     for one in found.placements:
         then, because = _moves_to(basis.program, last[one.partner], one.tier, entrants[one.partner].gathered)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
-from activities.scoring import rated_facts
+from activities.scoring import away, rated_facts
 from program.calendar import Quarter
 from program.decision import Decision
 from program.partner import PartnerId, Stage
@@ -53,7 +53,8 @@ def bases(tx: Transaction, record: Record, in_force: InForce) -> dict[Quarter, B
             partners = {stay.partner for stay in record.stays if stay.stage == Stage.ACTIVE}
             known_by = record.as_of if quarter == target else quarter.previous.last_day
             rated = rated_facts(tx, program.program, partners, known_by, NOW)
-            found[quarter] = Basis(program, rated)
+            leave = away(tx, target) if quarter == target else tx.rescores.get(quarter).away
+            found[quarter] = Basis(program, rated, leave)
     return found
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from program.calendar import Quarter
 from program.decision import as_known, as_recorded
 from program.partner import PartnerId, Stage
+from program.person import Absence
 from program.score import Measured, Score
 from program.tiers import Placement, TierRecord
 from store.partners import Partners
@@ -31,7 +32,9 @@ class Terms(BaseModel):
     as_of: date
     known_at: datetime
     program: str
-    published: bool
+    away: tuple[Absence, ...] = ()
+    """Who was known to be away in the quarter after it, whose hours it hands out."""
+    published: bool = False
 
 
 class Weighed(BaseModel):
@@ -139,15 +142,21 @@ class Rescores:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def begin(
-        self, quarter: Quarter, as_of: date, known_at: datetime, program: str, weighed: Weighed | None = None
-    ) -> Terms:
+    def begin(self, terms: Terms, weighed: Weighed | None = None) -> Terms:
         """Begin a quarter's re-score, or find the one that was begun. Its own program weighs where none is given."""
-        weighed = weighed or Weighed(by=program, before=program)
-        values = {"as_of": as_of, "known_at": known_at, "program": program, "published_at": None}
-        values |= {"scored_by": weighed.by, "scored_before": weighed.before}
-        add_new(self._session, RescoreRow, {"quarter": str(quarter), **values})
-        return self.get(quarter)
+        weighed = weighed or Weighed(by=terms.program, before=terms.program)
+        values = {
+            "quarter": str(terms.quarter),
+            "as_of": terms.as_of,
+            "known_at": terms.known_at,
+            "program": terms.program,
+            "away": [absence.model_dump(mode="json") for absence in terms.away],
+            "scored_by": weighed.by,
+            "scored_before": weighed.before,
+            "published_at": None,
+        }
+        add_new(self._session, RescoreRow, values)
+        return self.get(terms.quarter)
 
     def weighed(self, quarter: Quarter) -> Weighed:
         """The programs whose weights hold."""
@@ -161,6 +170,7 @@ class Rescores:
             as_of=row.as_of,
             known_at=row.known_at,
             program=row.program,
+            away=tuple(Absence.model_validate(absence) for absence in row.away),
             published=row.published_at is not None,
         )
 

@@ -320,6 +320,8 @@ class RescoreRow(Row):
     as_of: Mapped[date]
     known_at: Mapped[datetime]
     program: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
+    away: Mapped[list[Any]] = mapped_column(JSON)
+    """Who was known to be away in the quarter after it, when it began."""
     scored_by: Mapped[str] = mapped_column(ForeignKey("programs.digest"))
     """The program in force on the quarter's first day: whose weights it is scored by."""
     scored_before: Mapped[str] = mapped_column(ForeignKey("programs.digest"))

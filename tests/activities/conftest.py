@@ -28,6 +28,7 @@ from program.escalation import Acknowledge, Act, Escalation
 from program.notice import ChannelName
 from program.opportunity import Opportunity
 from program.partner import Stage, Standing
+from program.person import Absence
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
 from program.touch import Touch
@@ -173,6 +174,10 @@ class Office:
         with self.store.write() as tx:
             tx.preparation.record_next_action(partner, "Call Initech", "Ada", day(400), on)
         return partner
+
+    def is_away(self, name: str, first: date, last: date) -> None:
+        with self.store.write() as tx:
+            tx.people.away(Absence(person=name, first=first, last=last, stand_in="Ada Owner"))
 
     def serves(self, partner: str, on: date, *, known: date = START) -> None:
         """A touch that a tier's service owes it is delivered."""

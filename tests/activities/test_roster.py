@@ -140,6 +140,22 @@ def test_what_was_learned_after_the_beginning_does_not_count(office: Office) -> 
         ] == [0]
 
 
+def test_the_hours_of_whoever_is_known_to_be_away_are_not_handed_out(office: Office) -> None:
+    for number in range(20):
+        wins(office, office.active(f"Partner {number}"), Q2)
+    for name in ("First", "Second", "Third"):
+        office.is_away(f"{name} co-sell manager", Q3.first_day, Q3.last_day)
+
+    terms = begin(office)
+    with office.store.write() as tx:
+        tx.people.back("First co-sell manager", Q2.last_day)  # nobody knew when the re-score began
+
+    assert [absence.person[:6] for absence in terms.away] == ["First ", "Second", "Third "]
+    assert rescores(office).tiers == {"growth": 20}
+    with office.store.read() as tx:
+        assert {one.placement.tier for one in tx.rescores.placed(Q2, "", 100)} == {"growth"}
+
+
 class Killed(RuntimeError):
     """The worker was killed."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities.roster import RescoreBegin
 from operations.preview import preview
 from operations.rescoring import Programs, RescorePreview, preview_rescore, published_difference
 from operations.roster import CapacityReport, Hanging, NextHour, capacity
@@ -23,6 +24,7 @@ from tests.store.contents import contents
 from tests.world import changed_program
 
 Q2, Q3 = (Quarter(year=2017, number=number) for number in (2, 3))
+REBEGIN = RescoreBegin(quarter=Q2, as_of=Q2.last_day, known_at=at(Q2.last_day))
 CAPACITY = "name: Programme manager, hours: 400"
 
 
@@ -87,6 +89,17 @@ def test_the_next_hours_and_an_absence_are_told_by_who_would_rise_and_fall(offic
     assert (fall.partner, fall.came_from, fall.to) == ("ann", "strategic", "self-serve")
     assert absent["Second co-sell manager"].falls == ()
     assert absent["Programme manager"].short == Decimal("0.40")
+
+
+def test_an_absence_that_was_announced_takes_its_hours(office: Office) -> None:
+    wins(office, rated(office, "Ann"), Q2)
+    rescores(office)
+    there = carried(office)
+    office.is_away("First co-sell manager", date(2017, 7, 3), date(2017, 7, 14))  # 10 of 65 business days
+    office.is_away("Somebody else", Q3.first_day, Q3.last_day)
+    away = carried(office)
+    assert (there.hours, away.hours, away.people[0].to_give) == (Decimal(1280), Decimal("1230.76"), Decimal("270.76"))
+    assert office.run(office.roster.begin_rescore, REBEGIN).away == ()  # what was handed out stays handed out
 
 
 def test_whose_tier_hangs_on_what_nobody_knows_is_listed(office: Office) -> None:

@@ -1,5 +1,6 @@
 """The team: who is there, for how long, and what is given to whom."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from program.calendar import BusinessDays, Quarter
 from program.capacity import Capacity
+from program.person import Absence
 
 Q3 = Quarter(year=2017, number=3)
 TIERS = ["strategic", "growth", "self-serve"]
@@ -37,6 +39,16 @@ def test_the_team_promises_what_it_does_not_keep_free() -> None:
 )
 def test_who_is_away_has_as_many_hours_less(absences: list[dict[str, str]], hours: Decimal) -> None:
     assert a_team({"absences": absences}).team(Q3, BusinessDays(), TIERS).hours == Decimal(hours)
+
+
+def test_a_day_that_both_program_and_office_call_an_absence_counts_once() -> None:
+    team = a_team({"absences": [{"first": "2017-07-03", "last": "2017-07-14"}]}, {})
+    leave = [
+        Absence(person=name, first=date(2017, 7, 10), last=date(2017, 7, 17), stand_in="Bo")
+        for name in ("Person 0", "Somebody else")
+    ]
+    given = team.also_away(leave).team(Q3, BusinessDays(), TIERS).to_give
+    assert given == {"Person 0": 40_000 * 54 // 65, "Person 1": 40_000}
 
 
 def test_each_gives_as_much_as_leaves_the_others_enough() -> None:

@@ -13,7 +13,7 @@ from tests.reports.roster import Roster, day, q, values
 
 @pytest.fixture
 def basis(default_program: LoadedProgram) -> Basis:
-    return Basis(default_program, {"alder": {"fit_score": Decimal(5)}, "birch": {"fit_score": Decimal(5)}})
+    return Basis(default_program, {"alder": {"fit_score": Decimal(5)}, "birch": {"fit_score": Decimal(5)}}, ())
 
 
 def sells(roster: Roster, name: str, month: str, deals: int) -> None:

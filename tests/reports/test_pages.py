@@ -28,7 +28,7 @@ from tests.reports.roster import Roster, q
 
 
 def every(record: Record, program: LoadedProgram, by: By = By.TIER) -> list[Report]:
-    bases = {quarter: Basis(program, {}) for quarter in [*record.rescores, to_forecast(record)]}
+    bases = {quarter: Basis(program, {}, ()) for quarter in [*record.rescores, to_forecast(record)]}
     grouped = [report(record, by) for report in (producing, pipeline, gate, stages, pilots)]
     return [*grouped, concentration(record), hours(record), forecast(record, bases)]
 

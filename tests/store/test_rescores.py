@@ -8,10 +8,11 @@ import pytest
 
 from program.calendar import Quarter
 from program.partner import Stage
+from program.person import Absence
 from program.score import Measured, Score
 from program.tiers import Placement, TierRecord
 from store.database import Store, Transaction
-from store.rescores import Gathered, Move, Placed, Weighed
+from store.rescores import Gathered, Move, Placed, Terms, Weighed
 from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
@@ -24,8 +25,12 @@ TWO = Decimal(2)
 LATER = AT + timedelta(hours=1)
 
 
+def terms(quarter: Quarter, **other: Any) -> Terms:
+    return Terms(**{"quarter": quarter, "as_of": quarter.last_day, "known_at": AT, "program": PROGRAM, **other})
+
+
 def begin(tx: Transaction, quarter: Quarter = Q1, *partners: str) -> None:
-    tx.rescores.begin(quarter, quarter.last_day, AT, PROGRAM)
+    tx.rescores.begin(terms(quarter))
     tx.rescores.gather(quarter, dict.fromkeys(partners, GATHERED))
 
 
@@ -42,10 +47,11 @@ def active(tx: Transaction, *partners: str, since: date = date(2017, 1, 1)) -> N
 
 def test_a_rescore_keeps_to_what_it_was_begun_on(any_store: Store) -> None:
     with any_store.write() as tx:
-        first = tx.rescores.begin(Q1, Q1.last_day, AT, PROGRAM)
-        assert not first.published
+        away = Absence(person="Ada", first=date(2017, 4, 3), last=date(2017, 4, 7), stand_in="Bo")
+        first = tx.rescores.begin(terms(Q1, away=(away,)))
+        assert first == terms(Q1, away=(away,), published=False)
         tx.programs.publish(a_version(version=2, digest="1" * 64), {}, {})
-        assert tx.rescores.begin(Q1, Q2.last_day, LATER, "1" * 64) == first
+        assert tx.rescores.begin(terms(Q1, as_of=Q2.last_day, known_at=LATER, program="1" * 64)) == first
         assert tx.rescores.begun() == [("2017Q1", None)]
 
 
@@ -54,7 +60,7 @@ def test_a_rescore_says_whose_weights_it_is_scored_by(any_store: Store) -> None:
         begin(tx, Q1)
         assert tx.rescores.weighed(Q1) == Weighed(by=PROGRAM, before=PROGRAM)
         tx.programs.publish(a_version(version=2, digest="1" * 64), {}, {})
-        tx.rescores.begin(Q2, Q2.last_day, AT, PROGRAM, Weighed(by="1" * 64, before=PROGRAM))
+        tx.rescores.begin(terms(Q2), Weighed(by="1" * 64, before=PROGRAM))
         assert tx.rescores.weighed(Q2) == Weighed(by="1" * 64, before=PROGRAM)
 
 

@@ -296,6 +296,7 @@ def upgrade() -> None:
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.Column("program", sa.String(length=64), nullable=False),
+        sa.Column("away", sa.JSON(), nullable=False),
         sa.Column("scored_by", sa.String(length=64), nullable=False),
         sa.Column("scored_before", sa.String(length=64), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=True),
