@@ -3,15 +3,16 @@
 Whoever decides for the first time and whoever looks whether it is still so gather it here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from activities.deciding import rules_of
-from program.partner import PartnerId, Standing
+from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, agreed, week_of
-from program.stall import Seen, accepted, observed
+from program.serving import served_as
+from program.stall import Seen, Service, accepted, delivered, observed
 from rules.folder import LoadedProgram
 from store.database import Transaction
 
@@ -20,6 +21,9 @@ Facts = dict[str, dict[str, Any]]
 
 OPPORTUNITIES, PREPARATION = "opportunities", "preparation"
 """Where facts of a pilot come from, beside its terms."""
+
+SINCE_TOUCH = frozenset({"days_since_touch"})
+"""What of a service is measured; the rest is what the program accepts."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def of_roster(
     """How partners outside a pilot stand at the end of a day; nothing of those that entered their stage later."""
     there = {s.partner.id: s for s in standings if s.since is not None and s.since <= as_of}
     opportunities = tx.opportunities.by_partner(there, as_of, known_at)
-    touches = tx.touches.last(there, as_of, known_at)
+    own = {p: (s.tier, s.since) for p, s in there.items() if s.stage == Stage.ACTIVE and s.since}
+    services = services_of(tx, program, own, as_of, known_at)
     unknown = tx.rescores.unknown_factors(there, known_at)
     found: dict[PartnerId, Facts] = {}
     for partner, standing in there.items():
@@ -82,12 +87,34 @@ def of_roster(
             stage=standing.stage,
             since=standing.since,
             opportunities=opportunities[partner],
-            last_touch=touches.get(partner),
             unknown_factors=unknown.get(partner, 0),
         )
+        service = delivered(rules, services[partner], as_of) if partner in services else {}
+        touched = {name: service.pop(name) for name in SINCE_TOUCH & service.keys()}
         found[partner] = {
             "stage": {"stage": standing.stage.value},
-            "opportunities, touches and stage": observed(seen, as_of, rules.calendar.business_days),
-            rules_of(program): accepted(rules, standing.stage, standing.tier),
+            "opportunities and stage": observed(seen, as_of, rules.calendar.business_days),
+            "touches and stage": touched,
+            rules_of(program): {**accepted(rules, standing.stage, standing.tier), **service},
         }
+    return found
+
+
+def services_of(
+    tx: Transaction,
+    program: LoadedProgram,
+    own: Mapping[PartnerId, tuple[str | None, date]],
+    as_of: date,
+    known_at: datetime,
+) -> dict[PartnerId, Service]:
+    """What active partners receive on a day, by their own tiers and the days on which they became active."""
+    overrides = tx.serving.begun(own, as_of, known_at)
+    moved = tx.rescores.last_moved(own, known_at)
+    touches = tx.touches.last(own, as_of, known_at)
+    tiers = {tier.id for tier in program.program.tiers}
+    found = {}
+    for partner, (tier, since) in own.items():
+        there = [override for override in overrides[partner] if override.tier in tiers]
+        received, owed_since = served_as(tier, max(since, moved.get(partner, since)), there, as_of)
+        found[partner] = Service(received, owed_since, touches.get(partner))
     return found

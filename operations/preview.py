@@ -23,6 +23,7 @@ from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, week_of
 from program.score import Measured, Score
+from program.stall import Service
 from program.tiers import TierRecord, after_move, eligibility_facts
 from rules import redecide
 from rules.decision.decide import Disagreement, decide
@@ -179,6 +180,7 @@ class _Past:
         self._pilots = tx.pilots.every()
         self._active_since = tx.partners.entered(Stage.ACTIVE)
         self._programs: dict[str, LoadedProgram] = {}
+        self._received: dict[tuple[date, datetime], dict[PartnerId, Service]] = {}
 
     def _rescores(self) -> Iterator[tuple[str, _Rescored]]:
         """Every re-score that was begun, the first one first."""
@@ -257,6 +259,9 @@ class _Past:
             scorecard=self._scorecards.get((decision.partner, *scorecard)) if scorecard else None,
             terms=self._pilots.get((decision.partner, *pilot), (None, None))[0] if pilot else None,
             tier=self._tier(standing, decision.known_at),
+            service=self._services(decision.as_of, decision.known_at).get(decision.partner)
+            if decision.policy == STALL
+            else None,
             ranked=self.ranked(decision.partner, redecide.quarter_of(decision)),
         )
         lacking = redecide.lacking(self.draft, decision, background)
@@ -273,6 +278,17 @@ class _Past:
         if decision.policy == STALL:
             found |= self._swept(standing, background.tier, decision)
         return replace(background, looked_up={name: found[name] for name in lacking & found.keys()})
+
+    def _services(self, as_of: date, known_at: datetime) -> dict[PartnerId, Service]:
+        """What everybody who was active received on a day, looked up once for a whole sweep."""
+        if (as_of, known_at) not in self._received:
+            own = {
+                partner: (self._tier(self.standings[partner], known_at), max(begun))
+                for partner, days in self._active_since.items()
+                if (begun := [day for day in days if day <= as_of])
+            }
+            self._received[as_of, known_at] = gathering.services_of(self.tx, self.draft, own, as_of, known_at)
+        return self._received[as_of, known_at]
 
     def _swept(self, standing: Standing, tier: str | None, decision: Decision) -> dict[str, Any]:
         """What a sweep would have seen of a partner outside a pilot, had it been asked for."""

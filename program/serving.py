@@ -1,6 +1,7 @@
 """A service override: between two re-scores a partner receives what another tier promises, until a day."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
@@ -34,3 +35,20 @@ class ServiceOverride(BaseModel):
     def holds(self, day: date) -> bool:
         """Whether it is in force on a day."""
         return self.first <= day <= self.until
+
+
+def served_as(own: str | None, since: date, overrides: Iterable[ServiceOverride], day: date) -> tuple[str | None, date]:
+    """The tier whose service a partner receives on a day, and from which day on that service is owed to it.
+
+    Args:
+        own: Its own tier.
+        since: The day on which it came into that.
+        overrides: Those that have begun by the day. What one of them owes is not owed by its own tier, nor the other
+            way round: each counts from its own beginning.
+        day: One on which it is active.
+    """
+    begun = list(overrides)
+    running = next((one for one in begun if one.holds(day)), None)
+    if running:
+        return running.tier, max(since, running.first)
+    return own, max([since, *(one.until + timedelta(days=1) for one in begun)])

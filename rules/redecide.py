@@ -16,7 +16,7 @@ from program.errors import Refused
 from program.partner import PartnerType, Stage
 from program.pilot import PilotTerms, agreed, projected
 from program.scorecard import Scorecard
-from program.stall import accepted
+from program.stall import Service, accepted, delivered
 from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
@@ -65,6 +65,8 @@ class Background:
     """Of the pilot that was looked at."""
     tier: str | None = None
     """Of an active partner, at that time."""
+    service: Service | None = None
+    """That an active partner received then."""
     ranked: Ranked | None = None
     """In the re-score that moved it."""
     looked_up: Mapping[str, Any] = field(default_factory=dict)
@@ -170,7 +172,10 @@ def supplied(other: LoadedProgram, decision: Decision, background: Background) -
     if decision.policy in {CHECKPOINT, VERDICT} and background.terms:
         return _of_pilot(terms_under(other, background.kind, background.terms), decision)
     if decision.policy == STALL and "stage" in decision.facts:
-        return accepted(other.program.for_type(background.kind), stage_of(decision), background.tier)
+        rules = other.program.for_type(background.kind)
+        stage, service = stage_of(decision), background.service if stage_of(decision) == Stage.ACTIVE else None
+        late = delivered(rules, service, decision.as_of) if service else {}
+        return {**accepted(rules, stage, background.tier), **late}
     if decision.policy == MOVEMENT and background.ranked:
         return moved(other, background.ranked)
     if decision.policy == ELIGIBILITY and background.ranked:

@@ -286,6 +286,17 @@ class Rescores:
         )
         return {partner: len((score or {}).get("missing", ())) for partner, score in self._session.execute(query)}
 
+    def last_moved(self, partners: Iterable[str], known_at: datetime) -> dict[str, date]:
+        """As of when partners last came into another tier, by what was published by an instant; of those that did."""
+        query = (
+            select(ScoreRow.partner, func.max(RescoreRow.as_of))
+            .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
+            .where(ScoreRow.partner.in_(list(partners)), RescoreRow.published_at <= known_at)
+            .where(ScoreRow.tier != ScoreRow.came_from)
+            .group_by(ScoreRow.partner)
+        )
+        return {partner: day for partner, day in self._session.execute(query)}  # noqa: C416 -- rows are no pairs to mypy
+
     def published_of(self, partner: str, since: date, known_at: datetime) -> list[tuple[Quarter, datetime, Move]]:
         """What re-scores as of a day or later decided about a partner, with when they were published, in order."""
         query = (

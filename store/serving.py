@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from program.partner import PartnerId
 from program.serving import ServiceOverride
+from store.doubt import doubt
 from store.tables import PartnerRow, ServiceOverrideRow
 
 
@@ -32,6 +33,7 @@ class ServiceOverrides:
                     "there is one override at a time, and `gatehouse partner serve --end` ends it today"
                 )
         self._session.add(ServiceOverrideRow(**override.model_dump(), granted_at=at))
+        doubt(self._session, [override.partner])
 
     def end(self, override: ServiceOverride, last: date) -> None:
         """Have an override end earlier than it was granted."""
@@ -39,12 +41,27 @@ class ServiceOverrides:
             ServiceOverrideRow.partner == override.partner, ServiceOverrideRow.first == override.first
         )
         self._session.scalars(query).one().until = last
+        doubt(self._session, [override.partner])
+
+    def begun(
+        self, partners: Iterable[PartnerId], as_of: date, known_at: datetime
+    ) -> dict[PartnerId, list[ServiceOverride]]:
+        """Those that had begun by a day, as far as they were granted by then, of each of some partners, in order."""
+        query = select(ServiceOverrideRow).where(
+            ServiceOverrideRow.first <= as_of, ServiceOverrideRow.granted_at <= known_at
+        )
+        return self._by_partner(partners, query)
 
     def of(self, partners: Iterable[PartnerId]) -> dict[PartnerId, list[ServiceOverride]]:
         """All overrides of each of some partners, in order."""
+        return self._by_partner(partners, select(ServiceOverrideRow))
+
+    def _by_partner(
+        self, partners: Iterable[PartnerId], query: Select[ServiceOverrideRow]
+    ) -> dict[PartnerId, list[ServiceOverride]]:
         found: dict[PartnerId, list[ServiceOverride]] = {partner: [] for partner in partners}
-        query = select(ServiceOverrideRow).where(ServiceOverrideRow.partner.in_(found))
-        for row in self._session.scalars(query.order_by(ServiceOverrideRow.first)):
+        there = query.where(ServiceOverrideRow.partner.in_(found)).order_by(ServiceOverrideRow.first)
+        for row in self._session.scalars(there):
             override = ServiceOverride(
                 partner=row.partner,
                 tier=row.tier,

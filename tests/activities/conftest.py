@@ -31,6 +31,7 @@ from program.partner import Stage, Standing
 from program.person import Absence
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
+from program.serving import ServiceOverride
 from program.touch import Touch
 from rules.folder import LoadedProgram
 from store.database import Store
@@ -178,6 +179,14 @@ class Office:
     def is_away(self, name: str, first: date, last: date) -> None:
         with self.store.write() as tx:
             tx.people.away(Absence(person=name, first=first, last=last, stand_in="Ada Owner"))
+
+    def is_served(self, partner: str, tier: str, first: date, until: date) -> None:
+        """A live deal is granted another tier's service."""
+        override = ServiceOverride(
+            partner=partner, tier=tier, first=first, until=until, reason="A deal", granted_by="Ada"
+        )
+        with self.store.write() as tx:
+            tx.serving.grant(override, at(first))
 
     def serves(self, partner: str, on: date, *, known: date = START) -> None:
         """A touch that a tier's service owes it is delivered."""

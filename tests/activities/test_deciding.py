@@ -157,7 +157,7 @@ def test_every_fact_says_where_it_came_from(office: Office) -> None:
         ("pilot-verdict", "qualified_opportunities", "opportunities"),
         ("pilot-verdict", "target_qualified", terms),
         ("tier-movement", "level", "re-score 2017Q2"),
-        ("stall", "days_without_activity", "opportunities, touches and stage"),
+        ("stall", "days_without_activity", "opportunities and stage"),
         ("stall", "patience", "program version 1"),
     ):
         assert (fact, by_policy[policy].sources[fact]) == (fact, source)

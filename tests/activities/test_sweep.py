@@ -1,6 +1,6 @@
 """The weekly sweep, asked of the store as the workflow asks it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from activities.watching import Ended
 from program.calendar import Quarter
 from program.escalation import EscalationState
 from program.partner import Stage, Standing
+from rules.lifecycle import STALL
 from tests.activities.conftest import START, Office, at, day
+from tests.activities.test_roster import rescores, wins
 from tests.store.contents import contents
 
 Q2 = Quarter(year=2017, number=2)
@@ -95,6 +97,50 @@ def test_a_service_is_late_after_one_and_a_half_of_its_cadences(office: Office, 
     assert [ended.note for ended in over] == [
         f"Days since its service was last delivered: 2 instead of {patience + 1}."
     ]
+
+
+def rule(office: Office, on: date) -> str | None:
+    """The rule by which a sweep decides, whether it was escalated before or not."""
+    sweep(office, on)
+    with office.store.read() as tx:
+        return tx.decisions.listed(policy=STALL)[-1][1].ruling.rule
+
+
+def busy(office: Office, tier: str = "growth") -> str:
+    """A partner that is never silent."""
+    partner = office.active("Acme", tier=tier)
+    for days in range(0, 200, 7):
+        office.brings(partner, day(days))
+    return partner
+
+
+def test_a_live_deal_is_owed_its_service_from_the_day_it_begins_and_no_longer(office: Office) -> None:
+    partner = busy(office)
+    office.is_served(partner, "strategic", day(40), day(70))
+    assert rule(office, day(40 + 21)) is None  # the forty days before it are not owed by it
+    assert rule(office, day(40 + 22)) == "service_not_delivered"
+    [note] = [ended.note for ended in sweep(office, day(71)).over]
+    assert note.endswith("days after which its service is late: 45 instead of 21.")
+    assert rule(office, day(71 + 45)) is None  # nor are its days by the tier's own service
+    assert rule(office, day(71 + 46)) == "service_not_delivered"
+
+
+def test_a_live_deal_leaves_what_the_partner_owes_as_it_is(office: Office) -> None:
+    partner = office.active("Acme")
+    office.is_served(partner, "strategic", day(10), day(60))
+    office.serves(partner, day(30))
+    assert found(office, day(45)) == []  # 45 days of silence are what its own tier accepts
+    assert "partner_silent" in found(office, day(46))
+
+
+def test_a_new_tier_owes_its_service_from_its_own_quarter_on(office: Office) -> None:
+    partner = office.active("Acme")
+    wins(office, partner, Q2)
+    office.brings(partner, Q2.last_day)
+    office.serves(partner, date(2017, 6, 1))
+    assert rescores(office).moves == {"up": 1}
+    assert found(office, Q2.last_day + timedelta(days=21)) == []
+    assert "service_not_delivered" in found(office, Q2.last_day + timedelta(days=22))
 
 
 def test_a_touch_that_was_not_known_yet_does_not_count(office: Office) -> None:

@@ -245,6 +245,19 @@ def test_what_a_sweep_was_not_asked_for_then_is_looked_up(store: Store, default_
     assert moved(found) == {"bolt": ("moving", "stalled")}
 
 
+def test_a_live_deal_is_remade_with_the_service_it_had(office: Office) -> None:
+    for name, first in (("Acme", 20), ("Bolt", 30)):
+        partner = office.active(name)
+        office.brings(partner, day(40))
+        office.is_served(partner, "strategic", day(first), day(60))
+    office.run(office.sweeps.look_for_stalls, SweepPage(as_of=day(47), known_at=at(day(47))))
+
+    assert moved(shown(office, office.program)) == {}
+    assert moved(shown(office, office.changed(("touch_within: 150", "touch_within: 100")))) == {
+        "bolt": ("moving", "stalled")
+    }
+
+
 # What is named
 
 

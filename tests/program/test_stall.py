@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from program.calendar import BusinessDays
 from program.opportunity import Opportunity
 from program.partner import Stage
-from program.stall import Seen, accepted, observed
+from program.stall import Seen, Service, accepted, delivered, observed
 from rules.folder import LoadedProgram
 
 SINCE = date(2017, 3, 1)  # a Wednesday
@@ -69,41 +69,39 @@ def test_whose_mondays_are_off_has_other_business_days() -> None:
     assert observed(waiting, day(5), MONDAYS_OFF)["business_days_unanswered"] == 3  # Thursday, Friday, Saturday
 
 
-@pytest.mark.parametrize(
-    ("stage", "last", "days"),
-    [
-        (Stage.ACTIVE, None, 30),
-        (Stage.ACTIVE, -5, 30),  # before it became active
-        (Stage.ACTIVE, 20, 10),
-        (Stage.APPLIED, 20, None),
-        (Stage.DEFERRED, None, None),
-    ],
-)
-def test_a_touch_is_owed_from_the_day_on_which_a_partner_becomes_active(
-    stage: Stage, last: int | None, days: int | None
-) -> None:
-    known = seen(stage=stage, last_touch=None if last is None else day(last), unknown_factors=2)
-    found = observed(known, day(30), BusinessDays())
-    assert found["days_since_touch"] == days
-    assert found["evidence_missing"] == (2 if stage == Stage.ACTIVE else 0)
+@pytest.mark.parametrize(("stage", "missing"), [(Stage.ACTIVE, 2), (Stage.APPLIED, 0), (Stage.DEFERRED, 0)])
+def test_a_rescore_is_without_the_evidence_of_those_alone_whom_it_scores(stage: Stage, missing: int) -> None:
+    found = observed(seen(stage=stage, unknown_factors=2), day(30), BusinessDays())
+    assert found["evidence_missing"] == missing
 
 
 @pytest.mark.parametrize(
-    ("stage", "tier", "owed"),
+    ("stage", "tier", "patience"),
     [
-        (Stage.ACTIVE, "strategic", (21, 14, 21)),
-        (Stage.ACTIVE, "growth", (45, 30, 45)),
-        (Stage.ACTIVE, "self-serve", (90, 91, 136)),
-        (Stage.ACTIVE, "gone", (90, None, None)),
-        (Stage.APPLIED, None, (14, None, None)),
+        (Stage.ACTIVE, "strategic", 21),
+        (Stage.ACTIVE, "growth", 45),
+        (Stage.ACTIVE, "self-serve", 90),
+        (Stage.ACTIVE, "gone", 90),
+        (Stage.APPLIED, None, 14),
     ],
 )
-def test_a_tier_says_how_long_silence_is_accepted_and_how_often_a_touch_is_owed(
-    default_program: LoadedProgram, stage: Stage, tier: str | None, owed: tuple[int | None, ...]
+def test_a_tier_says_how_long_silence_is_accepted(
+    default_program: LoadedProgram, stage: Stage, tier: str | None, patience: int
 ) -> None:
     found = accepted(default_program.program, stage, tier)
-    assert (found["patience"], found["touch_every"], found["touch_patience"]) == owed
-    assert (found["response"], found["evidence_spared"]) == (3, 1)
+    assert found == {"patience": patience, "response": 3, "evidence_spared": 1}
+
+
+@pytest.mark.parametrize(("last", "days"), [(None, 30), (-5, 30), (20, 10)])
+@pytest.mark.parametrize(
+    ("tier", "owed"), [("strategic", (14, 21)), ("growth", (30, 45)), ("self-serve", (91, 136)), ("gone", (None, None))]
+)
+def test_a_touch_is_owed_from_the_day_on_which_the_service_begins(
+    default_program: LoadedProgram, last: int | None, days: int, tier: str, owed: tuple[int | None, int | None]
+) -> None:
+    service = Service(tier, SINCE, None if last is None else day(last))
+    found = delivered(default_program.program, service, day(30))
+    assert (found["days_since_touch"], found["touch_every"], found["touch_patience"]) == (days, *owed)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -41,6 +41,15 @@ def test_of_one_partner_no_two_overrides_hold_on_one_day(any_store: Store) -> No
     assert [one and one.tier for one in held] == ["strategic", "growth", "growth", None]
 
 
+def test_an_override_counts_from_when_it_was_known_and_had_begun(any_store: Store) -> None:
+    with any_store.write() as tx:
+        tx.serving.grant(override(1, 10), AT)
+    with any_store.read() as tx:
+        known = AT, AT, AT - timedelta(seconds=1)
+        begun = [tx.serving.begun(["acme"], day(n), at)["acme"] for n, at in zip((1, 0, 1), known, strict=True)]
+    assert begun == [[override(1, 10)], [], []]
+
+
 def test_an_override_ends_after_it_begins() -> None:
     with pytest.raises(ValueError, match="before it begins"):
         override(1, 0)
