@@ -6,6 +6,9 @@ INSTALLED := .venv/.installed
 PACKAGES  := activities console intake notifications operations program reports rules simulation store workflows
 TYPED     := $(PACKAGES) embedded.py logs.py settings.py worker.py measure tests
 
+# Where bytecode is not kept, each of the many processes that the tests start compiles everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up test soak check format lock clean
 
