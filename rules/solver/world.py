@@ -37,6 +37,8 @@ class World:
     holds: list[Formula] = field(default_factory=list)
     """Of each rule, that its condition holds."""
     concluded: dict[str, Formula] = field(default_factory=dict)
+    runs: dict[Sequence, Formula] = field(default_factory=dict)
+    """Of each sequence of events that are not given, that there is one."""
 
     @classmethod
     def of(
@@ -84,6 +86,7 @@ class World:
                 continue
             if like and kind not in anew:
                 world.events[kind] = like.events[kind]
+                world.runs |= {run: found for run, found in like.runs.items() if run.of == kind}
             else:
                 without = settled and given is not None
                 world.events[kind] = [] if without else world._slots(name, kind)
@@ -229,7 +232,9 @@ class World:
             case Sequence(of=of) if of in self.given.events:
                 return logic.truth(interpreter.found(part, logic.policy, self.given))
             case Sequence():
-                return self.run(part)
+                if part not in self.runs:
+                    self.runs[part] = self._run(part)
+                return self.runs[part]
             case Compare(fact=fact, other=other):
                 known = [self.known[fact], *([self.known[other]] if other else [])]
                 return logic.all([*known, self._compare(part, self.facts, logic.policy.facts)])
@@ -245,22 +250,22 @@ class World:
             mine, its = mine * 10 ** (places - declared.places), its * 10 ** (places - other.places)
         return _OPERATORS[compare.operator](mine, its)
 
-    def run(self, sequence: Sequence) -> Formula:
+    def _run(self, sequence: Sequence) -> Formula:
         """That some events follow one another and meet the condition."""
         logic, slots = self.logic, self.events[sequence.of]
         fields = logic.policy.events[sequence.of].fields
         met = [logic.all([slot.present, self._each(sequence.each, slot, fields)]) for slot in slots]
+        places = [slot.fields[sequence.by] for slot in slots]
         ordered = sequence.by == _counter(logic.policy, sequence.of)
-        numbers = range(len(slots))
-        before = [range(i) if ordered else [j for j in numbers if j != i] for i in numbers]
+        follows = [
+            [(j, places[i] == places[j] + 1) for j in (range(i) if ordered else range(len(slots))) if j != i]
+            for i in range(len(slots))
+        ]
         ending = met
         for _ in range(1, sequence.length):
-            follows = [[self._follows(slots[i], slots[j], sequence.by, ending[j]) for j in before[i]] for i in numbers]
-            ending = [logic.all([met[i], logic.any(follows[i])]) for i in numbers]
+            ways = [[logic.all([ending[j], next_to]) for j, next_to in before] for before in follows]
+            ending = [logic.all([own, logic.any(way)]) for own, way in zip(met, ways, strict=True)]
         return logic.any(ending)
-
-    def _follows(self, slot: "Slot", before: "Slot", by: str, ending: Formula) -> Formula:
-        return self.logic.all([ending, slot.fields[by] == before.fields[by] + 1])
 
     def _each(self, condition: Condition, slot: "Slot", types: Mapping[str, FactType]) -> Formula:
         compares = [leaf for leaf in leaves(condition) if isinstance(leaf, Compare)]
