@@ -182,12 +182,12 @@ def test_the_hours_that_the_next_partner_lacks_are_exactly_those(
     roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
 ) -> None:
     before = cut(roster, tiers, people, band)
-    if before.short:
-        return  # more hours go to the last tier's own service first
+    last = tiers[-1]
     for waiting in before.waiting:
         who = next((name for name in people.to_give if waiting.tier in people.serves[name]), None)
-        if who is None:
-            continue
+        left = len(roster) - sum(counts(before)[: NAMES.index(waiting.tier) + 1])
+        if who is None or left * last.service.hours * 100 > people.serving(last.id):
+            continue  # while the last tier's own service lacks hours for whoever is left, more of them go there
         for hours, rises in ((waiting.hours, True), (waiting.hours - Decimal("0.01"), False)):
             more = Team(people.tiers, {**people.to_give, who: people.to_give[who] + int(hours * 100)}, people.serves)
             found = cut(roster, tiers, more, band)
