@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, decided, make
+from activities.gate import tell_of_the_gate
 from activities.scoring import away, cut_of, gather, ranked, scores, team
 from program.calendar import Quarter
 from program.notice import Notice
@@ -199,7 +200,7 @@ class Roster:
 
     @activity.defn
     def publish(self, terms: Terms) -> Rescored:
-        """Make all moves count at once, and write what partners have to be told."""
+        """Make all moves count at once, and write what partners, and the program lead, have to be told."""
         with self._store.write() as tx:
             tx.rescores.publish(terms.quarter, terms.known_at)
             # To stay is nothing new, and who has to leave is told when notice is given.
@@ -211,6 +212,7 @@ class Roster:
                     if standing.stage == Stage.ACTIVE:  # else it was not moved: it leaves
                         notice = self._letter(tx, terms, standing.partner, page[partner], placed[partner])
                         tx.notices.write(notice, terms.known_at)
+            tell_of_the_gate(tx, self._shelf.get(terms.program), terms)
             tiers, moves = tx.rescores.summary(terms.quarter)
             return Rescored(quarter=terms.quarter, tiers=tiers, moves=moves)
 

@@ -64,6 +64,7 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
         "escalation.unanswered": "Everybody on the ladder was told and nobody answered",
         "escalation.digest": "Several escalations at once: what has stalled, since when, and how to open each",
         "team.weekly": "The week: what is open, was answered or ended by itself, and which pilots are due",
+        "team.gate": "The gate has stopped declining: how many were signed in a row, and since when",
         "test.team": "Somebody tries how the team is reached; nothing has happened",
     },
     Audience.OPERATOR: {

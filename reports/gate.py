@@ -4,15 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from program.gate import DECLINE, DEFER, IN_A_ROW, SIGN, stopped_declining
 from reports.figures import count, share
 from reports.record import By, Decided, Record
 from reports.report import ALL, Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
-
-IN_A_ROW: Final = 10
-"""Candidates that are signed one after the other, with none declined between them, before it is an alarm. There is no
-right rate; but where one in four deserves a no, ten in a row come by chance once in eighteen times."""
-
-SIGN, DEFER, DECLINE = "sign", "defer", "decline"
 
 COLUMNS: Final = (
     Column("decided", "scorecards decided"),
@@ -27,7 +22,7 @@ def gate(record: Record, by: By) -> Report:
     """What was decided at the gate in each quarter, by group and by rule."""
     now = [one for one in record.qualifications if record.quarter.contains(one.as_of)]
     final = [one for one in record.qualifications if one.outcome in {SIGN, DECLINE}]
-    alarm = _alarm(final)
+    stopped = stopped_declining((one.as_of, one.outcome) for one in final)
     signed, declined = (sum(one.outcome == outcome for one in now) for outcome in (SIGN, DECLINE))
     rate = _figures(now)[-1].value
     return Report(
@@ -42,7 +37,7 @@ def gate(record: Record, by: By) -> Report:
         else f"Nobody was signed or declined in {record.quarter}.",
         tables=(_by_quarter(record), _by_group(record, now, by), _rules(now), _last(final)),
         pictures=(_picture(record),) if record.qualifications else (),
-        alarms=(alarm,) if alarm else (),
+        alarms=(stopped.told,) if stopped else (),
         says=(
             (
                 "Counted by the day of the decision. Who was deferred and comes back is decided again, so one "
@@ -52,28 +47,12 @@ def gate(record: Record, by: By) -> Report:
                 f"The alarm goes off when the last {IN_A_ROW} that were signed or declined were all signed: a gate "
                 "that never rejects anyone protects nothing."
             ),
+            "Who was signed before and is qualified anew (`gatehouse roster requalify`) does not pass the gate again.",
             "Somebody whose deferral lapsed is not among the declined here: no rule said no.",
         ),
         unknown=(
             "Whom the gate declined and should not have is not on record: nobody sees what they would have sold.",
         ),
-    )
-
-
-def _alarm(final: Sequence[Decided]) -> str | None:
-    """What is wrong with a gate that has stopped declining; none while too few were decided to say so."""
-    since = 0
-    for one in reversed(final):
-        if one.outcome == DECLINE:
-            break
-        since += 1
-    if since < IN_A_ROW:
-        return None
-    last_no = next((one.as_of for one in reversed(final) if one.outcome == DECLINE), None)
-    ever = f"the last to be declined was on {last_no}" if last_no else "nobody was ever declined"
-    return (
-        f"The gate has stopped declining: {since} candidates in a row were signed, and {ever}. See whether reviewers "
-        "rate by the rubric, and whether the minima still mean anything."
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
+from activities import gate
 from activities.scoring import away, rated_facts
 from program.calendar import Quarter
 from program.decision import Decision
@@ -12,7 +13,7 @@ from program.partner import PartnerId, Stage
 from reports.forecast import Basis, to_forecast
 from reports.record import MOST_QUARTERS, Decided, Piloted, Ranked, Record, Stay
 from rules.folder import LoadedProgram
-from rules.lifecycle import QUALIFICATION, VERDICT
+from rules.lifecycle import VERDICT
 from store.database import Transaction
 from store.rescores import EVERYONE
 
@@ -27,9 +28,7 @@ def read(tx: Transaction, in_force: InForce, quarter: Quarter, today: date) -> R
     """The roster up to a quarter's end, or up to today where it still runs."""
     as_of = min(quarter.last_day, today)
     stays = _stays(tx, as_of)
-    qualifications = [
-        _decided(number, decision) for number, decision in tx.decisions.listed(policy=QUALIFICATION, as_of=as_of)
-    ]
+    qualifications = [_decided(number, decision) for number, decision in gate.decided(tx, as_of)]
     return Record(
         quarter=quarter,
         as_of=as_of,

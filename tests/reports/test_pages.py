@@ -10,11 +10,12 @@ from itertools import pairwise
 
 import pytest
 
+from program.gate import IN_A_ROW
 from program.partner import Stage
 from reports.concentration import concentration
 from reports.evidence import evidence
 from reports.forecast import Basis, forecast, to_forecast
-from reports.gate import IN_A_ROW, gate
+from reports.gate import gate
 from reports.hours import hours
 from reports.page import as_page
 from reports.pilots import pilots

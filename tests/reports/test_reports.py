@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from program.errors import Refused
+from program.gate import IN_A_ROW
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, PilotTerms, Targets, achieved
 from program.touch import Touch
 from reports.concentration import Winner, concentration, tenths
 from reports.figures import nine_in_ten
-from reports.gate import IN_A_ROW, gate
+from reports.gate import gate
 from reports.hours import hours
 from reports.pilots import pilots
 from reports.pipeline import pipeline
