@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
@@ -32,7 +32,7 @@ from program.person import Person
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from store.database import Store
 from tests.mail_server import MailServer
-from tests.world import at_any_hour, changed_program
+from tests.world import at_any_hour, changed_program, unhurried
 from workflows.escalation import EscalationLadder
 
 START_SECONDS: Final = 3
@@ -148,13 +148,6 @@ class Storm:
     ready: int = 0
 
     @property
-    def plain(self) -> Client:
-        """A client of the same server; what it starts goes by our own clock."""
-        config = self.env.client.config()
-        config["interceptors"] = []
-        return Client(**config)
-
-    @property
     def operations(self) -> Operations:
         return Operations(self.store, self.env.client, TASK_QUEUE, self.program.program.clock)
 
@@ -207,7 +200,7 @@ class Storm:
     async def befalls(self, escalation: Escalation, fate: Fate) -> None:
         """Start an escalation at some moment, and have its fate come about at a later one."""
         await asyncio.sleep(self.dice.uniform(0, 0.8 * self.plan.seconds))
-        client = self.plain if fate == Fate.ANSWER else self.env.client
+        client = unhurried(self.env) if fate == Fate.ANSWER else self.env.client
         await client.start_workflow(
             EscalationLadder.run,
             Opened(key=escalation.key, clock=self.program.program.clock),

@@ -21,7 +21,7 @@ from program.partner import Stage
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram
 from settings import TemporalSettings
 from store.database import Store
-from tests.world import a_partner, a_scorecard, changed_program
+from tests.world import a_partner, a_scorecard, changed_program, unhurried
 from worker import _tls
 
 TASK_QUEUE = "a-worker-of-its-own"
@@ -61,13 +61,12 @@ async def test_a_worker_told_to_stop_finishes_what_it_has_begun(
     virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram, tmp_path: Path
 ) -> None:
     log = tmp_path / "worker.log"
-    operations = Operations(store, virtual_time.client, TASK_QUEUE, default_program.program.clock)
+    operations = Operations(store, unhurried(virtual_time), TASK_QUEUE, default_program.program.clock)
     partner = a_partner("Stopped Midway")
     operations.record_partners([partner])
     with a_worker(virtual_time.client.service_client.config.target_host, store, log) as worker:
         await until_ready(log)
-        with virtual_time.with_time_skipping_disabled():
-            await operations.apply(partner.id)
+        await operations.apply(partner.id)
         with closing(sqlite3.connect(str(store).removeprefix("sqlite:///"), isolation_level=None)) as in_the_way:
             in_the_way.execute("BEGIN IMMEDIATE")
             deciding = asyncio.create_task(operations.submit_scorecard(partner.id, a_scorecard()))

@@ -108,6 +108,16 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
+def unhurried(env: WorkflowEnvironment) -> Client:
+    """A client of the same server; the clocks of what it starts run as ours does.
+
+    Not `env.with_time_skipping_disabled()`: that is one switch for all, and two that use it at once leave it off.
+    """
+    config = env.client.config()
+    config["interceptors"] = []
+    return Client(**config)
+
+
 @dataclass
 class Outbox:
     """Where notices go in a test; it can be told to refuse."""
@@ -130,6 +140,7 @@ class World:
 
     def __init__(self, env: WorkflowEnvironment, store: Store, program: LoadedProgram, today: date) -> None:
         self.env, self.store, self.program = env, store, at_any_hour(program)
+        self.client = unhurried(env)
         self.first_day = today
         self.task_queue = f"test-{uuid4()}"
         self.outbox = Outbox()
@@ -142,7 +153,7 @@ class World:
         clock = self.program.program.clock
         starts = datetime.combine(today, time(7), tzinfo=ZoneInfo(clock.timezone))
         self.clock = clock.model_copy(update={"lag": datetime.now(UTC) - starts})
-        self.operations = Operations(self.store, self.env.client, self.task_queue, self.clock)
+        self.operations = Operations(self.store, self.client, self.task_queue, self.clock)
 
     def on(self, day: date) -> "World":
         """The same installation for what starts on a later day; what was started before keeps its own time."""
@@ -152,11 +163,8 @@ class World:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["World"]:
-        """A worker works on it. What its activities start keeps its own clock until a test lets its time pass."""
-        config = self.env.client.config()
-        config["interceptors"] = []
-        client = Client(**config)
-        async with assemble(client, self.store, self.task_queue, ways=self.ways):
+        """A worker works on it. What it or a test starts keeps its own clock until a test lets its time pass."""
+        async with assemble(self.client, self.store, self.task_queue, ways=self.ways):
             yield self
 
     # Partners and what they do
@@ -169,8 +177,7 @@ class World:
 
     async def applied(self, name: str, kind: PartnerType = PartnerType.RESELL) -> str:
         partner = self.knows(name, kind)
-        with self.env.with_time_skipping_disabled():
-            await self.operations.apply(partner)
+        await self.operations.apply(partner)
         return partner
 
     async def in_pilot(
@@ -185,8 +192,7 @@ class World:
             with self.store.write() as tx:
                 due = self.first_day + timedelta(days=400)
                 tx.preparation.record_next_action(partner, "Review the pipeline", "Ada", due, self.first_day)
-            with self.env.with_time_skipping_disabled():
-                await self.operations.adopt(partner, since)
+            await self.operations.adopt(partner, since)
         else:
             partner = await self.applied(name, kind)
             await self.operations.submit_scorecard(partner, a_scorecard())
@@ -206,8 +212,7 @@ class World:
         """A partner whose pilot is taken over on its last day, and succeeds."""
         partner, started = self.knows(name, kind), self.first_day - timedelta(days=60)
         self.succeeds(partner, started)
-        with self.env.with_time_skipping_disabled():
-            await self.operations.adopt(partner, started)
+        await self.operations.adopt(partner, started)
         await eventually(lambda: self._is(partner, Stage.ACTIVE))
         return partner
 

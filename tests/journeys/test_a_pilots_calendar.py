@@ -68,8 +68,7 @@ async def test_a_pilot_that_is_taken_over_too_late_is_judged_at_once_as_of_its_d
     started = world.first_day - timedelta(days=100)
     partner = world.knows("Acme")
     world.succeeds(partner, started)
-    with world.env.with_time_skipping_disabled():
-        await world.operations.adopt(partner, started)
+    await world.operations.adopt(partner, started)
     await eventually(lambda: _is_active(world, partner))
 
     assert looks(world, partner) == [("pilot-verdict", started + timedelta(days=60))]
@@ -83,8 +82,7 @@ async def _is_active(world: World, partner: str) -> bool:
 
 async def test_a_pilot_that_is_reset_late_has_sixty_days_from_then_on(world: World) -> None:
     partner = world.knows("Acme")
-    with world.env.with_time_skipping_disabled():
-        await world.operations.adopt(partner, world.first_day - timedelta(days=75))
+    await world.operations.adopt(partner, world.first_day - timedelta(days=75))
 
     async def is_reset() -> bool:
         return world.outcomes(partner, "pilot-verdict") == ["reset"]

@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
+from temporalio.testing import WorkflowEnvironment
+
 from activities.postman import SENDERS
-from measure.escalation_faults import a_temporal, weathered
+from measure.escalation_faults import weathered
 from measure.storm import Plan
 from store.database import Store
 
 
 async def test_every_escalation_is_settled_though_workers_are_killed_and_mail_fails(
-    store: Store, tmp_path: Path
+    virtual_time: WorkflowEnvironment, store: Store, tmp_path: Path
 ) -> None:
     plan = Plan(escalations=12, kills=3, lives=(0.5, 2.5), waits=False, patience=40)
 
-    async with a_temporal() as env:  # of its own: how much a server has to do with what others left is not ours to try
-        outcome = await weathered(plan, store, env, tmp_path)
+    outcome = await weathered(plan, store, virtual_time, tmp_path)
 
     assert outcome.faults == []
     assert outcome.ended_as.total() == plan.escalations

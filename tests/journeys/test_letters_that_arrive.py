@@ -158,10 +158,9 @@ async def test_partners_that_stall_at_once_come_in_one_letter(
                     tx.partners.applies(partner, 1)
                     tx.partners.move(partner, "applied", Stage.APPLIED, world.first_day, "Applied.", datetime.now(UTC))
             clock = world.on(date(2017, 4, 3)).clock
-            with world.env.with_time_skipping_disabled():
-                swept = await world.env.client.execute_workflow(
-                    StallSweep.run, Sweep(clock=clock), id=f"sweep-{partners[0]}", task_queue=world.task_queue
-                )
+            swept = await world.client.execute_workflow(
+                StallSweep.run, Sweep(clock=clock), id=f"sweep-{partners[0]}", task_queue=world.task_queue
+            )
             assert swept.stalled == 6
             await arrived(server, 1)
 

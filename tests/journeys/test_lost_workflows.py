@@ -20,8 +20,7 @@ async def found_again(world: World, partner: str) -> State:
     """The partner applies again, as far as Temporal knows, on the morning of the world's day."""
     await world.lifecycle(partner).terminate("lost")
     before = contents(world.store)
-    with world.env.with_time_skipping_disabled():
-        state = await world.operations.apply(partner)
+    state = await world.operations.apply(partner)
     assert contents(world.store) == before
     assert state.application == 1
     return state

@@ -136,10 +136,9 @@ async def test_rescoring_twice_changes_nothing_and_two_at_once_are_one(world: Wo
 async def test_a_rescore_that_is_due_waits_for_evidence_that_comes_late(world: World) -> None:
     partner = await world.active("Acme")
     clock = world.on(date(2017, 4, 1)).clock
-    with world.env.with_time_skipping_disabled():
-        due = await world.env.client.start_workflow(
-            RescoreDue.run, clock, id=f"rescore-due-{partner}", task_queue=world.task_queue
-        )
+    due = await world.client.start_workflow(
+        RescoreDue.run, clock, id=f"rescore-due-{partner}", task_queue=world.task_queue
+    )
     await world.env.fast_forward(due, timedelta(days=4))
     with world.store.read() as tx:
         assert not tx.rescores.moves(Quarter(year=2017, number=1))
@@ -174,8 +173,7 @@ async def test_who_came_back_is_not_told_what_was_decided_before_it_left(world: 
     await asyncio.wait_for(world.lifecycle(partner).result(), PATIENCE)
     assert left.last_day == first
     back = world.on(Q4.first_day)
-    with world.env.with_time_skipping_disabled():
-        await back.operations.apply(partner, again=True)
+    await back.operations.apply(partner, again=True)
     await back.operations.submit_scorecard(partner, a_scorecard())
     world.succeeds(partner, Q4.first_day)
     await back.until(partner, Q4.first_day + 60 * DAY)
@@ -194,7 +192,7 @@ async def test_who_came_back_is_not_told_what_was_decided_before_it_left(world: 
 async def swept(world: World, day: date) -> Found:
     there = world.on(day)
     return await asyncio.wait_for(
-        world.env.client.execute_workflow(
+        world.client.execute_workflow(
             StallSweep.run, Sweep(clock=there.clock), id=f"sweep-{uuid4()}", task_queue=world.task_queue
         ),
         PATIENCE,

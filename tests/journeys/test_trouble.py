@@ -142,7 +142,7 @@ async def test_an_application_that_is_over_already_is_refused(world: World, tmp_
     await world.operations.exit(partner, "Sold")
     await soon(world.lifecycle(partner).result())
     before = Store(f"sqlite:///{tmp_path / 'before.db'}")
-    late = Operations(before, world.env.client, world.task_queue, world.clock)
+    late = Operations(before, world.client, world.task_queue, world.clock)
 
     with pytest.raises(Refused, match=f"^application 1 of {partner} is over; it is exited now$"):
         await soon(late.apply(partner))
@@ -247,7 +247,7 @@ async def test_a_person_waits_for_the_answer_while_the_database_is_locked(world:
 
 async def test_an_application_that_the_database_does_not_take_is_not_lost(world: World) -> None:
     partner = world.knows("Acme")
-    with world.env.with_time_skipping_disabled(), locked(world.store):
+    with locked(world.store):
         applying = asyncio.create_task(world.operations.apply(partner))
         await asyncio.sleep(0.3)
         assert not applying.done()
