@@ -1,7 +1,8 @@
 """The quarterly re-score of the whole roster, page by page."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -11,21 +12,25 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import letters
-from activities.deciding import Occasion, Shelf, decided, make
+from activities.deciding import Occasion, Shelf, decided
 from activities.gate import tell_of_the_gate
-from activities.scoring import away, cut_of, gather, ranked, scores, team
+from activities.scoring import away, cut_of, gather, ranked, team
 from program.calendar import Quarter
+from program.definition import Program
 from program.notice import Notice
-from program.partner import Partner, PartnerId, Stage
+from program.partner import PartnerId, Stage
 from program.score import Score, ScoreModel
-from program.tiers import TierRecord, after_move, eligibility_facts, movement_facts
+from program.tiers import Scored, TierRecord, after_move, eligibility_facts, movement_facts
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
-from store.rescores import Entrant, Move, Placed, Terms, Weighed
+from store.rescores import Entrant, Move, Terms, Weighed
 
 PAGE: Final = 250
 """Partners in one transaction: few enough to be short and to be told of, many enough to be quick."""
+
+STINT_SECONDS: Final = 1.0
+"""For how long one activity goes from page to page."""
 
 LIFECYCLE_ID: Final = "partner/{}"
 """The workflow ID of a partner's lifecycle."""
@@ -115,13 +120,15 @@ class Roster:
     @activity.defn
     def score_page(self, page: Page) -> Page | None:
         """Keep what the next partners are scored on; None after the last."""
+        return _for_a_while(page, self._gather)
+
+    def _gather(self, page: Page) -> Page | None:
         terms, program = page.terms, self._shelf.get(page.terms.program).program
         with self._store.write() as tx:
             standings = tx.partners.page([Stage.ACTIVE], page.after, PAGE)
             models = self._models(tx.rescores.weighed(terms.quarter))
             gathered = gather(tx, program, models, terms.quarter, terms.as_of, terms.known_at, standings)
             tx.rescores.gather(terms.quarter, gathered)
-        activity.heartbeat(page.after)
         return page.following(standings[-1].partner.id) if len(standings) == PAGE else None
 
     def _models(self, weighed: Weighed) -> list[ScoreModel]:
@@ -130,129 +137,170 @@ class Roster:
 
     @activity.defn
     def cut_tiers(self, terms: Terms) -> None:
-        """Score and rank the whole roster, and hand out the hours from the top."""
+        """Score and rank the whole roster, and hand out the hours from the top.
+
+        It is gone through page by page, and all that is kept of everybody at once is what ranks them.
+        """
         program = self._shelf.get(terms.program)
         with self._store.read() as tx:
-            entrants = tx.rescores.entrants(terms.quarter)
             model = self._models(tx.rescores.weighed(terms.quarter))[0]
-        scored = scores(model, entrants)
-        eligible = self._eligible(terms, program, entrants, scored)
-        roster = ranked(program.program, model, entrants, scored, lambda partner, *_: eligible.get(partner))
-        placed = cut_of(program.program, model, roster, team(program.program, terms.quarter, terms.away))
+        scale = model.scale(one.gathered.measured for page in self._entrants(terms) for one in page.values())
+        roster: list[Scored] = []
+        for page in self._entrants(terms):
+            scored = {partner: scale.score(entrant.gathered.measured) for partner, entrant in page.items()}
+            with self._store.write() as tx:
+                eligible = self._eligible(tx, terms, program, page, scored)
+                tx.rescores.score(terms.quarter, scored)
+            roster += ranked(program.program, model, page, scored, lambda partner, *_, of=eligible: of.get(partner))
+        placements = cut_of(program.program, model, roster, team(program.program, terms.quarter, terms.away)).placements
         with self._store.write() as tx:
-            tx.rescores.place(terms.quarter, placed.placements, scored)
+            for start in range(0, len(placements), PAGE):
+                tx.rescores.place(terms.quarter, placements[start : start + PAGE])
+                activity.heartbeat(start)
+
+    def _entrants(self, terms: Terms) -> Iterator[dict[PartnerId, Entrant]]:
+        """Those who are ranked, page by page."""
+        after = ""
+        while True:
+            with self._store.read() as tx:
+                page = tx.rescores.entrants(terms.quarter, after, PAGE)
+            if not page:
+                return
+            yield page
+            after = [*page][-1]
+            activity.heartbeat(after)
 
     def _eligible(
-        self, terms: Terms, program: LoadedProgram, entrants: Mapping[str, Entrant], scored: Mapping[str, Score]
+        self,
+        tx: Transaction,
+        terms: Terms,
+        program: LoadedProgram,
+        entrants: Mapping[PartnerId, Entrant],
+        scored: Mapping[PartnerId, Score],
     ) -> dict[PartnerId, str | None]:
         """Up to which tier each partner is eligible, where the program has a policy that says so."""
         if ELIGIBILITY not in program.policies:
             return {}
-        found: dict[PartnerId, str | None] = {}
-        partners = list(entrants)
-        for start in range(0, len(partners), PAGE):
-            with self._store.write() as tx:
-                for partner in partners[start : start + PAGE]:
-                    gathered = entrants[partner].gathered
-                    facts = eligibility_facts(scored[partner], gathered.measured.facts, gathered.quarters_active)
-                    occasion = Occasion(partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
-                    source = {f"re-score {terms.quarter}": facts}
-                    _, decision = make(tx, program, ELIGIBILITY, occasion, source, settle=True)
-                    found[partner] = decision.ruling.outcome
-        return found
+        purpose = f"rescore-{terms.quarter}"
+        made, fresh = tx.decisions.made([*entrants], ELIGIBILITY, terms.as_of, purpose), []
+        for partner, entrant in entrants.items():
+            if partner not in made:
+                measured, active = entrant.gathered.measured, entrant.gathered.quarters_active
+                source = {f"re-score {terms.quarter}": eligibility_facts(scored[partner], measured.facts, active)}
+                occasion = Occasion(partner, purpose, terms.as_of, terms.known_at)
+                fresh.append(decided(tx, program, ELIGIBILITY, occasion, source, settle=True))
+        tx.decisions.record_all(fresh)
+        return {one.partner: one.ruling.outcome for one in (*made.values(), *fresh)}
 
     @activity.defn
     def move_page(self, page: Page) -> Page | None:
         """Decide the next partners' moves; None after the last."""
+        return _for_a_while(page, self._move)
+
+    def _move(self, page: Page) -> Page | None:
         terms, program = page.terms, self._shelf.get(page.terms.program)
+        tiers, source = program.program.tiers, f"re-score {terms.quarter}"
         with self._store.write() as tx:
-            placed = tx.rescores.placed(terms.quarter, page.after, PAGE)
-            records = tx.rescores.last_records([p.partner for p in placed], terms.quarter)
-            standings = tx.partners.several(p.partner for p in placed)
+            # Who was decided about is left out: its tier may have changed by now, once it is published.
+            candidates = tx.rescores.undecided(terms.quarter, page.after, PAGE)
+            records = tx.rescores.last_records([one.partner for one in candidates], terms.quarter)
             courses = []
-            for place in placed:
-                if place.decided:
-                    continue  # what it was decided on may have changed by now: its tier, once it is published
-                standing = standings[place.partner]
-                last = records.get(place.partner) or TierRecord(tier=standing.tier or program.program.entry_tier)
-                moved = int(place.gathered.measured.facts["moved_opportunities"] or 0)
-                active = place.gathered.quarters_active
-                facts = movement_facts(program.program.tiers, last, place.placement.tier, moved, quarters_active=active)
-                occasion = Occasion(place.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
-                decision = decided(tx, program, MOVEMENT, occasion, {f"re-score {terms.quarter}": facts})
-                courses.append((last, facts, decision))
+            for one in candidates:
+                last = records.get(one.partner) or TierRecord(tier=one.tier or program.program.entry_tier)
+                moved, active = (
+                    int(one.gathered.measured.facts["moved_opportunities"] or 0),
+                    one.gathered.quarters_active,
+                )
+                facts = movement_facts(tiers, last, one.cut_tier, moved, quarters_active=active)
+                occasion = Occasion(one.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
+                courses.append((last, facts, decided(tx, program, MOVEMENT, occasion, {source: facts})))
             numbers = tx.decisions.record_all([decision for _, _, decision in courses])
             moves = [
                 Move(
                     partner=decision.partner,
                     move=move,
                     came_from=last.tier,
-                    record=after_move(program.program.tiers, last, facts, move),
+                    record=after_move(tiers, last, facts, move),
                     decision=number,
                 )
                 for number, (last, facts, decision) in zip(numbers, courses, strict=True)
                 for move in [decision.ruling.outcome or "stay"]
             ]
-            if moves:
-                tx.rescores.move(terms.quarter, moves)
-        activity.heartbeat(page.after)
-        return page.following(placed[-1].partner) if len(placed) == PAGE else None
+            tx.rescores.move(terms.quarter, moves)
+        return page.following(candidates[-1].partner) if len(candidates) == PAGE else None
 
     @activity.defn
     def publish(self, terms: Terms) -> Rescored:
         """Make all moves count at once, and write what partners, and the program lead, have to be told."""
+        program = self._shelf.get(terms.program)
         with self._store.write() as tx:
             tx.rescores.publish(terms.quarter, terms.known_at)
-            # To stay is nothing new, and who has to leave is told when notice is given.
-            told = [move for move in tx.rescores.moves(terms.quarter) if move.move not in {"stay", "exit"}]
-            for start in range(0, len(told), PAGE):
-                page = {move.partner: move for move in told[start : start + PAGE]}
-                placed = tx.rescores.placed_of(terms.quarter, page)
-                for partner, standing in tx.partners.several(page).items():
-                    if standing.stage == Stage.ACTIVE:  # else it was not moved: it leaves
-                        notice = self._letter(tx, terms, standing.partner, page[partner], placed[partner])
-                        tx.notices.write(notice, terms.known_at)
-            tell_of_the_gate(tx, self._shelf.get(terms.program), terms)
-            tiers, moves = tx.rescores.summary(terms.quarter)
-            return Rescored(quarter=terms.quarter, tiers=tiers, moves=moves)
-
-    def _letter(self, tx: Transaction, terms: Terms, partner: Partner, move: Move, placed: Placed) -> Notice:
-        """What a partner is told of its move; of a warning, what would avert the next one."""
-        program, [model, _] = self._shelf.get(terms.program).program, self._models(tx.rescores.weighed(terms.quarter))
-        short, measured, averted_by = placed.placement.short, placed.gathered.measured, ""
-        if move.move == "warn" and short:
-            averted_by = letters.averts(model.factors_of(measured.segment), measured.facts, short)
-        ruling = tx.decisions.get(move.decision).ruling
-        return letters.tier_changed(
-            partner, str(terms.quarter), program, move.record.tier, move.move, ruling, averted_by
-        )
+            model = self._models(tx.rescores.weighed(terms.quarter))[0]
+            after = ""
+            while moves := tx.rescores.moves_to_tell(terms.quarter, after, PAGE):
+                tx.notices.write_all(_letters(tx, program.program, model, terms.quarter, moves), terms.known_at)
+                after = moves[-1].partner
+                activity.heartbeat(after)
+            tell_of_the_gate(tx, program, terms)
+            tiers, counted = tx.rescores.summary(terms.quarter)
+            return Rescored(quarter=terms.quarter, tiers=tiers, moves=counted)
 
     @activity.defn
     async def tell_lifecycles(self, terms: Terms) -> int:
         """Signal the lifecycles whose tier changed or that have to leave; how many."""
-        told = await asyncio.to_thread(self._changed, terms)
-        for partner, move in told.items():
-            try:
-                await self._client.get_workflow_handle(LIFECYCLE_ID.format(partner)).signal(RESCORED, move)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise  # who has left in the meantime needs no telling; anything else is tried again
-            activity.heartbeat(partner)
-        return len(told)
+        told, after = 0, ""
+        while page := await asyncio.to_thread(self._changed, terms, after):
+            for after, move in page.items():
+                try:
+                    await self._client.get_workflow_handle(LIFECYCLE_ID.format(after)).signal(RESCORED, move)
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise  # who has left in the meantime needs no telling; anything else is tried again
+                activity.heartbeat(after)
+            told += len(page)
+        return told
 
-    def _changed(self, terms: Terms) -> dict[PartnerId, TierMove]:
+    def _changed(self, terms: Terms, after: PartnerId) -> dict[PartnerId, TierMove]:
+        """What the next lifecycles are told, by ID."""
         with self._store.read() as tx:
-            # An old re-score may be run again: it concerns neither who has come back since nor who was moved on.
-            tiers = {
-                s.partner.id: s.tier for s in tx.partners.roster(Stage.ACTIVE) if s.since and s.since <= terms.as_of
-            }
-            return {
-                move.partner: TierMove(
-                    quarter=terms.quarter,
-                    tier=move.record.tier,
-                    leaves=move.move == "exit",
-                    because=tx.decisions.get(move.decision).ruling.because,
-                )
-                for move in tx.rescores.moves(terms.quarter)
-                if move.changed and tiers.get(move.partner) == move.record.tier
-            }
+            moves = tx.rescores.changes(terms.quarter, terms.as_of, after, PAGE)
+            decisions = tx.decisions.several([move.decision for move in moves])
+        return {
+            move.partner: TierMove(
+                quarter=terms.quarter,
+                tier=move.record.tier,
+                leaves=move.move == "exit",
+                because=decisions[move.decision].ruling.because,
+            )
+            for move in moves
+        }
+
+
+def _for_a_while(page: Page, act: Callable[[Page], Page | None]) -> Page | None:
+    """Go on from page to page for a moment: each is a transaction of its own, few are events of the history."""
+    until = time.monotonic() + STINT_SECONDS
+    following = act(page)
+    while following and time.monotonic() < until:
+        activity.heartbeat(following.after)
+        following = act(following)
+    return following
+
+
+def _letters(
+    tx: Transaction, program: Program, model: ScoreModel, quarter: Quarter, moves: Sequence[Move]
+) -> list[Notice]:
+    """What some partners are told of their moves; of a warning, what would avert the next one."""
+    partners = [move.partner for move in moves]
+    placed, standings = tx.rescores.placed_of(quarter, partners), tx.partners.several(partners)
+    decisions = tx.decisions.several([move.decision for move in moves])
+    written = []
+    for move in moves:
+        one, averted_by = placed[move.partner], ""
+        measured, short = one.gathered.measured, one.placement.short
+        if move.move == "warn" and short:
+            averted_by = letters.averts(model.factors_of(measured.segment), measured.facts, short)
+        partner, ruling = standings[move.partner].partner, decisions[move.decision].ruling
+        written.append(
+            letters.tier_changed(partner, str(quarter), program, move.record.tier, move.move, ruling, averted_by)
+        )
+    return written

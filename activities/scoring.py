@@ -106,7 +106,8 @@ def ranked(
         Scored(
             partner=partner,
             name=entrant.name,
-            score=scored[partner],
+            low=scored[partner].low,
+            high=scored[partner].high,
             ties=tuple(Decimal(entrant.gathered.measured.facts.get(name) or 0) for name in model.ties),
             stands_in=entrant.tier or program.entry_tier,
             up_to=eligible(partner, scored[partner], entrant.gathered),

@@ -158,12 +158,13 @@ def _by_rank(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[P
         Scored(
             partner=partner,
             name=entrant.name,
-            score=scored[partner],
+            low=scored[partner].low,
+            high=scored[partner].high,
             ties=tuple(Decimal(entrant.gathered.measured.facts.get(name) or 0) for name in model.ties),
         )
         for partner, entrant in entrants.items()
     ]
-    return {one.partner: (number, one.score.low) for number, one in enumerate(rank(roster), start=1)}
+    return {one.partner: (number, one.low) for number, one in enumerate(rank(roster), start=1)}
 
 
 def published_difference(

@@ -27,7 +27,16 @@ MEASURES: Final = (
 
 def four_places(value: Fraction) -> Decimal:
     """A number as it is stored: to four places, rounded half to even."""
-    return Decimal(round(value * 10_000)).scaleb(-4)
+    return quotient(value.numerator, value.denominator)
+
+
+def quotient(numerator: int, denominator: int) -> Decimal:
+    """The same of a fraction that is not negative, by its parts; they may have a divisor in common."""
+    units, rest = divmod(numerator * 10_000, denominator)
+    more_than_half = 2 * rest - denominator
+    if more_than_half > 0 or (not more_than_half and units % 2):
+        units += 1
+    return Decimal(units).scaleb(-4)
 
 
 def measured(

@@ -1,12 +1,12 @@
 """The score: what a quarter showed of a partner, weighed the same way for everyone that it is compared with.
 
 Every factor becomes 0 to 1 exactly (a logarithm to 28 digits), and the number is rounded once, to four places. What
-nobody knows makes it an interval: its low end takes it as worthless, its high end as perfect.
+nobody knows makes it an interval: its low end takes it as worthless, its high end as perfect. Inside, a fraction is a
+pair of whole numbers, which is five times as quick as one that is always in lowest terms.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -16,7 +16,7 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from program.errors import Misfits, Way
-from program.measures import four_places
+from program.measures import quotient
 from program.partner import PartnerType
 from program.scorecard import FEWEST_FACTORS, MOST_FACTORS, FactValue, Identifier, Percent, check_weights
 
@@ -29,7 +29,11 @@ Segment = tuple[str, ...]
 UNKNOWN: Final = "unknown"
 """The segment's name where nobody knows what a partner would be compared by."""
 
-ZERO, ONE = Fraction(0), Fraction(1)
+Parts = tuple[int, int]
+"""Numerator and denominator of a number that is not negative."""
+
+ZERO: Final = (0, 1)
+ONE: Final = (1, 1)
 
 
 class Axis(StrEnum):
@@ -84,21 +88,29 @@ class Factor(BaseModel):
         return self
 
     @cached_property
-    def _ends(self) -> tuple[Fraction, Fraction]:
+    def _way(self) -> tuple[int, int, int]:
+        """The floor and the way from it to the target, both as how many of a unit, and how many of that are one."""
         assert self.target is not None
-        return Fraction(self.floor), Fraction(self.target)
+        floor, way = Fraction(self.floor), Fraction(self.target) - Fraction(self.floor)
+        units = floor.denominator * way.denominator
+        return int(floor * units), int(way * units), units
 
     def share(self, value: Decimal) -> Fraction:
         """How much of the way from the floor to the target a value goes, from 0 to 1. Not of a percentile."""
+        return Fraction(*self.parts(value))
+
+    def parts(self, value: Decimal) -> Parts:
+        """The same as a pair."""
         assert self.target is not None
         if value <= self.floor:
             return ZERO
         if value >= self.target:
             return ONE
         if self.scale is Scale.LOGARITHM:
-            return Fraction((value / self.floor).ln() / (self.target / self.floor).ln())
-        floor, target = self._ends
-        return (Fraction(value) - floor) / (target - floor)
+            return ((value / self.floor).ln() / (self.target / self.floor).ln()).as_integer_ratio()
+        floor, way, units = self._way
+        numerator, denominator = value.as_integer_ratio()
+        return numerator * units - floor * denominator, denominator * way
 
     def reaching(self, share: Fraction) -> Decimal | None:
         """The least value, to two places, that goes so much of the way; None where none does, or of a percentile."""
@@ -108,8 +120,8 @@ class Factor(BaseModel):
             exponent = Decimal(share.numerator) / Decimal(share.denominator) * (self.target / self.floor).ln()
             least = Fraction(self.floor * exponent.exp())
         else:
-            floor, target = self._ends
-            least = floor + share * (target - floor)
+            floor, way, units = self._way
+            least = (floor + share * way) / units
         return min(Decimal(-((-least * 100) // 1)) / 100, self.target)
 
 
@@ -220,6 +232,11 @@ class ScoreModel(BaseModel):
         return self.own[max(fitting, key=len)] if fitting else self.factors
 
     @cached_property
+    def compares(self) -> bool:
+        """Whether any factor takes the others to be told."""
+        return any(factor.scale is Scale.PERCENTILE for _, factors in self.declared() for factor in factors)
+
+    @cached_property
     def facts(self) -> frozenset[str]:
         """Every fact that a score, a tie or a segment rests on."""
         weighed = {factor.fact for _, factors in self.declared() for factor in factors}
@@ -236,17 +253,12 @@ class ScoreModel(BaseModel):
 
     def scores(self, roster: Mapping[str, Measured]) -> dict[str, Score]:
         """Score the whole roster, each partner beside those of its segment."""
-        segments: dict[Segment, list[str]] = defaultdict(list)
-        for partner, one in roster.items():
-            segments[one.segment].append(partner)
-        scores: dict[str, Score] = {}
-        for segment, partners in segments.items():
-            factors = self.factors_of(segment)
-            columns = [_column([_number(roster[p].facts.get(f.fact)) for p in partners], f) for f in factors]
-            for partner, spans in zip(partners, zip(*columns, strict=True), strict=True):
-                missing = tuple(f.fact for f in factors if _number(roster[partner].facts.get(f.fact)) is None)
-                scores[partner] = _score(factors, spans, missing)
-        return {partner: scores[partner] for partner in roster}
+        scale = self.scale(roster.values())
+        return {partner: scale.score(one) for partner, one in roster.items()}
+
+    def scale(self, roster: Iterable[Measured]) -> "RosterScale":
+        """What everybody is scored by, once the whole roster was gone through."""
+        return RosterScale(self, roster)
 
 
 def _check(way: Way, factors: Sequence[Factor]) -> None:
@@ -270,60 +282,109 @@ def _number(value: FactValue) -> Decimal | None:
     return Decimal(value) if isinstance(value, (int, Decimal)) else None
 
 
-_Ends = tuple[Fraction, Fraction]
+_Ends = tuple[Parts, Parts]
+"""How far a factor goes at least and at most; the same object twice where it is known."""
 
 
-def _column(values: Sequence[Decimal | None], factor: Factor) -> list[_Ends]:
-    """How far one factor goes for each partner of a segment, at least and at most."""
-    if factor.scale is Scale.PERCENTILE:
-        return _percentiles(values)
-    known = {value: factor.share(value) for value in set(values) if value is not None}
-    return [(ZERO, ONE) if value is None else (known[value], known[value]) for value in values]
+class RosterScale:
+    """What scores are made by: of the others no more than what they show of each factor that is compared.
 
-
-def _percentiles(values: Sequence[Decimal | None]) -> list[_Ends]:
-    """The share of the others that each value is ahead of; who has nobody beside it stands in the middle.
-
-    Those of whom nobody knows it may all be ahead, or all behind.
+    So a roster of any size can be scored page by page.
     """
-    others = len(values) - 1
-    if others <= 0:
-        return [(ZERO, ONE) if value is None else (Fraction(1, 2), Fraction(1, 2)) for value in values]
-    known = sorted(value for value in values if value is not None)
-    unknown = len(values) - len(known)
-    ends: dict[Decimal | None, _Ends] = {None: (ZERO, ONE)}
-    for value in set(known):
-        below, upto = bisect_left(known, value), bisect_right(known, value)
-        ahead = Fraction(below) + Fraction(upto - below - 1, 2)
-        ends[value] = (ahead / others, (ahead + unknown) / others)
-    return [ends[value] for value in values]
+
+    def __init__(self, model: ScoreModel, roster: Iterable[Measured]) -> None:
+        self._model = model
+        self._factors: dict[Segment, Sequence[Factor]] = {}
+        shown: dict[Segment, dict[str, list[Decimal | None]]] = {}
+        for one in roster if model.compares else ():
+            facts = shown.get(one.segment)
+            if facts is None:
+                compared = [f.fact for f in self.factors_of(one.segment) if f.scale is Scale.PERCENTILE]
+                facts = shown[one.segment] = {fact: [] for fact in compared}
+            for fact, values in facts.items():
+                values.append(_number(one.facts.get(fact)))
+        self._compared = {
+            segment: {fact: _Compared(values) for fact, values in facts.items()} for segment, facts in shown.items()
+        }
+
+    def factors_of(self, segment: Segment) -> Sequence[Factor]:
+        """The factors of a segment, found once."""
+        factors = self._factors.get(segment)
+        if factors is None:
+            factors = self._factors[segment] = self._model.factors_of(segment)
+        return factors
+
+    def score(self, one: Measured) -> Score:
+        """The score of somebody on the roster."""
+        factors = self.factors_of(one.segment)
+        values = [_number(one.facts.get(factor.fact)) for factor in factors]
+        ends = [self._ends(one.segment, factor, value) for factor, value in zip(factors, values, strict=True)]
+        missing = tuple(factor.fact for factor, value in zip(factors, values, strict=True) if value is None)
+        return _score(factors, ends, missing)
+
+    def _ends(self, segment: Segment, factor: Factor, value: Decimal | None) -> _Ends:
+        if value is None:
+            return ZERO, ONE
+        if factor.scale is Scale.PERCENTILE:
+            return self._compared[segment][factor.fact].ends(value)
+        share = factor.parts(value)
+        return share, share
 
 
-def _score(factors: Sequence[Factor], spans: Sequence[_Ends], missing: tuple[str, ...]) -> Score:
-    total = [ZERO, ZERO]
-    axes: dict[Axis, list[Fraction]] = {}
-    weights: Counter[Axis] = Counter()
-    for factor, ends in zip(factors, spans, strict=True):
-        axis = axes.setdefault(factor.axis, [ZERO, ZERO])
-        weights[factor.axis] += factor.weight
-        for end in (0, 1):
-            points = factor.weight * ends[end]
-            total[end] += points
-            axis[end] += points
-    of = {axis: _span(low * 100 / weights[axis], high * 100 / weights[axis]) for axis, (low, high) in axes.items()}
-    # As exact as it is made: nothing of it has to be checked again, and there are many.
-    return Score.model_construct(
-        low=four_places(total[0]),
-        high=four_places(total[1]),
-        performance=of.get(Axis.PERFORMANCE),
-        potential=of.get(Axis.POTENTIAL),
-        shares={factor.id: _span(*ends) for factor, ends in zip(factors, spans, strict=True)},
+class _Compared:
+    """The values of one fact in a segment."""
+
+    def __init__(self, values: Sequence[Decimal | None]) -> None:
+        self._others = len(values) - 1
+        self._known = sorted(value for value in values if value is not None)
+        self._unknown = len(values) - len(self._known)
+
+    def ends(self, value: Decimal) -> _Ends:
+        """The share of the others that a value is ahead of; who has nobody beside it stands in the middle.
+
+        Those of whom nobody knows it may all be ahead, or all behind.
+        """
+        if not self._others:
+            return (1, 2), (1, 2)
+        below, upto = bisect_left(self._known, value), bisect_right(self._known, value)
+        twice_ahead = below + upto - 1
+        return (twice_ahead, 2 * self._others), (twice_ahead + 2 * self._unknown, 2 * self._others)
+
+
+def _score(factors: Sequence[Factor], ends: Sequence[_Ends], missing: tuple[str, ...]) -> Score:
+    weighed = [(factor.weight, between) for factor, between in zip(factors, ends, strict=True)]
+    of: dict[Axis, list[tuple[int, _Ends]]] = {}
+    for factor, one in zip(factors, weighed, strict=True):
+        of.setdefault(factor.axis, []).append(one)
+    whole = _points(weighed)
+    return Score(
+        low=whole.low,
+        high=whole.high,
+        performance=_points(of[Axis.PERFORMANCE]) if Axis.PERFORMANCE in of else None,
+        potential=_points(of[Axis.POTENTIAL]) if Axis.POTENTIAL in of else None,
+        shares={factor.id: _span(*between) for factor, between in zip(factors, ends, strict=True)},
         missing=missing,
     )
 
 
-def _span(low: Fraction, high: Fraction) -> Span:
-    return Span.model_construct(low=four_places(low), high=four_places(high))
+def _points(weighed: Sequence[tuple[int, _Ends]]) -> Span:
+    """Shares weighed against each other, of 100."""
+    low = _average([(weight, least) for weight, (least, _) in weighed])
+    known = all(least is most for _, (least, most) in weighed)
+    return _span(low, low if known else _average([(weight, most) for weight, (_, most) in weighed]))
+
+
+def _average(weighed: Iterable[tuple[int, Parts]]) -> Parts:
+    total, units, weights = 0, 1, 0
+    for weight, (numerator, denominator) in weighed:
+        total, units = total * denominator + weight * numerator * units, units * denominator
+        weights += weight
+    return total * 100, units * weights
+
+
+def _span(low: Parts, high: Parts) -> Span:
+    least = quotient(*low)
+    return Span(low=least, high=least if high is low else quotient(*high))
 
 
 def averting(factors: Sequence[Factor], facts: Mapping[str, FactValue], short: Decimal) -> list[tuple[Factor, Decimal]]:

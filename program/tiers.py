@@ -88,14 +88,15 @@ class Tier(BaseModel):
     """The most partners it takes; None where hours alone decide."""
 
 
-class Scored(BaseModel):
-    """A partner in the ranking: its score, and what breaks a tie."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A partner in the ranking: its score, and what breaks a tie. Small, since the whole roster is ranked at once."""
 
     partner: PartnerId
     name: str
-    score: Score
+    low: Decimal
+    high: Decimal
+    """The ends between which its score lies."""
     ties: tuple[Decimal, ...] = ()
     """The higher goes first, one after the other, and then the name."""
     stands_in: str | None = None
@@ -104,10 +105,9 @@ class Scored(BaseModel):
     """The highest tier that it is eligible for by the program's policy; None where it has none."""
 
 
-class Placement(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Placement:
     """Where the cut puts a partner, before movement rules say how far it goes there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     partner: PartnerId
     rank: int
@@ -156,7 +156,7 @@ class Cut:
 
 def rank(roster: Iterable[Scored]) -> list[Scored]:
     """The whole roster in order: by score, then as ties are broken, then by name."""
-    return sorted(roster, key=lambda one: _key(one, one.score.low))
+    return sorted(roster, key=lambda one: _key(one, one.low))
 
 
 _Key = tuple[Any, ...]
@@ -224,7 +224,7 @@ class _Filling:
             for one in roster
             if one.partner not in self.places
             and self.eligible(one, tier)
-            and (points := self.points(one, tier, one.score.low)) >= tier.minimum_score
+            and (points := self.points(one, tier, one.low)) >= tier.minimum_score
         ]
         candidates.sort(key=lambda candidate: candidate[0])
         came_in = None
@@ -272,7 +272,7 @@ class _Filling:
         """The points that a partner lacks for the tier it stands in; None where it lacks none, or none would do."""
         own = self.tiers[: self._index.get(one.stands_in or "", -1) + 1]
         takes = [least for tier in own if (least := self.takes(one, tier)) is not None and least <= 100]
-        return max(min(takes) - one.score.low, NOTHING) if takes else None
+        return max(min(takes) - one.low, NOTHING) if takes else None
 
 
 def takes(
@@ -303,22 +303,24 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
     ranked = rank(roster)
     filling = _filled(ranked, tiers, team, band)
     last = tiers[-1].id
-    at_worst = [_key(one, one.score.low) for one in ranked]
-    at_best = sorted(_key(one, one.score.high) for one in ranked)
+    at_worst = [_key(one, one.low) for one in ranked]
+    at_best = sorted(
+        worst if one.low == one.high else _key(one, one.high) for one, worst in zip(ranked, at_worst, strict=True)
+    )
     index = {tier.id: n for n, tier in enumerate(tiers)}
     placements = []
     for position, one in enumerate(ranked):
         given = filling.places.get(one.partner, last)
-        known = one.score.low == one.score.high
+        known = one.low == one.high
         below = index[given] > index.get(one.stands_in or "", len(tiers))
         placements.append(
             Placement(
                 partner=one.partner,
                 rank=position + 1,
                 tier=given,
-                best_rank=1 + bisect_left(at_worst, _key(one, one.score.high)),
+                best_rank=1 + bisect_left(at_worst, _key(one, one.high)),
                 worst_rank=bisect_left(at_best, at_worst[position]) + known,
-                tier_at_best=given if known else filling.tier_by(one, one.score.high),
+                tier_at_best=given if known else filling.tier_by(one, one.high),
                 short=filling.short(one) if below else None,
             )
         )

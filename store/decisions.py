@@ -123,6 +123,20 @@ class Decisions:
             raise Refused(f"there is no decision {number}; `gatehouse decisions list` shows those there are")
         return _decision(row)[1]
 
+    def several(self, numbers: Sequence[int]) -> dict[int, Decision]:
+        """Decisions by their numbers."""
+        return dict(map(_decision, self._session.execute(_RECORDS.where(DecisionRow.number.in_(numbers)))))
+
+    def made(self, partners: Sequence[str], policy: str, as_of: date, purpose: str) -> dict[str, Decision]:
+        """What was decided by a policy about some partners on one occasion."""
+        query = _RECORDS.where(
+            DecisionRow.partner.in_(partners),
+            DecisionRow.policy == policy,
+            DecisionRow.as_of == as_of.isoformat(),
+            DecisionRow.purpose == purpose,
+        )
+        return {decision.partner: decision for _, decision in map(_decision, self._session.execute(query))}
+
     def entry(self, number: int) -> Entry:
         """A record with its place in the chain.
 

@@ -63,9 +63,13 @@ class Notices:
             at: When it is written.
             due_at: Until when it is held, as the program in force says; None where it may be sent at once.
         """
+        self.write_all([notice], at, due_at)
+
+    def write_all(self, notices: Sequence[Notice], at: datetime, due_at: datetime | None = None) -> None:
+        """The same with several."""
         fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": due_at, "tries": 0, "reason": ""}
         unsent = {"trying_since": None, "delivered_at": None, "digest": None, "alone": False, "in_hand": False}
-        add_new(self._session, NoticeRow, {**notice.model_dump(), **fresh, **unsent})
+        add_new(self._session, NoticeRow, [{**notice.model_dump(), **fresh, **unsent} for notice in notices])
 
     def undelivered(
         self, keys: Sequence[str] | None = None, *, ending: str = "", partner: str | None = None

@@ -1,6 +1,6 @@
 """Partners, where they stand, and how they came there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -171,13 +171,8 @@ class Partners:
 
     def set_tier(self, partner: str, tier: str, *, at_risk: bool) -> None:
         """Put a partner into a tier, and note whether it is warned there."""
-        self.set_tiers({partner: (tier, at_risk)})
-
-    def set_tiers(self, tiers: Mapping[str, tuple[str, bool]]) -> None:
-        """Put partners into tiers, and note who of them is warned there."""
-        rows = [{"id": partner, "tier": tier, "at_risk": at_risk} for partner, (tier, at_risk) in tiers.items()]
-        if rows:
-            self._session.execute(update(PartnerRow), rows)
+        row = self._row(partner)
+        row.tier, row.at_risk = tier, at_risk
 
     def several(self, partners: Iterable[str]) -> dict[str, Standing]:
         """Where some partners stand."""

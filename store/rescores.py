@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, Table, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.calendar import Quarter
@@ -15,7 +15,6 @@ from program.partner import PartnerId, Stage
 from program.person import Absence
 from program.score import Measured, Score
 from program.tiers import Placement, TierRecord
-from store.partners import Partners
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_new
 
@@ -78,8 +77,6 @@ class Placed(BaseModel):
     recorded: dict[str, Any]
     """Its score, as it is recorded."""
     gathered: Gathered
-    decided: bool
-    """Whether its move was decided already."""
 
     @property
     def score(self) -> Score:
@@ -88,6 +85,19 @@ class Placed(BaseModel):
     @property
     def partner(self) -> PartnerId:
         return self.placement.partner
+
+
+class Candidate(BaseModel):
+    """A partner whose move is to be decided."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    tier: str | None
+    """The one it is in."""
+    cut_tier: str
+    """The one that the cut puts it into."""
+    gathered: Gathered
 
 
 class Move(BaseModel):
@@ -107,22 +117,31 @@ class Move(BaseModel):
         return self.record.tier != self.came_from or self.move == "exit"
 
 
-def _move(row: ScoreRow) -> Move:
-    assert row.move is not None
-    assert row.decision is not None
+# Columns, not rows of the session: nothing is changed through them, and there are many.
+_GATHERED: Final = (ScoreRow.partner, ScoreRow.segment, ScoreRow.facts, ScoreRow.quarters_active)
+_RANKED: Final = (ScoreRow.rank, ScoreRow.best_rank, ScoreRow.worst_rank, ScoreRow.cut_tier, ScoreRow.tier_at_best)
+_PLACED: Final = (*_GATHERED, *_RANKED, ScoreRow.short, ScoreRow.score)
+_RECORD: Final = (ScoreRow.tier, ScoreRow.quarters_below, ScoreRow.quarters_inactive)
+_MOVED: Final = (ScoreRow.partner, ScoreRow.move, ScoreRow.came_from, ScoreRow.decision, *_RECORD)
+
+
+_SCORES: Final = cast("Table", ScoreRow.__table__)
+
+
+def _move(row: Any) -> Move:
     record = TierRecord(
         tier=row.tier or "", quarters_below=row.quarters_below or 0, quarters_inactive=row.quarters_inactive or 0
     )
     return Move(partner=row.partner, move=row.move, came_from=row.came_from or "", record=record, decision=row.decision)
 
 
-def _gathered(row: ScoreRow) -> Gathered:
+def _gathered(row: Any) -> Gathered:
     measured = Measured.model_construct(segment=tuple(row.segment), facts=as_known(row.facts))
     return Gathered.model_construct(measured=measured, quarters_active=row.quarters_active)
 
 
-def _placed(row: ScoreRow) -> Placed:
-    placement = Placement.model_construct(
+def _placed(row: Any) -> Placed:
+    placement = Placement(
         partner=row.partner,
         rank=row.rank or 0,
         tier=row.cut_tier or "",
@@ -131,9 +150,7 @@ def _placed(row: ScoreRow) -> Placed:
         tier_at_best=row.tier_at_best or "",
         short=row.short,
     )
-    return Placed.model_construct(
-        placement=placement, recorded=row.score or {}, gathered=_gathered(row), decided=row.move is not None
-    )
+    return Placed.model_construct(placement=placement, recorded=row.score or {}, gathered=_gathered(row))
 
 
 class Rescores:
@@ -196,64 +213,118 @@ class Rescores:
             ],
         )
 
-    def entrants(self, quarter: Quarter) -> dict[str, Entrant]:
-        """The whole roster as it is ranked."""
+    def entrants(self, quarter: Quarter, after: str = "", size: int = EVERYONE) -> dict[str, Entrant]:
+        """The roster as it is ranked, by ID: all of it, or the next ones."""
         query = (
-            select(ScoreRow, PartnerRow.name, PartnerRow.tier)
+            select(*_GATHERED, PartnerRow.name, PartnerRow.tier)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-            .where(ScoreRow.quarter == str(quarter))
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.partner > after)
             .order_by(ScoreRow.partner)
+            .limit(size)
         )
         return {
-            row.partner: Entrant.model_construct(name=name, tier=tier, gathered=_gathered(row))
-            for row, name, tier in self._session.execute(query)
+            row.partner: Entrant.model_construct(name=row.name, tier=row.tier, gathered=_gathered(row))
+            for row in self._session.execute(query)
         }
 
-    def place(self, quarter: Quarter, placements: Iterable[Placement], scores: Mapping[str, Score]) -> None:
-        """Keep everybody's score, and where the cut puts it."""
-        self._session.execute(
-            update(ScoreRow),
-            [
+    def score(self, quarter: Quarter, scores: Mapping[str, Score]) -> None:
+        """Keep the scores of some partners."""
+        rows = ((partner, {"score": score.model_dump(mode="json")}) for partner, score in scores.items())
+        self._set(quarter, dict(rows))
+
+    def place(self, quarter: Quarter, placements: Iterable[Placement]) -> None:
+        """Keep where the cut puts some partners."""
+        ranked = (
+            (
+                placement.partner,
                 {
-                    "quarter": str(quarter),
+                    "rank": placement.rank,
+                    "best_rank": placement.best_rank,
+                    "worst_rank": placement.worst_rank,
                     "cut_tier": placement.tier,
-                    "score": scores[placement.partner].model_dump(mode="json"),
-                    **placement.model_dump(exclude={"tier"}),
-                }
-                for placement in placements
-            ],
+                    "tier_at_best": placement.tier_at_best,
+                    "short": placement.short,
+                },
+            )
+            for placement in placements
         )
+        self._set(quarter, dict(ranked))
+
+    def _set(self, quarter: Quarter, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set the same columns of some partners' rows."""
+        if not values:
+            return
+        columns = next(iter(values.values()))
+        of = (_SCORES.c.quarter == str(quarter), _SCORES.c.partner == bindparam("_partner"))
+        statement = update(_SCORES).where(*of).values({name: bindparam(name) for name in columns})
+        self._session.execute(statement, [{"_partner": partner, **row} for partner, row in values.items()])
 
     def placed(self, quarter: Quarter, after: str, size: int) -> list[Placed]:
         """The next partners of the cut by ID."""
-        query = select(ScoreRow).where(
+        query = select(*_PLACED).where(
             ScoreRow.quarter == str(quarter), ScoreRow.partner > after, ScoreRow.rank.is_not(None)
         )
-        return [_placed(row) for row in self._session.scalars(query.order_by(ScoreRow.partner).limit(size))]
+        return [_placed(row) for row in self._session.execute(query.order_by(ScoreRow.partner).limit(size))]
 
     def placed_of(self, quarter: Quarter, partners: Iterable[str]) -> dict[str, Placed]:
         """The same of some partners."""
-        query = select(ScoreRow).where(ScoreRow.quarter == str(quarter), ScoreRow.partner.in_(list(partners)))
-        return {row.partner: _placed(row) for row in self._session.scalars(query)}
+        query = select(*_PLACED).where(ScoreRow.quarter == str(quarter), ScoreRow.partner.in_(list(partners)))
+        return {row.partner: _placed(row) for row in self._session.execute(query)}
+
+    def undecided(self, quarter: Quarter, after: str, size: int) -> list[Candidate]:
+        """The next partners of the cut, by ID, whose move was not decided yet."""
+        query = (
+            select(*_GATHERED, ScoreRow.cut_tier, PartnerRow.tier)
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.partner > after)
+            .where(ScoreRow.rank.is_not(None), ScoreRow.move.is_(None))
+            .order_by(ScoreRow.partner)
+            .limit(size)
+        )
+        return [
+            Candidate.model_construct(
+                partner=row.partner, tier=row.tier, cut_tier=row.cut_tier or "", gathered=_gathered(row)
+            )
+            for row in self._session.execute(query)
+        ]
 
     def move(self, quarter: Quarter, moves: Iterable[Move]) -> None:
         """Keep what was decided about some partners."""
-        self._session.execute(
-            update(ScoreRow),
-            [
-                {
-                    "quarter": str(quarter),
-                    **move.model_dump(include={"partner", "move", "came_from", "decision"}),
-                    **move.record.model_dump(),
-                }
-                for move in moves
-            ],
+        decided = (
+            (move.partner, {**move.model_dump(include={"move", "came_from", "decision"}), **move.record.model_dump()})
+            for move in moves
         )
+        self._set(quarter, dict(decided))
 
     def moves(self, quarter: Quarter) -> list[Move]:
         """What was decided about everyone, by ID."""
-        query = select(ScoreRow).where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None))
-        return [_move(row) for row in self._session.scalars(query.order_by(ScoreRow.partner))]
+        query = select(*_MOVED).where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None))
+        return [_move(row) for row in self._session.execute(query.order_by(ScoreRow.partner))]
+
+    def moves_to_tell(self, quarter: Quarter, after: str, size: int) -> list[Move]:
+        """The next moves, by ID, that partners hear of: not those who stay, leave already, or are given notice."""
+        query = self._moves_of_the_active(quarter, after, size)
+        return [_move(row) for row in self._session.execute(query.where(ScoreRow.move.not_in(["stay", "exit"])))]
+
+    def changes(self, quarter: Quarter, as_of: date, after: str, size: int) -> list[Move]:
+        """The next moves, by ID, that lifecycles hear of.
+
+        An old re-score may be told of again: it concerns neither who has come back since nor who was moved on.
+        """
+        changed = or_(ScoreRow.tier != ScoreRow.came_from, ScoreRow.move == "exit")
+        query = self._moves_of_the_active(quarter, after, size).where(changed)
+        query = query.where(PartnerRow.since <= as_of, PartnerRow.tier == ScoreRow.tier)
+        return [_move(row) for row in self._session.execute(query)]
+
+    def _moves_of_the_active(self, quarter: Quarter, after: str, size: int) -> Select[*tuple[Any, ...]]:
+        return (
+            select(*_MOVED)
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None), PartnerRow.stage == Stage.ACTIVE)
+            .where(ScoreRow.partner > after)
+            .order_by(ScoreRow.partner)
+            .limit(size)
+        )
 
     def last_records(self, partners: Iterable[str], before: Quarter) -> dict[str, TierRecord]:
         """What the last published re-score before a quarter left of each partner.
@@ -266,13 +337,13 @@ class Rescores:
             .scalar_subquery()
         )
         query = (
-            select(ScoreRow)
+            select(*_MOVED)
             .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
             .where(ScoreRow.quarter == last, ScoreRow.partner.in_(list(partners)), ScoreRow.move.is_not(None))
             .where(PartnerRow.since <= RescoreRow.as_of)
         )
-        return {row.partner: _move(row).record for row in self._session.scalars(query)}
+        return {row.partner: _move(row).record for row in self._session.execute(query)}
 
     def unknown_factors(self, partners: Iterable[str], known_at: datetime) -> dict[str, int]:
         """How many of its factors the last re-score was without that was published by an instant, by partner."""
@@ -314,12 +385,16 @@ class Rescores:
         if rescore.published_at is not None:
             return
         rescore.published_at = at
-        moved = self._session.execute(
-            select(ScoreRow.partner, ScoreRow.tier, ScoreRow.move)
-            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-            .where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None), PartnerRow.stage == Stage.ACTIVE)
+        moved = ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None), PartnerRow.id == ScoreRow.partner
+        warned = ScoreRow.move == "warn"
+        changes = or_(PartnerRow.tier.is_distinct_from(ScoreRow.tier), PartnerRow.at_risk != warned)
+        self._session.execute(
+            update(PartnerRow)
+            .where(*moved, PartnerRow.stage == Stage.ACTIVE, changes)
+            .values(tier=ScoreRow.tier, at_risk=warned)
+            .execution_options(synchronize_session=False)
         )
-        Partners(self._session).set_tiers({partner: (tier or "", move == "warn") for partner, tier, move in moved})
+        self._session.expire_all()  # what was read of partners before says their old tiers
 
     def summary(self, quarter: Quarter) -> tuple[dict[str, int], dict[str, int]]:
         """How many partners each tier has after a re-score, and how often each move was decided."""

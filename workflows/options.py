@@ -30,13 +30,16 @@ AT_ONCE: Final = timedelta(seconds=5)
 """For sending a notice while a person may be waiting for the answer that follows."""
 
 A_PAGE: Final = timedelta(minutes=5)
-"""For one transaction over a page of the roster."""
+"""For a few transactions, each over a page of the roster."""
 
 THE_ROSTER: Final = timedelta(hours=1)
 """For one pass over everything, which reports as it goes."""
 
 SIGN_OF_LIFE: Final = timedelta(seconds=20)
 """How long such a pass may be silent before it is started again elsewhere."""
+
+IN_THOUGHT: Final = timedelta(minutes=1)
+"""The same where everybody is thought of at once in between: who is killed in it should not be missed for long."""
 
 A_YEAR: Final = timedelta(days=365)
 """How long a lifecycle waits at most before it continues as new, so that no run depends on code older than that."""

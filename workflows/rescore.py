@@ -94,7 +94,8 @@ class RosterRescore:
         await workflow.execute_activity_method(
             Roster.cut_tiers,
             terms,
-            start_to_close_timeout=options.A_PAGE,
+            start_to_close_timeout=options.THE_ROSTER,
+            heartbeat_timeout=options.IN_THOUGHT,
             retry_policy=options.PERSISTENTLY,
             summary="Cut the tiers",
         )
@@ -104,7 +105,8 @@ class RosterRescore:
         return await workflow.execute_activity_method(
             Roster.publish,
             terms,
-            start_to_close_timeout=options.A_PAGE,
+            start_to_close_timeout=options.THE_ROSTER,
+            heartbeat_timeout=options.IN_THOUGHT,
             retry_policy=options.PERSISTENTLY,
             summary="Publish",
         )

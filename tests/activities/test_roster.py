@@ -11,11 +11,12 @@ import activities.roster
 from activities.roster import Page, RescoreBegin, Rescored, TierMove
 from program.calendar import Quarter
 from program.partner import Stage
+from program.score import Score
 from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram, load_program
 from rules.language.source import Unfit
-from store.rescores import Placed, Terms
+from store.rescores import Placed, Rescores, Terms
 from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
 from tests.world import a_scorecard
@@ -165,6 +166,7 @@ def test_a_rescore_that_is_killed_goes_on_where_it_was(
     office: Office, killed_after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activities.roster, "PAGE", 2)
+    monkeypatch.setattr(activities.roster, "STINT_SECONDS", 0)
     for number in range(5):
         partner = office.active(f"Partner {number}", tier="strategic" if number % 2 else "growth")
         wins(office, partner, Q2, deals=10 * number)
@@ -191,6 +193,42 @@ def test_a_rescore_that_is_killed_goes_on_where_it_was(
     assert (rescored.tiers, rescored.moves) == ({"strategic": 4, "growth": 1}, {"warn": 2, "up": 2, "stay": 1})
     once = contents(office.store)
     assert rescores(office) == rescored
+    assert contents(office.store) == once
+
+
+class Fails(RuntimeError):
+    """The database is gone."""
+
+
+def test_a_cut_that_breaks_off_among_its_pages_comes_to_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.puts_in_force(with_eligibility(office), day(1))
+    monkeypatch.setattr(activities.roster, "PAGE", 2)
+    for number in range(5):
+        wins(office, office.active(f"Partner {number}"), Q2, deals=10 * number)
+    terms = begin(office)
+    list(pages(office, office.roster.score_page, terms))
+    keep, left = Rescores.score, 2
+
+    def breaking(self: Rescores, quarter: Quarter, scores: dict[str, Score]) -> None:
+        nonlocal left
+        if not left:
+            raise Fails
+        left -= 1
+        keep(self, quarter, scores)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Rescores, "score", breaking)
+        with pytest.raises(Fails):
+            office.run(office.roster.cut_tiers, terms)
+    assert len(office.decisions("partner-0", "tier-eligibility")) == 1
+    assert placed(office) == {}  # nobody has a rank before everybody has
+    rescores(office)
+    assert [len(office.decisions(f"partner-{n}", "tier-eligibility")) for n in range(5)] == [1] * 5
+    assert sorted(one.placement.rank for one in placed(office).values()) == [1, 2, 3, 4, 5]
+    once = contents(office.store)
+    rescores(office)
     assert contents(office.store) == once
 
 

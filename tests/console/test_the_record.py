@@ -182,6 +182,7 @@ async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> 
 
 async def test_whoever_waits_for_a_rescore_sees_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activities.roster, "PAGE", 1)
+    monkeypatch.setattr(activities.roster, "STINT_SECONDS", 0)
     monkeypatch.setattr(roster, "LOOK_SECONDS", 0.01)
     for name in ("Globex", "Initech", "Hooli"):
         await active(world, name, since=date(2016, 11, 15), deals=1)

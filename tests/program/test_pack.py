@@ -1,5 +1,6 @@
 """What would raise a partner's tier."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -26,7 +27,7 @@ def test_the_points_that_a_higher_tier_takes_lead_into_it_and_fewer_do_not(
             if points is None or points > 100:
                 continue
             for score, leads in ((points, True), (points - STEP, False)):
-                with_it = one.model_copy(update={"score": Score(low=score, high=score)})
+                with_it = replace(one, low=score, high=score)
                 found = cut([with_it if other is one else other for other in roster], tiers, people, band)
                 into = height[found.tiers()[one.partner]]
                 assert into <= height[tier.id] if leads else into != height[tier.id]

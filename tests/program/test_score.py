@@ -231,6 +231,16 @@ def test_what_a_percentile_turns_out_to_be_lies_within_what_was_said_before(
         assert before.low <= after.low == after.high <= before.high
 
 
+@given(st.lists(st.tuples(st.sampled_from(["referral", "resell"]), quarters), max_size=8))
+def test_a_roster_scored_page_by_page_has_the_scores_it_has_at_once(
+    roster: list[tuple[str, dict[str, FactValue]]],
+) -> None:
+    model = segmented()
+    everyone = {str(n): Measured(segment=(kind, "North"), facts=facts) for n, (kind, facts) in enumerate(roster)}
+    scale = model.scale(iter(everyone.values()))  # gone through once, as pages are
+    assert {name: scale.score(one) for name, one in everyone.items()} == model.scores(everyone)
+
+
 # Segments
 
 

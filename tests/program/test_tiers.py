@@ -1,6 +1,7 @@
 """The roster: ranked, cut to the hours there are, and moved."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from random import Random
@@ -13,7 +14,6 @@ from pydantic import ValidationError
 
 from program.calendar import BusinessDays, Quarter
 from program.capacity import Team
-from program.score import Score
 from program.scorecard import FactValue
 from program.tiers import (
     Cut,
@@ -41,8 +41,8 @@ def a_tier(name: str, hours: Decimal | int, *, minimum: Decimal | int = 0, cap: 
 
 
 def scored(name: str, low: Decimal | int, pipeline: Decimal | int = 0, **more: Any) -> Scored:
-    score = Score(low=Decimal(low), high=Decimal(more.pop("high", low)))
-    return Scored(partner=name, name=name.title(), score=score, ties=(Decimal(pipeline),), **more)
+    high = Decimal(more.pop("high", low))
+    return Scored(partner=name, name=name.title(), low=Decimal(low), high=high, ties=(Decimal(pipeline),), **more)
 
 
 LADDER = [a_tier("strategic", 40, minimum=60, cap=2), a_tier("growth", 10, minimum=25), a_tier("self-serve", 1)]
@@ -158,7 +158,7 @@ def test_nobody_gets_a_tier_that_it_is_not_eligible_for_or_holds_one_below_its_m
         assert index >= NAMES.index(one.up_to or NAMES[0])
         if index < len(NAMES) - 1:
             holds = one.stands_in is not None and NAMES.index(one.stands_in) <= index
-            assert one.score.low + (band if holds else 0) >= tiers[index].minimum_score
+            assert one.low + (band if holds else 0) >= tiers[index].minimum_score
 
 
 def counts(found: Cut) -> list[int]:
@@ -205,14 +205,14 @@ def test_whatever_turns_out_of_one_partner_lies_between_its_ranks_and_tiers(
         return
     before = {placement.partner: placement for placement in cut(roster, tiers, people, band).placements}
     one = data.draw(st.sampled_from(roster))
-    known = one.model_copy(update={"score": Score(low=one.score.high, high=one.score.high)})
+    known = replace(one, low=one.high)
     after = cut([known if other is one else other for other in roster], tiers, people, band)
     [placement] = [placement for placement in after.placements if placement.partner == one.partner]
     assert placement.tier == before[one.partner].tier_at_best
     truth = [
-        other.model_copy(update={"score": Score(low=points, high=points)})
+        replace(other, low=points, high=points)
         for other in roster
-        if (points := data.draw(st.decimals(other.score.low, other.score.high, places=4))) is not None
+        if (points := data.draw(st.decimals(other.low, other.high, places=4))) is not None
     ]
     for position, other in enumerate(rank(truth)):
         assert before[other.partner].best_rank <= position + 1 <= before[other.partner].worst_rank
@@ -228,8 +228,7 @@ def test_the_points_that_a_partner_is_short_of_its_tier_keep_it_and_fewer_do_not
         [one] = [one for one in roster if one.partner == placement.partner]
         assert one.stands_in
         for points, keeps in ((placement.short, True), (placement.short - Decimal("0.0001"), False)):
-            score = Score(low=one.score.low + points, high=Decimal(100))
-            better = one.model_copy(update={"score": score})
+            better = replace(one, low=one.low + points, high=Decimal(100))
             found = cut([better if other is one else other for other in roster], tiers, people, band).tiers()
             assert (NAMES.index(found[one.partner]) <= NAMES.index(one.stands_in)) == keeps
 
@@ -329,7 +328,7 @@ def test_what_is_unknown_counts_for_nothing_in_the_ranking_and_is_said_to_decide
 
 def test_ties_go_by_what_the_program_declares_then_by_name_then_by_id() -> None:
     first, second = scored("zoe", 50, 900), scored("ann", 50, 800)
-    twins = [scored("bob", 50, 800).model_copy(update={"partner": name}) for name in ("bob-1", "bob-2")]
+    twins = [replace(scored("bob", 50, 800), partner=name) for name in ("bob-1", "bob-2")]
     assert rank([twins[1], second, twins[0], first]) == [first, second, *twins]
 
 

@@ -13,7 +13,6 @@ from program.calendar import BusinessDays, Quarter
 from program.decision import Ruling
 from program.partner import PartnerType
 from program.pilot import PilotTerms
-from program.score import Score
 from program.tiers import Scored, cut
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram, read_folder
@@ -248,10 +247,7 @@ def test_the_hours_of_the_example_are_what_its_tiers_need_when_they_are_full(man
     needed = sum((tier.service.hours * (tier.cap or 0) for tier in capped), Decimal(0)) + 100 * last.service.hours
     team = manufacturing.program.capacity.team(Quarter(year=2027, number=2), BusinessDays(), tiers_of(manufacturing))
     assert needed == team.hours == 1890
-    roster = [
-        Scored(partner=f"partner-{n}", name=str(n), score=Score(low=Decimal(100), high=Decimal(100)))
-        for n in range(252)
-    ]
+    roster = [Scored(partner=f"partner-{n}", name=str(n), low=Decimal(100), high=Decimal(100)) for n in range(252)]
     carried = cut(roster, manufacturing.program.tiers, team)
     assert Counter(carried.tiers().values()) == {"key": 12, "preferred": 40, "stocking": 100, "listed": 100}
     assert carried.short == 0

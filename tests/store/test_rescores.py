@@ -87,11 +87,12 @@ def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
         begin(tx, Q1, "bolt", "acme")
         assert tx.rescores.placed(Q1, "", 5) == []  # nobody is, before everybody is scored
         for _ in range(2):
-            tx.rescores.place(Q1, placements, dict.fromkeys(("acme", "bolt"), SCORE))
+            tx.rescores.score(Q1, dict.fromkeys(("acme", "bolt"), SCORE))
+            tx.rescores.place(Q1, placements)
         first = tx.rescores.placed(Q1, "", 1)
         rest = tx.rescores.placed(Q1, first[-1].partner, 5)
     assert [*first, *rest] == [
-        Placed(placement=placement, recorded=SCORE.model_dump(mode="json"), gathered=GATHERED, decided=False)
+        Placed(placement=placement, recorded=SCORE.model_dump(mode="json"), gathered=GATHERED)
         for placement in reversed(placements)
     ]
 
@@ -99,7 +100,8 @@ def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
 def test_a_roster_of_nobody_can_be_cut(any_store: Store) -> None:
     with any_store.write() as tx:
         begin(tx)
-        tx.rescores.place(Q1, [], {})
+        tx.rescores.score(Q1, {})
+        tx.rescores.place(Q1, [])
         assert tx.rescores.placed(Q1, "", 5) == []
 
 
