@@ -7,7 +7,8 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Shelf
-from activities.opening import end_escalations
+from activities.ending import Ended, Ending, end_escalations
+from program.calendar import Clock
 from program.partner import PartnerId, Stage
 from store.database import Store
 
@@ -22,6 +23,9 @@ class Departure(BaseModel):
     because: str
     as_of: date
     known_at: datetime
+    clock: Clock
+    by: str = ""
+    """Who asked for it; empty where nobody did, or nobody said who."""
     waive_notice: bool = False
     """Whether it leaves at once, whatever notice its stage is owed."""
 
@@ -31,12 +35,14 @@ class Departure(BaseModel):
 
 
 class Leaving(BaseModel):
-    """Until when a partner stays, and the notice that tells it."""
+    """Until when a partner stays, the notice that tells it, and what is over with that."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     last_day: date
     notices: tuple[str, ...]
+    over: tuple[Ended, ...] = ()
+    """The escalations that it ended."""
 
 
 class Closing(BaseModel):
@@ -49,6 +55,7 @@ class Closing(BaseModel):
     because: str
     as_of: date
     known_at: datetime
+    clock: Clock
 
 
 class Closed(BaseModel):
@@ -58,7 +65,7 @@ class Closed(BaseModel):
 
     handed_over: int
     """Open opportunities that the owner looks after now."""
-    over: tuple[str, ...]
+    over: tuple[Ended, ...]
     """The escalations that it ended."""
 
 
@@ -71,7 +78,10 @@ class Departures:
 
     @activity.defn
     def give_notice(self, departure: Departure) -> Leaving:
-        """Tell a partner that it leaves; it keeps its standing until its last day."""
+        """Tell a partner that it leaves; it keeps its standing until its last day.
+
+        What was escalated is over: how a partner moves that is leaving is nobody's to mend.
+        """
         program = self._shelf.in_force(departure.as_of).program
         with self._store.write() as tx:
             standing = tx.partners.get(departure.partner)
@@ -94,7 +104,15 @@ class Departures:
             kept = tx.partners.get(departure.partner).next_date or last_day
             notice = letters.leaves(standing.partner, departure.application, kept, departure.because)
             tx.notices.write(notice, departure.known_at)
-            return Leaving(last_day=kept, notices=(notice.key,))
+            ending = Ending(
+                f"Notice was given: {departure.because}",
+                departure.as_of,
+                departure.known_at,
+                departure.clock,
+                departure.by,
+            )
+            over = end_escalations(tx, program, departure.partner, ending)
+            return Leaving(last_day=kept, notices=(notice.key,), over=over)
 
     @activity.defn
     def close_record(self, closing: Closing) -> Closed:
@@ -102,7 +120,8 @@ class Departures:
         with self._store.write() as tx:
             owner = tx.partners.get(closing.partner).partner.owner
             handed_over = tx.opportunities.hand_over(closing.partner, owner, closing.as_of)
-            over = end_escalations(tx, closing.partner, None, "The partner has left.", closing.as_of, closing.known_at)
+            ending = Ending("The partner has left.", closing.as_of, closing.known_at, closing.clock)
+            over = end_escalations(tx, self._shelf.in_force(closing.as_of).program, closing.partner, ending)
             key = f"application-{closing.application}/exited"
             tx.partners.move(closing.partner, key, Stage.EXITED, closing.as_of, closing.because, closing.known_at)
             return Closed(handed_over=handed_over, over=over)

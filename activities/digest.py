@@ -18,6 +18,8 @@ MOST_LINES: Final = 50
 FEWEST: Final = 2
 """Escalations of one partner that are told in one message."""
 
+OVER_BY_NOW: Final = "Over by now, with nothing left to do:"
+
 DIGITS: Final = 16
 """Of a hash in a key."""
 
@@ -50,7 +52,7 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
     others = [f"- {n.subject}: `gatehouse notices show {n.key}`" for n in notices if n.key not in found]
     escalations = sorted(
         {escalation.key: escalation for escalation in told}.values(),
-        key=lambda e: (e.condition, e.because, e.opened_on, e.key),
+        key=lambda e: (_is_over(e), e.condition, e.because, e.opened_on, e.key),
     )
     recipient, about = notices[0].recipient, sorted({notice.partner or "" for notice in notices})
     return Notice(
@@ -58,16 +60,28 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
         kind=DIGEST,
         partner=about[0] if len(about) == 1 else None,
         recipient=recipient,
-        subject=_subject(tx, about, len(escalations) + len(others)),
+        subject=_subject(tx, about, escalations, len(others)),
         body="\n".join([*_by_condition(tx, escalations[:MOST_LINES]), *others, *_rest(escalations[MOST_LINES:])]),
         channels=notices[0].channels,
     )
 
 
-def _subject(tx: Transaction, about: Sequence[str], count: int) -> str:
+def _subject(tx: Transaction, about: Sequence[str], escalations: Sequence[Escalation], others: int) -> str:
+    """How many wait for its reader, and how many of those they heard of are over."""
+    over = sum(map(_is_over, escalations))
+    waiting = len(escalations) - over + others
     if len(about) == 1 and about[0]:
-        return f"{tx.partners.get(about[0]).partner.name} has stalled in {count} ways"
-    return f"{count} escalations wait for you"
+        ways = waiting or over
+        said = f"{tx.partners.get(about[0]).partner.name} has stalled{f' in {ways} ways' if ways > 1 else ''}"
+        said = said if waiting else f"Over: {said}"
+    else:
+        said = f"{waiting} escalation{' waits' if waiting == 1 else 's wait'} for you" if waiting else ""
+        said = said or f"{over} escalations are over"
+    return f"{said}, and {over} {'is' if over == 1 else 'are'} over" if waiting and over else said
+
+
+def _is_over(escalation: Escalation) -> bool:
+    return escalation.state == EscalationState.ENDED
 
 
 def mark(*parts: str) -> str:
@@ -76,14 +90,20 @@ def mark(*parts: str) -> str:
 
 
 def _by_condition(tx: Transaction, escalations: Sequence[Escalation]) -> Iterator[str]:
-    for because, group in groupby(escalations, lambda escalation: escalation.because):
-        yield because
+    for heading, group in groupby(escalations, lambda e: OVER_BY_NOW if _is_over(e) else e.because):
+        yield heading
         yield from (_line(tx.partners.get(escalation.partner).partner, escalation) for escalation in group)
 
 
 def _line(partner: Partner, escalation: Escalation) -> str:
-    over = ", over by now" if escalation.state == EscalationState.ENDED else ""
-    return f"- {partner.name}, since {escalation.opened_on}{over}: `gatehouse escalations show {escalation.key}`"
+    match escalation.state:
+        case EscalationState.ENDED:
+            said = f", since {escalation.opened_on}: {escalation.because} What ended it: {escalation.note}"
+        case EscalationState.ACKNOWLEDGED | EscalationState.SNOOZED:
+            said = f", since {escalation.opened_on}, answered by {escalation.answered_by}:"
+        case _:
+            said = f", since {escalation.opened_on}:"
+    return f"- {partner.name}{said} `gatehouse escalations show {escalation.key}`"
 
 
 def _rest(escalations: Sequence[Escalation]) -> Iterator[str]:

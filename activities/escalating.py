@@ -14,6 +14,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import urging
 from activities.deciding import Shelf
+from activities.ending import Ending, end, told_that_it_is_over
+from activities.meanwhile import overtake
 from activities.roster import LIFECYCLE_ID
 from activities.telling import Told, tell
 from program import escalation as course
@@ -103,6 +105,7 @@ class Answer(BaseModel):
     act: Act
     today: date
     at: datetime
+    clock: Clock
     once: str
     """What tells it from another request of the same kind."""
 
@@ -166,31 +169,27 @@ class Escalating:
                 return Told(escalation=escalation, notices=(urging.unanswered_key(escalation),))
             if escalation.state != EscalationState.OPEN or escalation.round != step.round:
                 return Told(escalation=escalation)
-            escalation = self._ended_by_itself(tx, escalation, step)
-            if escalation.state == EscalationState.ENDED:
-                return Told(escalation=escalation)
-            return tell(
-                tx,
-                self._shelf.get(escalation.program),
-                escalation.model_copy(update={"rung": step.rung}),
-                step.clock,
-                step.at,
-            )
+            seen = self._looked_at(tx, escalation, step)
+            if seen.escalation.state == EscalationState.ENDED:
+                return seen
+            here = seen.escalation.model_copy(update={"rung": step.rung})
+            return tell(tx, self._shelf.get(escalation.program), here, step.clock, step.at)
 
     @activity.defn
     def look_again(self, step: Step) -> Told:
         """See whether what an escalation is about still is so, now that something came in."""
         with self._store.write() as tx:
-            return Told(escalation=self._ended_by_itself(tx, tx.escalations.get(step.key), step))
+            return self._looked_at(tx, tx.escalations.get(step.key), step)
 
-    def _ended_by_itself(self, tx: Transaction, escalation: Escalation, step: Step) -> Escalation:
-        if escalation.state == EscalationState.ENDED:
-            return escalation
-        why = self._over(tx, self._shelf.get(escalation.program), escalation, step.today, step.at)
-        tx.escalations.looked_at(escalation.key)
-        if why:
-            tx.escalations.end(escalation.key, why, step.today, step.at)
-        return tx.escalations.get(escalation.key)
+    def _looked_at(self, tx: Transaction, escalation: Escalation, now: Step | Answer, by: str = "") -> Told:
+        """An escalation, ended if what it is about is over: by whose act, if it is somebody's."""
+        if escalation.state != EscalationState.ENDED:
+            program = self._shelf.get(escalation.program)
+            why = self._over(tx, program, escalation, now.today, now.at)
+            tx.escalations.looked_at(escalation.key)
+            if why:
+                end(tx, program.program, escalation, Ending(why, now.today, now.at, now.clock, by))
+        return _as_it_stands(tx, escalation.key)
 
     @activity.defn
     def come_back(self, step: Step) -> Told:
@@ -199,9 +198,9 @@ class Escalating:
             escalation = tx.escalations.get(step.key)
             if escalation.until is None or escalation.until > step.today:
                 return Told(escalation=escalation)
-            escalation = self._ended_by_itself(tx, escalation, step)
-            if escalation.state == EscalationState.ENDED:
-                return Told(escalation=escalation)
+            seen = self._looked_at(tx, escalation, step)
+            if seen.escalation.state == EscalationState.ENDED:
+                return seen
             ladder = self._shelf.get(escalation.program).program.ladder.by(step.clock)
             moved = escalation.state == EscalationState.ACKNOWLEDGED and _moved(tx, escalation, ladder, step)
             now = course.expired(escalation, ladder, step.today, moved=moved)
@@ -231,8 +230,8 @@ class Escalating:
         return partner
 
     @activity.defn
-    def answer(self, answer: Answer) -> Escalation:
-        """Record what somebody does about an escalation.
+    def answer(self, answer: Answer) -> Told:
+        """Record what somebody does about an escalation, and whether that ends it.
 
         Raises:
             Refused: where it does not apply.
@@ -241,20 +240,32 @@ class Escalating:
         with self._store.write() as tx:
             escalation = tx.escalations.get(answer.key)
             if event in tx.escalations.events(answer.key):
-                return escalation
+                return _as_it_stands(tx, answer.key)
             if escalation.state == EscalationState.ENDED and isinstance(act, course.ON_THE_PARTNER):
                 # What the lifecycle was asked to do has ended it: that was the answer.
                 first = {"answered_by": act.who, "answered_at": escalation.answered_at or answer.at}
                 tx.escalations.keep(escalation.model_copy(update=first))
                 tx.escalations.note(answer.key, event)
-                return tx.escalations.get(answer.key)
-            ladder = self._shelf.get(escalation.program).program.ladder
-            tx.escalations.keep(course.after(escalation, act, ladder, answer.today, answer.at), event)
-            if isinstance(act, ResetPilot | LetGo):
-                tx.escalations.end(answer.key, f"{act.who}: {act.note}", answer.today, answer.at)
-            if isinstance(act, Reassign):
-                tx.partners.look_after(escalation.partner, act.to)
-            return tx.escalations.get(answer.key)
+                return _as_it_stands(tx, answer.key)
+            program = self._shelf.get(escalation.program).program
+            now = course.after(escalation, act, program.ladder, answer.today, answer.at)
+            tx.escalations.keep(now, event)
+            overtake(tx, now, act)
+            match act:
+                case ResetPilot() | LetGo():
+                    ending = Ending(f"{act.who}: {act.note}", answer.today, answer.at, answer.clock, act.who)
+                    end(tx, program, now, ending)
+                case RecordNextAction():
+                    self._looked_at(tx, now, answer, act.who)
+                case Reassign(to=to):
+                    tx.partners.look_after(escalation.partner, to)
+            return _as_it_stands(tx, answer.key)
+
+
+def _as_it_stands(tx: Transaction, key: str) -> Told:
+    escalation = tx.escalations.get(key)
+    over = escalation.state == EscalationState.ENDED
+    return Told(escalation=escalation, notices=told_that_it_is_over(tx, escalation) if over else ())
 
 
 def _event(answer: Answer) -> EscalationEvent:
@@ -277,9 +288,9 @@ def _asked_of_lifecycle(act: Act) -> tuple[str, BaseModel]:
         case RecordNextAction(note=note, by=by, due_on=due_on):
             return "record_next_action", ActionTaken(what=note, who=by, due_on=due_on)
         case ResetPilot(note=note):
-            return "reset_pilot", NewStart(because=note)
+            return "reset_pilot", NewStart(because=note, by=act.who)
         case _:
-            return "leave", Exit(because=act.note)
+            return "leave", Exit(because=act.note, by=act.who)
 
 
 def _moved(tx: Transaction, escalation: Escalation, ladder: Ladder, step: Step) -> bool:

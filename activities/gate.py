@@ -30,7 +30,7 @@ def tell_of_the_gate(tx: Transaction, program: LoadedProgram, terms: Terms) -> N
         return
     lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, terms.as_of)
     notice = letter(stopped, terms.quarter, lead)
-    tx.notices.write(notice, terms.known_at, program.program.held_until(notice, terms.known_at))
+    tx.notices.write(notice, terms.known_at, program.program.held_until(notice, terms.known_at, program.program.clock))
 
 
 def letter(stopped: Open, quarter: Quarter, recipient: str) -> Notice:

@@ -7,8 +7,9 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Shelf
-from activities.opening import end_escalations
+from activities.ending import Ended, Ending, end_escalations
 from activities.qualification import Beginning, begin_pilot
+from program.calendar import Clock
 from program.errors import Refused
 from program.partner import PartnerId
 from program.pilot import PilotTerms
@@ -25,8 +26,10 @@ class Again(BaseModel):
     terms: PilotTerms
     """Of the pilot that ends."""
     because: str
+    by: str = ""
     today: date
     known_at: datetime
+    clock: Clock
 
 
 class Begun(BaseModel):
@@ -35,7 +38,7 @@ class Begun(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     terms: PilotTerms
-    over: tuple[str, ...]
+    over: tuple[Ended, ...]
     """The escalations of the pilot before."""
     notices: tuple[str, ...]
 
@@ -64,7 +67,8 @@ class NewStarts:
         with self._store.write() as tx:
             standing = tx.partners.get(again.partner)
             tx.pilots.end(again.partner, again.application, terms.number, again.today, "reset")
-            over = end_escalations(tx, again.partner, cycle, "The pilot was reset.", again.today, again.known_at)
+            ending = Ending("The pilot was reset.", again.today, again.known_at, again.clock, again.by)
+            over = end_escalations(tx, program.program, again.partner, ending, cycle=cycle)
             beginning = Beginning(
                 application=again.application,
                 number=terms.number + 1,

@@ -1,12 +1,10 @@
-"""Escalations are opened with the decision that found a stall, and ended with what ends it."""
-
-from collections.abc import Iterable
-from datetime import date, datetime
+"""Escalations are opened with the decision that found a stall."""
 
 from activities.telling import tell
+from program.calendar import Clock
 from program.decision import Decision
 from program.escalation import Escalation, EscalationState
-from program.partner import PartnerId, Stage
+from program.partner import Stage
 from rules.folder import LoadedProgram
 from store.database import Transaction
 
@@ -17,7 +15,7 @@ def open_escalation(
     stage: Stage,
     cycle: str,
     found: tuple[int, Decision],
-    at: datetime,
+    clock: Clock,
     *,
     rule: str | None = None,
     advice: str = "",
@@ -33,11 +31,11 @@ def open_escalation(
         stage: Where the partner stands.
         cycle: What it happened in.
         found: The decision that found it, under its number.
-        at: The instant.
+        clock: By which the time to answer is counted, and quiet hours are.
         rule: The rule that found it, where it is not the one that decided.
         advice: What can be done, where the rule does not say it.
     """
-    number, decision = found
+    (number, decision), at = found, found[1].known_at
     ruling, policy = decision.ruling, program.policies[decision.policy]
     by = next((r for r in policy.rules if r.id == (rule or ruling.rule)), None)
     escalation = tx.escalations.open(
@@ -60,24 +58,4 @@ def open_escalation(
         return None, ()
     if escalation.state != EscalationState.OPEN or escalation.round or escalation.rung:
         return escalation, ()
-    return escalation, tell(tx, program, escalation, program.program.clock, at).notices
-
-
-def end_escalations(
-    tx: Transaction,
-    partner: PartnerId,
-    cycle: str | None,
-    note: str,
-    day: date,
-    at: datetime,
-    stages: Iterable[Stage] = Stage,
-) -> tuple[str, ...]:
-    """End a partner's escalations, all or those of one cycle or stage, and say which workflows have to hear of it.
-
-    Asked again, it names the same ones: whoever asked may have died before it could tell them.
-    """
-    found = tx.escalations.listed(partner=partner, states=EscalationState)
-    every = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
-    for escalation in every:
-        tx.escalations.end(escalation.key, note, day, at)
-    return tuple(e.key for e in every if e.state != EscalationState.ENDED or e.closed_on == day)
+    return escalation, tell(tx, program, escalation, clock, at).notices

@@ -7,11 +7,12 @@ from temporalio import activity
 
 from activities import gathering, letters
 from activities.deciding import Occasion, Shelf, make
+from activities.ending import Ended, Ending, end_escalations
 from activities.gathering import Glance
-from activities.opening import end_escalations, open_escalation
+from activities.opening import open_escalation
 from activities.qualification import Beginning, begin_pilot
-from activities.watching import Ended, end_what_is_over, open_stalls
-from program.calendar import Quarter
+from activities.watching import end_what_is_over, open_stalls
+from program.calendar import Clock, Quarter
 from program.decision import Decision, Ruling
 from program.errors import Refused
 from program.escalation import Escalation
@@ -35,6 +36,7 @@ class Look(BaseModel):
     known_at: datetime
     today: date
     """The day on which it happens: later than what it is as of where a verdict stayed open, or nobody was at work."""
+    clock: Clock
     week: int | None = None
     """Of a checkpoint."""
     settle: bool = False
@@ -86,7 +88,7 @@ class Judged(BaseModel):
     escalation: Escalation | None = None
     decide_by: date | None = None
     """Where facts are missing: the day on which it is decided without them."""
-    over: tuple[str, ...] = ()
+    over: tuple[Ended, ...] = ()
     """The escalations that the verdict ends."""
     notices: tuple[str, ...] = ()
 
@@ -158,8 +160,8 @@ class Pilots:
             )
             following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
             tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
-            over = end_what_is_over(tx, program, watched, look.cycle, found[1])
-            escalations, notices = open_stalls(tx, program, watched, (Stage.PILOT, look.cycle), found)
+            over = end_what_is_over(tx, program, watched, look.cycle, found[1], look.clock)
+            escalations, notices = open_stalls(tx, program, watched, (Stage.PILOT, look.cycle), found, look.clock)
             return Seen(ruling=found[1].ruling, escalations=escalations, over=over, notices=notices)
 
     @activity.defn
@@ -182,7 +184,7 @@ class Pilots:
             tx.partners.expects(look.partner, decide_by)
             advice = _what_to_do(decision.ruling, decide_by)
             escalation, notices = open_escalation(
-                tx, program, Stage.PILOT, look.cycle, found, look.known_at, advice=advice
+                tx, program, Stage.PILOT, look.cycle, found, look.clock, advice=advice
             )
             return Judged(
                 ruling=decision.ruling, stage=Stage.PILOT, decide_by=decide_by, escalation=escalation, notices=notices
@@ -191,9 +193,11 @@ class Pilots:
     def _follow(self, tx: Transaction, look: Look, decision: Decision) -> Judged:
         ruling, at, day = decision.ruling, look.known_at, look.as_of
         standing = tx.partners.get(look.partner)
-        policy = self._shelf.get(decision.program).policies[VERDICT]
+        program = self._shelf.get(decision.program)
+        policy = program.policies[VERDICT]
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
-        over = end_escalations(tx, look.partner, look.cycle, f"The verdict was {ruling.outcome}.", day, at)
+        ending = Ending(f"The verdict was {ruling.outcome}.", day, at, look.clock)
+        over = end_escalations(tx, program.program, look.partner, ending, cycle=look.cycle)
         why = letters.explained(policy, explain(policy, decision.facts, ruling))
         told = letters.verdict(standing.partner, look.application, look.terms, ruling.outcome, why)
         tx.notices.write(told, at)

@@ -8,7 +8,8 @@ from temporalio import activity
 
 from activities import letters
 from activities.deciding import Occasion, Shelf, made, make, rules_of
-from activities.opening import end_escalations
+from activities.ending import Ended, Ending, end_escalations
+from program.calendar import Clock
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
 from program.escalation import Escalation
@@ -66,6 +67,7 @@ class Candidacy(BaseModel):
     scorecard: Scorecard
     as_of: date
     known_at: datetime
+    clock: Clock
 
     @property
     def purpose(self) -> str:
@@ -84,7 +86,7 @@ class Qualified(BaseModel):
     deferred_until: date | None = None
     missing: tuple[str, ...] = ()
     """What an open decision waits for, in words: first what would settle most."""
-    over: tuple[str, ...] = ()
+    over: tuple[Ended, ...] = ()
     """The escalations that it ended."""
     notices: tuple[str, ...] = ()
 
@@ -98,6 +100,7 @@ class Lapse(BaseModel):
     application: int
     as_of: date
     known_at: datetime
+    clock: Clock
 
 
 class Lapsed(BaseModel):
@@ -105,7 +108,7 @@ class Lapsed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    over: tuple[str, ...]
+    over: tuple[Ended, ...]
     """The escalations that it ended."""
     notices: tuple[str, ...]
 
@@ -203,9 +206,10 @@ class Qualification:
         # What a deferral waits for, somebody waits for still; that its scorecard is overdue is over.
         settled = {Stage.APPLIED} if ruling.outcome not in {"sign", "decline"} else {Stage.APPLIED, Stage.DEFERRED}
         cycle = f"application-{candidacy.application}"
-        over = end_escalations(
-            tx, candidacy.partner, cycle, "A scorecard was submitted.", candidacy.as_of, candidacy.known_at, settled
+        ending = Ending(
+            "A scorecard was submitted.", candidacy.as_of, at, candidacy.clock, by=candidacy.scorecard.reviewer
         )
+        over = end_escalations(tx, program.program, candidacy.partner, ending, cycle=cycle, stages=settled)
         if ruling.outcome == "sign":
             beginning = Beginning(
                 application=candidacy.application,
@@ -249,10 +253,12 @@ class Qualification:
     @activity.defn
     def let_deferral_lapse(self, lapse: Lapse) -> Lapsed:
         """Decline a deferred candidate that has brought nothing in time."""
+        program = self._shelf.in_force(lapse.as_of).program
         with self._store.write() as tx:
             because = "The deferral expired; what was missing did not come."
             cycle = f"application-{lapse.application}"
-            over = end_escalations(tx, lapse.partner, cycle, because, lapse.as_of, lapse.known_at)
+            ending = Ending(because, lapse.as_of, lapse.known_at, lapse.clock)
+            over = end_escalations(tx, program, lapse.partner, ending, cycle=cycle)
             tx.partners.move(lapse.partner, f"{cycle}/lapsed", Stage.DECLINED, lapse.as_of, because, lapse.known_at)
             notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
             tx.notices.write(notice, lapse.known_at)

@@ -11,6 +11,7 @@ import structlog
 
 from activities.deciding import Shelf
 from activities.digest import gathered
+from activities.meanwhile import as_it_stands
 from notifications import patience
 from notifications.channel import Channel, Message, NotSent, Permanent, Recipient, Temporary
 from notifications.deadline import SEND_SECONDS
@@ -64,7 +65,7 @@ class Sender:
             claimed = _taken_up(tx, gathered(tx, key, rules, now), rules, now)
             if claimed is None:
                 return False
-            notice = threaded(tx, claimed.posting.notice)
+            notice = as_it_stands(tx, threaded(tx, claimed.posting.notice))
             recipient, partner = reached(tx, notice)
         route = rules.route(notice.audience, self._lines, notice.channels)
         if not route:

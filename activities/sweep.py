@@ -10,8 +10,10 @@ from temporalio import activity
 
 from activities import gathering
 from activities.deciding import Occasion, Shelf, make
+from activities.ending import Ended
 from activities.gathering import Facts
-from activities.watching import Ended, cycle_of, end_what_is_over, open_stalls
+from activities.watching import cycle_of, end_what_is_over, open_stalls
+from program.calendar import Clock
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
 from rules.folder import LoadedProgram
@@ -32,6 +34,7 @@ class SweepPage(BaseModel):
 
     as_of: date
     known_at: datetime
+    clock: Clock
     after: str | None = ""
     """The last partner seen; None at the end."""
     escalations: tuple[str, ...] = ()
@@ -51,7 +54,7 @@ class Sweeps:
     def look_for_stalls(self, page: SweepPage) -> SweepPage:
         """Decide for the next partners outside a pilot whether they have stalled, and end what no longer holds."""
         program = self._shelf.in_force(page.as_of)
-        look = SweepPage(as_of=page.as_of, known_at=page.known_at)
+        look = SweepPage(as_of=page.as_of, known_at=page.known_at, clock=page.clock)
         with self._store.write() as tx:
             standings = tx.partners.page(SWEPT, page.after or "", PAGE)
             watched: dict[PartnerId, list[Escalation]] = defaultdict(list)
@@ -79,8 +82,8 @@ def _look(
     occasion = Occasion(standing.partner.id, f"sweep-{so_far.as_of}", so_far.as_of, so_far.known_at)
     found = make(tx, program, STALL, occasion, facts, settle=True)
     cycle = cycle_of(standing, so_far.as_of)
-    over = end_what_is_over(tx, program, watched, cycle, found[1])
-    opened, notices = open_stalls(tx, program, watched, (standing.stage, cycle), found)
+    over = end_what_is_over(tx, program, watched, cycle, found[1], so_far.clock)
+    opened, notices = open_stalls(tx, program, watched, (standing.stage, cycle), found, so_far.clock)
     return so_far.model_copy(
         update={
             "escalations": (*so_far.escalations, *(escalation.key for escalation in opened)),

@@ -38,7 +38,7 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
     ]
     there = [(number, person) for number, person in people if number >= escalation.rung]
     if not there:
-        return _nobody_answered(tx, program, escalation, partner, at)
+        return _nobody_answered(tx, program, escalation, partner, clock, at)
     number, person = there[0]
     first = escalation.round == 0 and number == people[0][0]
     key = f"{escalation.key}/{'opened' if first else f'told-{escalation.round}-{number}'}"
@@ -59,7 +59,7 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
     )
     policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)
     notice = urge.notice(key, policy, decision, ladder)
-    tx.notices.write(notice, at, program.program.held_until(notice, at))
+    tx.notices.write(notice, at, program.program.held_until(notice, at, clock))
     now = escalation.model_copy(update={"rung": number})
     tx.escalations.keep(now)
     if told_at is None:
@@ -80,11 +80,11 @@ def _expected(tx: Transaction, program: LoadedProgram, escalation: Escalation, t
 
 
 def _nobody_answered(
-    tx: Transaction, program: LoadedProgram, escalation: Escalation, partner: Partner, at: datetime
+    tx: Transaction, program: LoadedProgram, escalation: Escalation, partner: Partner, clock: Clock, at: datetime
 ) -> Told:
     now = course.unanswered(escalation)
     tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
     lead = program.program.ladder.rules.lead
     told = urging.unanswered(now, partner, lead or partner.owner_manager or partner.owner)
-    tx.notices.write(told, at, program.program.held_until(told, at))
+    tx.notices.write(told, at, program.program.held_until(told, at, clock))
     return Told(escalation=now, notices=(told.key,))

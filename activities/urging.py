@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from program.decision import Decision
 from program.escalation import Escalation
 from program.ladder import Ladder, Rung
-from program.notice import Notice
+from program.notice import OVER, ChannelName, Notice
 from program.partner import Partner, Stage
 from rules.explanation.wording import value_in_words
 from rules.language.conditions import names
@@ -53,13 +53,9 @@ class Urge:
         )
 
     @property
-    def _asked(self) -> bool:
-        return self.escalation.condition == f"{VERDICT}-open"
-
-    @property
     def _subject(self) -> str:
-        said = f"The verdict on {self.partner.name} waits" if self._asked else f"{self.partner.name} has stalled"
-        return f"{said} for you" if self._asked and self.person == self.escalation.owner else said
+        said = subject(self.escalation, self.partner)
+        return f"{said} for you" if _asks(self.escalation) and self.person == self.escalation.owner else said
 
     def _lines(self, policy: Policy, decision: Decision, ladder: Ladder) -> Iterator[str]:
         escalation = self.escalation
@@ -97,6 +93,15 @@ class Urge:
         if self.escalation.stage == Stage.PILOT:
             yield "reset the pilot", f'act {key} reset {by} --note "..."'
         yield "let the partner go", f'act {key} exit {by} --note "..."'
+
+
+def _asks(escalation: Escalation) -> bool:
+    return escalation.condition == f"{VERDICT}-open"
+
+
+def subject(escalation: Escalation, partner: Partner) -> str:
+    """What an escalation is about, in a few words."""
+    return f"The verdict on {partner.name} waits" if _asks(escalation) else f"{partner.name} has stalled"
 
 
 def evidence(policy: Policy, condition: str, decision: Decision) -> list[str]:
@@ -149,6 +154,28 @@ def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
             ]
         ),
         thread=first,
+    )
+
+
+def over(escalation: Escalation, partner: Partner, key: str, person: str, channels: tuple[ChannelName, ...]) -> Notice:
+    """To somebody who heard of an escalation: it is over, and what ended it."""
+    answered = f" {escalation.answered_by} answered for it." if escalation.answered_by else ""
+    return Notice(
+        key=key,
+        kind=OVER,
+        partner=partner.id,
+        recipient=person,
+        subject=f"Over: {subject(escalation, partner)}",
+        body="\n".join(
+            [
+                f"This is over. {escalation.note}",
+                f"What it was about: {escalation.because}",
+                f"It was open from {escalation.opened_on} to {escalation.closed_on}.{answered}",
+                f"`gatehouse escalations show {escalation.key}` shows all that happened to it.",
+            ]
+        ),
+        thread=f"{escalation.key}/opened",
+        channels=channels,
     )
 
 

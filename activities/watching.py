@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
-
 from activities import gathering
 from activities.deciding import Occasion, known
+from activities.ending import Ended, Ending, end
 from activities.gathering import Facts, Glance
 from activities.opening import open_escalation
-from program.calendar import Quarter
+from program.calendar import Clock, Quarter
 from program.decision import Decision, Ruling
 from program.escalation import Escalation, EscalationState
 from program.partner import Stage, Standing
@@ -33,15 +32,6 @@ IS: Final = {
 }
 
 
-class Ended(BaseModel):
-    """An escalation that is over, and why: what its workflow has to hear."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: str
-    note: str
-
-
 def cycle_of(standing: Standing, as_of: date, terms: PilotTerms | None = None) -> str:
     """What a stall happens in: a quarter, a pilot, an application."""
     if standing.stage == Stage.ACTIVE:
@@ -56,6 +46,7 @@ def open_stalls(
     watched: Iterable[Escalation],
     at: tuple[Stage, str],
     found: tuple[int, Decision],
+    clock: Clock,
 ) -> tuple[tuple[Escalation, ...], tuple[str, ...]]:
     """Open an escalation for each condition that a decision found, in a stage and cycle.
 
@@ -71,7 +62,7 @@ def open_stalls(
         if rule in known:
             opened += [known[rule]] if known[rule].state != EscalationState.ENDED else []
             continue
-        escalation, told = open_escalation(tx, program, stage, cycle, found, decision.known_at, rule=rule)
+        escalation, told = open_escalation(tx, program, stage, cycle, found, clock, rule=rule)
         opened += [escalation] if escalation else []
         notices += told
     return tuple(opened), tuple(notices)
@@ -84,25 +75,22 @@ def _conditions(policy: Policy, ruling: Ruling) -> list[str]:
 
 
 def end_what_is_over(
-    tx: Transaction, program: LoadedProgram, watched: Iterable[Escalation], cycle: str, now: Decision
+    tx: Transaction, program: LoadedProgram, watched: Iterable[Escalation], cycle: str, now: Decision, clock: Clock
 ) -> tuple[Ended, ...]:
     """End those of a partner's escalations that a new decision of the same policy does not bear out.
 
     Asked again on the same day, it names the same ones: whoever asked may have died before it could tell them.
     """
-    policy = program.policies[now.policy]
     ended = []
     for escalation in watched:
         if escalation.state == EscalationState.ENDED:
-            ended.append(Ended(key=escalation.key, note=escalation.note or ""))
-            continue
-        if escalation.cycle != cycle:
-            why: str | None = _past(escalation)
+            why = escalation.note
+        elif escalation.cycle != cycle:
+            why = _past(escalation)
         else:
-            why = _mended(tx, policy, escalation, now.facts, now.ruling)
+            why = _mended(tx, program.policies[now.policy], escalation, now.facts, now.ruling)
         if why:
-            tx.escalations.end(escalation.key, why, now.as_of, now.known_at)
-            ended.append(Ended(key=escalation.key, note=why))
+            ended.append(end(tx, program.program, escalation, Ending(why, now.as_of, now.known_at, clock)))
     return tuple(ended)
 
 

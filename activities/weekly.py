@@ -98,7 +98,7 @@ class WeeklyDigests:
         with self._store.write() as tx:
             for weekly in weeklies(tx, week):
                 notice = letter(weekly, tx.people.standing_in(weekly.person, week.as_of))
-                tx.notices.write(notice, week.known_at, program.held_until(notice, week.known_at))
+                tx.notices.write(notice, week.known_at, program.held_until(notice, week.known_at, week.clock))
                 keys.append(notice.key)
         return tuple(keys)
 

@@ -71,8 +71,8 @@ def _became(posting: Posting) -> str:
             return (
                 f"told in {posting.digest}, {f'delivered {at}' if posting.delivered_at else 'which was not delivered'}"
             )
-        case NoticeState.DEAD:
-            return f"dead, written {at}: {posting.reason}"
+        case NoticeState.DEAD | NoticeState.SUPERSEDED:
+            return f"{posting.state}, written {at}: {posting.reason}"
         case NoticeState.OFF:
             return f"switched off, written {at}"
         case NoticeState.DUE if posting.tries:

@@ -109,11 +109,14 @@ async def _differs(storm: Storm, escalation: Escalation, fate: Fate) -> list[str
 def _lost(postings: Sequence[Posting], ids: Counter[str]) -> list[str]:
     """What did not arrive although it was due, and what arrived although something else tells it."""
     told = {message_id(p.notice.key, DOMAIN) for p in postings if p.state == NoticeState.DELIVERED}
-    lost = [f"{p.notice.key} is {p.state}: {p.reason}" for p in postings if not p.delivered_at]
+    # What was over before it could be sent is not missed; a try that failed may have reached somebody all the same.
+    past = [p for p in postings if p.state == NoticeState.SUPERSEDED]
+    lost = [f"{p.notice.key} is {p.state}: {p.reason}" for p in postings if not (p.delivered_at or p in past)]
     if told - ids.keys():
         lost.append(f"{len(told - ids.keys())} notices were delivered and did not arrive")
-    if ids.keys() - told:
-        lost.append(f"{len(ids.keys() - told)} mails tell what others tell")
+    others = ids.keys() - told - {message_id(p.notice.key, DOMAIN) for p in past}
+    if others:
+        lost.append(f"{len(others)} mails tell what others tell")
     return lost
 
 

@@ -25,7 +25,7 @@ from activities.roster import Page, RescoreBegin, Roster
 from activities.sweep import SweepPage, Sweeps
 from operations.preview import Preview, preview
 from operations.publishing import publish_first
-from program.calendar import Quarter
+from program.calendar import Clock, Quarter
 from program.opportunity import Opportunity
 from program.partner import Partner, PartnerType, Stage
 from program.pilot import PilotTerms
@@ -92,7 +92,13 @@ class Years:
             tx.preparation.map_accounts(partner.id, [f"Account {n}" for n in range(25)], day)
         run(self.gate.enter, Entry(partner=partner.id, application=1, as_of=day, known_at=at(day)))
         candidacy = Candidacy(
-            partner=partner.id, application=1, number=1, scorecard=self._scorecard(), as_of=day, known_at=at(day)
+            partner=partner.id,
+            application=1,
+            number=1,
+            scorecard=self._scorecard(),
+            as_of=day,
+            known_at=at(day),
+            clock=Clock(),
         )
         qualified = run(self.gate.qualify, candidacy)
         if qualified.terms:
@@ -128,7 +134,16 @@ class Years:
 
     def _pilot(self, partner: Partner, terms: PilotTerms) -> None:
         def look(on: date, **more: Any) -> Look:
-            return Look(partner=partner.id, application=1, terms=terms, as_of=on, known_at=at(on), today=on, **more)
+            return Look(
+                partner=partner.id,
+                application=1,
+                terms=terms,
+                as_of=on,
+                known_at=at(on),
+                today=on,
+                clock=Clock(),
+                **more,
+            )
 
         for week in range(1, terms.weeks + 1):
             run(self.pilots.look_at_week, look(terms.checkpoint(week), week=week))
@@ -148,7 +163,7 @@ class Years:
 
     def sweep(self, on: date) -> None:
         """Look for stalls."""
-        page = SweepPage(as_of=on, known_at=at(on))
+        page = SweepPage(as_of=on, known_at=at(on), clock=Clock())
         while page.after is not None:
             page = run(self.sweeps.look_for_stalls, page)
 

@@ -18,8 +18,8 @@ from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.deciding import Shelf
+from activities.ending import Ending, end_escalations
 from activities.escalating import ESCALATION_ID, Opened
-from activities.opening import end_escalations
 from activities.sweep import SweepPage, Sweeps
 from embedded import Guarded, start
 from operations.acts import Operations, Unanswered
@@ -125,7 +125,7 @@ def open_stalls(store: Store, program: LoadedProgram, count: int) -> tuple[Escal
             tx.partners.applies(f"partner-{n}", 1)
             applied = today - timedelta(days=30)
             tx.partners.move(f"partner-{n}", "applied", Stage.APPLIED, applied, "Applied.", now)
-    page, keys = SweepPage(as_of=today, known_at=now), list[str]()
+    page, keys = SweepPage(as_of=today, known_at=now, clock=program.program.clock), list[str]()
     while page.after is not None:
         page = ActivityEnvironment().run(Sweeps(store, Shelf(store)).look_for_stalls, page)
         keys += page.escalations
@@ -242,7 +242,8 @@ class Storm:
 
         def on_record() -> None:
             with self.store.write() as tx:
-                end_escalations(tx, escalation.partner, None, why, now.date(), now)
+                ending = Ending(why, now.date(), now, self.program.program.clock)
+                end_escalations(tx, self.program.program, escalation.partner, ending)
 
         await asyncio.to_thread(on_record)
         with suppress(RPCError):  # it has seen so itself, and is over

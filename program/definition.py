@@ -208,9 +208,9 @@ class Program(BaseModel):
         """The ladder of escalations, and when its people are at work."""
         return Ladder(rules=self.escalations, working=self.calendar.working)
 
-    def held_until(self, notice: Notice, at: datetime) -> datetime | None:
-        """Until when a notice that is written at an instant is held; None where it may be sent at once."""
-        return self.notices.held_until(notice, at, self.clock, self.calendar.business_days)
+    def held_until(self, notice: Notice, at: datetime, clock: Clock) -> datetime | None:
+        """Until when a notice that is written at an instant is held, by a clock; None where it may be sent at once."""
+        return self.notices.held_until(notice, at, clock, self.calendar.business_days)
 
     def for_type(self, kind: PartnerType) -> "Program":
         """The program as it holds for one partner type, with what that type has otherwise.

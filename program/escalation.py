@@ -85,7 +85,7 @@ class EscalationEvent(BaseModel):
     """opened, told, acknowledged, snoozed, extended, delegated, reassigned, next action, reset, exit, renewed, resumed,
     unanswered, ended."""
     who: str = ""
-    """Who did it, or who was told."""
+    """Who did it, or who was told: after `ended`, that it is over."""
     note: str = ""
 
 

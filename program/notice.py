@@ -62,6 +62,7 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
         "escalation.opened": "A partner has stalled, or its verdict waits for facts: what can be done",
         "escalation.reminded": "An escalation was not answered in time, or has come back",
         "escalation.unanswered": "Everybody on the ladder was told and nobody answered",
+        "escalation.over": "An escalation that they were told of, or answered for, is over: what ended it",
         "escalation.digest": "Several escalations at once: what has stalled, since when, and how to open each",
         "team.weekly": "The week: what is open, was answered or ended by itself, and which pilots are due",
         "team.gate": "The gate has stopped declining: how many were signed in a row, and since when",
@@ -73,6 +74,7 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
 }
 
 DIGEST: Final = "escalation.digest"
+OVER: Final = "escalation.over"
 
 KINDS: Final = {
     name: Kind(audience=audience, meaning=meaning)
@@ -170,6 +172,9 @@ class NoticeRules(BaseModel):
 ESCALATIONS: Final = tuple(sorted(name for name in KINDS if name.startswith("escalation.") and name != DIGEST))
 """The kinds that may be told together, in a digest."""
 
+URGES: Final = tuple(name for name in ESCALATIONS if name != OVER)
+"""Those of them that ask for an answer."""
+
 _USUAL: Final = {
     Audience.PARTNER: (ChannelName.EMAIL, ChannelName.WEBHOOK),
     Audience.TEAM: (ChannelName.EMAIL, ChannelName.SLACK, ChannelName.WEBHOOK),
@@ -190,6 +195,8 @@ class NoticeState(StrEnum):
     """Nobody takes it as things are; somebody has to look at it."""
     OFF = "off"
     """The program does not want its kind to be sent."""
+    SUPERSEDED = "superseded"
+    """What it reports was over, or somebody else's, before it was sent: it is not sent."""
 
 
 class Outcome(StrEnum):
@@ -230,6 +237,13 @@ class Posting(BaseModel):
     tries: int
     """How often it was taken up to be sent since it was written, or last put back by an operator."""
     reason: str = ""
-    """Why nobody takes it, of one that is dead."""
+    """Why nobody takes it, of one that is dead; why it is not sent, of one that is superseded."""
     digest: str | None = None
     """The key of the digest that it is told in."""
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether its recipient may have read it: it was delivered, or somebody has tried."""
+        return self.state in {NoticeState.DELIVERED, NoticeState.BUNDLED} or (
+            self.state == NoticeState.DUE and self.tries > 0
+        )

@@ -26,6 +26,8 @@ class Exit(BaseModel):
     waive_notice: bool = False
     only_from: Stage | None = None
     """The stage it has to be in; None for any."""
+    by: str = ""
+    """Who asks for it, where that was said."""
 
 
 class NewStart(BaseModel):
@@ -34,3 +36,5 @@ class NewStart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     because: str
+    by: str = ""
+    """Who asks for it, where that was said."""

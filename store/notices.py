@@ -85,6 +85,26 @@ class Notices:
             query = query.where(NoticeRow.partner == partner)
         return [_notice(row) for row in self._session.scalars(query)]
 
+    def about(self, partner: str, reported: str) -> list[Posting]:
+        """The notices that report one thing about a partner, by the key of what they report.
+
+        They are held to the end of the transaction, in the order of `due_together`: nobody takes one up meanwhile.
+        """
+        query = select(NoticeRow).where(
+            NoticeRow.partner == partner, NoticeRow.key.startswith(f"{reported}/", autoescape=True)
+        )
+        found = self._session.scalars(
+            query.order_by(NoticeRow.key).with_for_update(), execution_options={"populate_existing": True}
+        )
+        return [_posting(row) for row in found]
+
+    def supersede(self, keys: Sequence[str], reason: str) -> None:
+        """Have notices not be sent that were not yet; what somebody has in hand may be arriving, and stays."""
+        unsent = update(NoticeRow).where(
+            NoticeRow.key.in_(keys), NoticeRow.state == NoticeState.DUE, NoticeRow.in_hand.is_(False)
+        )
+        self._session.execute(unsent.values(state=NoticeState.SUPERSEDED, due_at=None, reason=reason))
+
     # Sending
 
     def due(self, now: datetime, most: int) -> list[tuple[str, bool]]:

@@ -448,7 +448,7 @@ class NoticeRow(Row):
     trying_since: Mapped[datetime | None]
     """Since when it is tried, so that trying has an end."""
     reason: Mapped[str]
-    """Why nobody takes it, of one that was given up."""
+    """Why nobody takes it, of one that was given up; why it is not sent, of one that is superseded."""
     delivered_at: Mapped[datetime | None]
     digest: Mapped[str | None] = mapped_column(index=True)
     """The key of the digest that it is told in."""

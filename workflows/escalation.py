@@ -64,7 +64,7 @@ class EscalationLadder:
             workflow.set_current_details(
                 f"{seen.state.capitalize()} by {seen.answered_by} until {seen.until}: {seen.note}"
             )
-            if not await self._changes(seen, self._ladder.working.clock.due(seen.until)):
+            if not await self._changes(seen, self._clock.due(seen.until)):
                 await self._step(Escalating.come_back, "It comes back")
 
     async def _tell(self, seen: Escalation) -> Told:
@@ -82,11 +82,15 @@ class EscalationLadder:
         async with self._acting:
             info = workflow.current_update_info()
             assert info is not None
-            answer = Answer(key=self._key, act=act, today=self._today(), at=self._now(), once=info.id)
+            answer = Answer(
+                key=self._key, act=act, today=self._today(), at=self._now(), clock=self._clock, once=info.id
+            )
             self._check(act)
             if isinstance(act, course.ON_THE_PARTNER):
                 await when_asked(Escalating.ask_lifecycle, answer, f"{act.who}: {act.kind}")
-            self._stands(await when_asked(Escalating.answer, answer, f"{act.who}: {act.kind}"))
+            told = await when_asked(Escalating.answer, answer, f"{act.who}: {act.kind}")
+            self._stands(told.escalation)
+            self._deliveries.begin(told.notices)
             return self._escalation
 
     @act.validator
@@ -128,12 +132,16 @@ class EscalationLadder:
         assert self._begun is not None
         return self._begun.ladder
 
+    @property
+    def _clock(self) -> Clock:
+        return self._ladder.working.clock
+
     def _now(self) -> datetime:
         """The instant; never before it was opened, by whose clock ever that was."""
         return max(workflow.now(), self._escalation.opened_at)
 
     def _today(self) -> date:
-        return self._ladder.working.clock.today(self._now())
+        return self._clock.today(self._now())
 
     def _stands(self, escalation: Escalation) -> None:
         """Note how it stands. What is over stays over, whatever comes in late."""
@@ -149,7 +157,7 @@ class EscalationLadder:
                 rung=seen.rung,
                 today=self._today(),
                 at=self._now(),
-                clock=self._ladder.working.clock,
+                clock=self._clock,
             )
             told = await when_due(act, step, summary)
             self._stands(told.escalation)

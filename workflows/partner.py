@@ -10,11 +10,11 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.departure import Closing, Departure, Departures
+    from activities.ending import Ended
     from activities.new_start import Again, NewStarts
     from activities.pilot import Accounts, Judged, NextAction, Pilots, Play
     from activities.qualification import Candidacy, Entry, Lapse, Qualification
     from activities.roster import TierMove
-    from activities.watching import Ended
     from program.escalation import Escalation
     from program.partner import LEGAL_MOVES, Stage
     from program.request import ActionTaken, Exit, NewStart
@@ -111,11 +111,12 @@ class PartnerLifecycle:
                 application=self._state.application,
                 as_of=until,
                 known_at=workflow.now(),
+                clock=self._state.clock,
             )
             lapsed = await when_due(Qualification.let_deferral_lapse, lapse, "Deferral expired")
             self._to(Stage.DECLINED)
             self.tell(lapsed.notices)
-            await self._end_escalations(lapsed.over, "The deferral expired.")
+            await self.end_escalations(lapsed.over)
 
     async def _pilot(self) -> None:
         pilot = Pilot(self._state, self)
@@ -131,7 +132,7 @@ class PartnerLifecycle:
         self._state.decide_by = judged.decide_by
         if judged.decide_by:
             return
-        await self._end_escalations(judged.over, f"The verdict was {judged.ruling.outcome}.")
+        await self.end_escalations(judged.over)
         if judged.terms:
             self._state.terms, self._state.weeks_seen = judged.terms, 0
         elif judged.stage == Stage.ACTIVE:
@@ -166,10 +167,11 @@ class PartnerLifecycle:
                 because=self._state.because,
                 as_of=self._state.last_day,
                 known_at=workflow.now(),
+                clock=self._state.clock,
             )
             closed = await when_due(Departures.close_record, closing, "Record closed")
             self._to(Stage.EXITED)
-        await self._end_escalations(closed.over, "The partner has left.")
+        await self.end_escalations(closed.over)
 
     async def _last_day_comes(self) -> bool:
         day = self._state.last_day
@@ -202,13 +204,14 @@ class PartnerLifecycle:
                 scorecard=submission.scorecard,
                 as_of=self._today(),
                 known_at=workflow.now(),
+                clock=self._state.clock,
             )
             qualified = await when_asked(Qualification.qualify, candidacy, f"Scorecard {number}")
             self._state.scorecards = number
             self._state.terms, self._state.deferred_until = qualified.terms, qualified.deferred_until
             self._to(qualified.stage)
             self.tell(qualified.notices)
-            await self._end_escalations(qualified.over, "A scorecard was submitted.")
+            await self.end_escalations(qualified.over)
             return Ruled(
                 decision=qualified.decision,
                 ruling=qualified.ruling,
@@ -268,13 +271,15 @@ class PartnerLifecycle:
                 application=self._state.application,
                 terms=self._state.terms,
                 because=asked.because,
+                by=asked.by,
                 today=self._today(),
                 known_at=workflow.now(),
+                clock=self._state.clock,
             )
             begun = await when_asked(NewStarts.begin_again, again, "Reset")
             self._state.terms, self._state.weeks_seen, self._state.decide_by = begun.terms, 0, None
             self.tell(begun.notices)
-            await self._end_escalations(begun.over, "The pilot was reset.")
+            await self.end_escalations(begun.over)
             return self.state()
 
     @reset_pilot.validator
@@ -289,7 +294,7 @@ class PartnerLifecycle:
         """Give notice. Who is under notice already stays so; waiving it then ends it today."""
         async with self._act_in(*self._stages_to_leave(asked)):
             if self._state.stage != Stage.LEAVING or asked.waive_notice:
-                await self._give_notice(asked.because, waive=asked.waive_notice)
+                await self._give_notice(asked.because, asked.by, waive=asked.waive_notice)
             assert self._state.last_day is not None
             return LastDay(last_day=self._state.last_day)
 
@@ -376,13 +381,15 @@ class PartnerLifecycle:
             return True
         return False
 
-    async def _give_notice(self, because: str, *, waive: bool = False) -> None:
+    async def _give_notice(self, because: str, by: str = "", *, waive: bool = False) -> None:
         departure = Departure(
             partner=self._state.partner,
             application=self._state.application,
             because=because,
             as_of=self._today(),
             known_at=workflow.now(),
+            clock=self._state.clock,
+            by=by,
             waive_notice=waive,
         )
         leaving = await workflow.execute_activity_method(
@@ -395,19 +402,17 @@ class PartnerLifecycle:
         self._state.last_day, self._state.because = leaving.last_day, because
         self._to(Stage.LEAVING, self._state.tier)
         self.tell(leaving.notices)
+        await self.end_escalations(leaving.over)
 
     async def escalate(self, found: tuple[Escalation, ...]) -> None:
         """Have somebody told of stalls, by workflows of their own that outlive a change of stage."""
         await escalations.start_of_one(tuple(escalation.key for escalation in found), self._state.clock)
 
     async def end_escalations(self, over: tuple[Ended, ...]) -> None:
-        """Let escalations know what has ended each of them."""
+        """Have people told that escalations are over, and let their workflows know."""
+        self.tell(tuple(key for ended in over for key in ended.notices))
         for ended in over:
             await escalations.end(ended.key, ended.note)
-
-    async def _end_escalations(self, keys: tuple[str, ...], note: str) -> None:
-        for key in keys:
-            await escalations.end(key, note)
 
     def tell(self, notices: tuple[str, ...]) -> None:
         """Have notices delivered, however long that takes, while the calendar goes on."""

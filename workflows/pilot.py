@@ -6,8 +6,8 @@ from typing import Protocol
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.ending import Ended
     from activities.pilot import Judged, Look, Pilots
-    from activities.watching import Ended
     from program.escalation import Escalation
     from program.pilot import PilotTerms
     from workflows.messages import Lifecycle
@@ -24,7 +24,7 @@ class Surroundings(Protocol):
         """Have somebody told of stalls."""
 
     async def end_escalations(self, over: tuple[Ended, ...]) -> None:
-        """Let escalations know that what they are about is over."""
+        """Have people told that escalations are over, and let their workflows know."""
 
     def tell(self, notices: tuple[str, ...]) -> None:
         """Have notices delivered."""
@@ -76,6 +76,7 @@ class Pilot:
             as_of=as_of,
             known_at=workflow.now(),
             today=self._state.clock.today(workflow.now()),
+            clock=self._state.clock,
         )
 
     @property

@@ -18,7 +18,7 @@ class StallSweep:
     async def run(self, sweep: Sweep) -> Found:
         """Sweep the roster as of today."""
         pages: list[SweepPage] = []
-        page = SweepPage(as_of=sweep.clock.today(workflow.now()), known_at=workflow.now())
+        page = SweepPage(as_of=sweep.clock.today(workflow.now()), known_at=workflow.now(), clock=sweep.clock)
         while page.after is not None:
             page = await workflow.execute_activity_method(
                 Sweeps.look_for_stalls,
@@ -30,11 +30,13 @@ class StallSweep:
             )
             pages.append(page)
         # Whoever has to hear of it does not wait for the workflows: starting one for each takes longer than the rest.
-        await self._tell(tuple(key for page in pages for key in page.notices))
+        over = [ended for page in pages for ended in page.over]
+        opened, ended = (key for page in pages for key in page.notices), (key for one in over for key in one.notices)
+        await self._tell((*opened, *ended))
         for page in pages:
             await escalations.start(page.escalations, sweep.clock)
-            for ended in page.over:
-                await escalations.end(ended.key, ended.note)
+        for one in over:
+            await escalations.end(one.key, one.note)
         return Found(stalled=sum(len(page.escalations) for page in pages))
 
     async def _tell(self, notices: tuple[str, ...]) -> None:

@@ -198,10 +198,10 @@ class Office:
     def answer(self, key: str, act: Act | None = None, on: date = FOURTH_WEEK) -> Answer:
         """What Ada does about an escalation; she answers for it where nothing else is said."""
         chosen = act or Acknowledge(who="Ada", note="I call them")
-        return Answer(key=key, act=chosen, today=on, at=at(on), once="1")
+        return Answer(key=key, act=chosen, today=on, at=at(on), once="1", clock=Clock())
 
     def answers(self, key: str, act: Act | None = None, on: date = FOURTH_WEEK) -> Escalation:
-        return self.run(self.escalating.answer, self.answer(key, act, on))
+        return self.run(self.escalating.answer, self.answer(key, act, on)).escalation
 
     def step(self, key: str, *, round: int = 0, rung: int = 0, on: date = FOURTH_WEEK) -> Step:  # noqa: A002 -- of the ladder
         return Step(key=key, round=round, rung=rung, today=on, at=at(on), clock=Clock())
@@ -226,16 +226,29 @@ class Office:
     def looks(self, partner: str, week: int) -> Look:
         terms = self.terms(partner)
         on = terms.checkpoint(week)
-        return Look(partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), today=on, week=week)
+        return Look(
+            partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), today=on, week=week, clock=Clock()
+        )
 
     def judges(self, partner: str, *, settle: bool = False) -> Look:
         terms = self.terms(partner)
         on = terms.last_day + timedelta(days=7 * settle)
-        return Look(partner=partner, application=1, terms=terms, as_of=on, known_at=at(on), today=on, settle=settle)
+        return Look(
+            partner=partner,
+            application=1,
+            terms=terms,
+            as_of=on,
+            known_at=at(on),
+            today=on,
+            settle=settle,
+            clock=Clock(),
+        )
 
 
 def candidacy(partner: str, scorecard: Scorecard, number: int = 1, on: date = START) -> Candidacy:
-    return Candidacy(partner=partner, application=1, number=number, scorecard=scorecard, as_of=on, known_at=at(on))
+    return Candidacy(
+        partner=partner, application=1, number=number, scorecard=scorecard, as_of=on, known_at=at(on), clock=Clock()
+    )
 
 
 @pytest.fixture

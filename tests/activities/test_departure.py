@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from activities.departure import Departure, Leaving
+from program.calendar import Clock
 from program.errors import Refused
 from program.partner import Stage
 from tests.activities.conftest import Office, at, day
@@ -12,7 +13,7 @@ from tests.world import a_scorecard, changed_program
 
 
 def leave(office: Office, partner: str, on: int = 100, **more: Any) -> Leaving:
-    values = {"partner": partner, "application": 1, "because": "The company was sold."}
+    values = {"partner": partner, "application": 1, "because": "The company was sold.", "clock": Clock()}
     departure = Departure.model_validate({**values, "as_of": day(on), "known_at": at(day(on)), **more})
     return office.run(office.departures.give_notice, departure)
 

@@ -9,7 +9,7 @@ import pytest
 from activities.digest import MOST_LINES
 from activities.sending import LEASE
 from notifications.channel import Down, Permanent
-from program.escalation import Escalation
+from program.escalation import Escalation, EscalationState
 from program.notice import ChannelName, Notice, NoticeState
 from program.partner import Stage
 from store.notices import Notices
@@ -132,15 +132,25 @@ def test_fifty_are_named_and_the_rest_are_counted(office: Office) -> None:
     assert lines[-2:] == ["And 7 more:", '- 7 of Ada Owner: `gatehouse escalations list --owner "Ada Owner"`']
 
 
-def test_what_ended_while_it_was_held_is_said_to_be_over(office: Office) -> None:
+def test_what_ended_before_it_was_told_and_what_is_answered_says_so(office: Office) -> None:
     escalations = many(5)
     keys = stall(office, escalations)
     with office.store.write() as tx:
         tx.escalations.end(escalations[3].key, "Something moved.", day(21), at(day(21)))
+        answered = {"state": EscalationState.ACKNOWLEDGED, "answered_by": "Max"}
+        tx.escalations.keep(escalations[1].model_copy(update=answered))
     way = Way()
     assert sender(office, log=way).send(keys[0])
-    assert [line for line in way.took[0].notice.body.splitlines() if "over by now" in line] == [
-        f"- P003, since 2017-03-21, over by now: `gatehouse escalations show {escalations[3].key}`"
+    [digest] = [message.notice for message in way.took]
+    assert digest.subject == "4 escalations wait for you, and 1 is over"
+    lines = digest.body.splitlines()
+    assert lines[2] == f"- P001, since 2017-03-21, answered by Max: `gatehouse escalations show {escalations[1].key}`"
+    assert lines[-2:] == [
+        "Over by now, with nothing left to do:",
+        (
+            f"- P003, since 2017-03-21: {SILENT} What ended it: Something moved. "
+            f"`gatehouse escalations show {escalations[3].key}`"
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from activities.departure import Departure
 from activities.sweep import SweepPage
+from program.calendar import Clock
 from program.partner import Stage
 from tests.activities.conftest import START, Office, at, day
 from tests.world import a_scorecard
@@ -46,12 +47,14 @@ def test_a_deferral_waits_as_long_as_its_type_may(lenient: Office) -> None:
 
 def test_notice_is_what_its_type_is_owed(lenient: Office) -> None:
     partner = lenient.in_pilot("Acme")
-    leaving = Departure(partner=partner, application=1, because="Sold.", as_of=day(10), known_at=at(day(10)))
+    leaving = Departure(
+        partner=partner, application=1, because="Sold.", as_of=day(10), known_at=at(day(10)), clock=Clock()
+    )
     assert lenient.run(lenient.departures.give_notice, leaving).last_day == day(17)
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(21, "moving"), (22, "stalled")])
 def test_patience_is_that_with_its_type(lenient: Office, days: int, outcome: str) -> None:
     partner = lenient.applied("Acme")
-    lenient.run(lenient.sweeps.look_for_stalls, SweepPage(as_of=day(days), known_at=at(day(days))))
+    lenient.run(lenient.sweeps.look_for_stalls, SweepPage(as_of=day(days), known_at=at(day(days)), clock=Clock()))
     assert [decision.ruling.outcome for decision in lenient.decisions(partner, "stall")] == [outcome]

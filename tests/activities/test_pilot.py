@@ -4,6 +4,7 @@ import pytest
 
 from activities.departure import Closing
 from activities.pilot import Accounts
+from program.calendar import Clock
 from program.errors import Refused
 from program.escalation import EscalationState
 from program.partner import Stage
@@ -103,7 +104,7 @@ def test_a_pilot_that_met_its_targets_is_expanded_into_the_entry_tier(office: Of
     office.succeeds(partner)
     judged = office.pilots.judge(office.judges(partner))
     assert (judged.stage, judged.tier) == (Stage.ACTIVE, "growth")
-    assert judged.over == (stalled.key,)
+    assert [(ended.key, ended.note) for ended in judged.over] == [(stalled.key, "The verdict was expand.")]
     standing = office.standing(partner)
     assert (standing.stage, standing.since, standing.tier) == (Stage.ACTIVE, day(60), "growth")
     assert str(standing.next_date) == "2017-07-01"
@@ -174,7 +175,7 @@ def test_an_owner_that_did_not_find_out_gets_the_verdict_on_what_is_known_and_it
     asked = office.pilots.judge(office.judges(partner)).escalation
     settled = office.pilots.judge(office.judges(partner, settle=True))
     assert asked
-    assert (settled.ruling.outcome, settled.over) == ("reset", (asked.key,))
+    assert (settled.ruling.outcome, [ended.key for ended in settled.over]) == ("reset", [asked.key])
     assert (settled.ruling.possible, settled.ruling.missing) == (("expand", "reset"), ("mutual_deals",))
     assert settled.ruling.because.endswith("Decided without knowing deals that both sides worked (0 to 6).")
     assert "This was decided with what is known." in office.notices()[settled.notices[0]]
@@ -231,11 +232,13 @@ def test_closing_hands_over_what_is_open_and_ends_what_was_escalated(office: Off
     office.brings(partner, day(23), closed_on=day(24), won=True)
     with office.store.write() as tx:
         tx.partners.move(partner, "leaves", Stage.LEAVING, day(30), "Sold.", at(day(30)))
-    closing = Closing(partner=partner, application=1, because="Sold.", as_of=day(44), known_at=at(day(44)))
+    closing = Closing(
+        partner=partner, application=1, because="Sold.", as_of=day(44), known_at=at(day(44)), clock=Clock()
+    )
 
     closed = office.run(office.departures.close_record, closing)
 
-    assert (closed.handed_over, closed.over) == (3, (stalled.key,))
+    assert (closed.handed_over, [ended.key for ended in closed.over]) == (3, [stalled.key])
     assert office.standing(partner).stage == Stage.EXITED
     with office.store.read() as tx:
         ended = tx.escalations.get(stalled.key)

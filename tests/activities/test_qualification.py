@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from activities.qualification import Lapse
+from program.calendar import Clock
 from program.errors import Refused
 from program.partner import Stage
 from program.scorecard import Scorecard
@@ -207,7 +208,7 @@ def test_a_deferred_candidate_that_brings_what_was_missing_is_signed(office: Off
 def test_a_deferral_that_brings_nothing_lapses(office: Office) -> None:
     partner = office.applied("Acme")
     office.submits(partner, a_scorecard(without=("people",)))
-    lapse = Lapse(partner=partner, application=1, as_of=day(90), known_at=at(day(90)))
+    lapse = Lapse(partner=partner, application=1, as_of=day(90), known_at=at(day(90)), clock=Clock())
     (key,) = office.run(office.gate.let_deferral_lapse, lapse).notices
     assert office.standing(partner).stage == Stage.DECLINED
     assert "You are welcome to apply again" in office.notices()[key]

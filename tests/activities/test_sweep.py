@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import activities.sweep
+from activities.ending import Ended
 from activities.sweep import SweepPage
-from activities.watching import Ended
-from program.calendar import Quarter
+from program.calendar import Clock, Quarter
 from program.escalation import EscalationState
 from program.partner import Stage, Standing
 from rules.lifecycle import STALL
@@ -20,7 +20,7 @@ Q2 = Quarter(year=2017, number=2)
 
 
 def sweep(office: Office, on: date, after: str | None = "") -> SweepPage:
-    return office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on), after=after))
+    return office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on), after=after, clock=Clock()))
 
 
 def escalations(office: Office) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ import pytest
 
 from activities.sweep import SweepPage
 from activities.watching import over
+from program.calendar import Clock
 from program.escalation import Escalation
 from program.partner import Stage
 from tests.activities.conftest import Office, at, day
@@ -18,7 +19,7 @@ def found_in_week(office: Office, partner: str, week: int) -> dict[str, Escalati
 
 
 def swept(office: Office, on: date) -> dict[str, Escalation]:
-    page = office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on)))
+    page = office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on), clock=Clock()))
     with office.store.read() as tx:
         found = [tx.escalations.get(key) for key in page.escalations]
     return {e.condition: e for e in found}

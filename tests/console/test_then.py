@@ -117,9 +117,13 @@ def test_a_tier_is_the_one_of_the_move_until_a_rescore_is_published(operator: Op
 
 def test_a_tier_is_kept_under_notice_and_no_longer(operator: Operator, office: Office) -> None:
     partner = office.active("Acme", tier="strategic")
-    departure = Departure(partner=partner, application=1, because="Sold.", as_of=day(9), known_at=at(day(9)))
+    departure = Departure(
+        partner=partner, application=1, because="Sold.", as_of=day(9), known_at=at(day(9)), clock=Clock()
+    )
     last_day = office.run(office.departures.give_notice, departure).last_day
-    closing = Closing(partner=partner, application=1, because="Sold.", as_of=last_day, known_at=at(last_day))
+    closing = Closing(
+        partner=partner, application=1, because="Sold.", as_of=last_day, known_at=at(last_day), clock=Clock()
+    )
     office.run(office.departures.close_record, closing)
 
     tiers = [then(operator, partner, on)["tier"] for on in (day(8), day(9), last_day)]

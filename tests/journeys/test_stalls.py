@@ -104,7 +104,7 @@ async def test_a_stall_ends_with_the_partners_exit(world: World) -> None:
 
     await eventually(has_ended)
     [ended] = world.escalations(partner)
-    assert (ended.state, ended.note) == (EscalationState.ENDED, "The partner has left.")
+    assert (ended.state, ended.note) == (EscalationState.ENDED, "Notice was given: The company was sold")
 
 
 async def test_a_new_stall_in_the_second_pilot_is_another_one(world: World) -> None:

@@ -267,7 +267,7 @@ async def test_a_partner_is_let_go_from_its_escalation(office: World) -> None:
 
     ended = await office.operations.act_on(escalation.key, LetGo(who="Max Lead", note="Its sellers moved on"))
 
-    assert (ended.state, ended.note) == (EscalationState.ENDED, "Max Lead: Its sellers moved on")
+    assert (ended.state, ended.note) == (EscalationState.ENDED, "Notice was given: Its sellers moved on")
     assert office.standing(escalation.partner).stage == Stage.LEAVING
     with pytest.raises(Refused, match="there is nothing to answer any more"):
         await office.operations.act_on(escalation.key, Acknowledge(who="Ada Owner", note="Too late"))
@@ -280,12 +280,18 @@ async def test_evidence_that_comes_in_ends_it_in_the_middle_and_says_what_it_was
 
     office.brings(escalation.partner, date(2017, 3, 27))
 
-    ended = await lives(office, escalation, at(3, 27, 12), "ended")
-    assert [what for what, _, _ in ended] == ["told", "told", "told", "ended"]
+    ended = await lives(office, escalation, at(3, 27, 12), "told", times=5)
+    assert [what for what, _, _ in ended] == ["told", "told", "told", "ended", "told", "told"]
+    assert [who for _, who, _ in ended[-2:]] == ["Ada Owner", "Max Lead"], "both heard of it, and hear that it is over"
+    await eventually(lambda: went_out(office, "escalation.over", 2))
     over = the_escalation(office, escalation.partner)
     assert (over.state, over.answered_by) == (EscalationState.ENDED, None)
     assert over.note == "Something was created or progressed."
     assert (await office.escalation(escalation.key).result()).note == over.note
+
+
+async def went_out(office: World, kind: str, times: int) -> bool:
+    return [notice.kind for notice in office.outbox.sent].count(kind) == times
 
 
 async def looked_at(office: World) -> None:

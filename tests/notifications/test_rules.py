@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from notifications import patience
 from program.address import EmailAddress
+from program.calendar import Clock
 from program.notice import KINDS, Audience, ChannelName, Notice, NoticeRules
 from program.person import Person
 from rules.folder import LoadedProgram
@@ -69,15 +70,26 @@ def test_the_team_is_told_nothing_at_night_and_everybody_else_is(default_program
     friday = datetime(2017, 3, 3, 21, tzinfo=UTC)
     held = {
         kind: default_program.program.held_until(
-            Notice(key="k", kind=kind, recipient="Ada", subject="S", body="B"), friday
+            Notice(key="k", kind=kind, recipient="Ada", subject="S", body="B"), friday, Clock()
         )
         for kind in KINDS
     }
     monday = datetime(2017, 3, 6, 7, tzinfo=UTC)
     assert held == {name: monday if kind.audience == Audience.TEAM else None for name, kind in KINDS.items()}
     notice = Notice(key="k", kind="team.weekly", recipient="Ada", subject="S", body="B")
-    assert default_program.program.held_until(notice, monday) is None
-    assert at_any_hour(default_program).program.held_until(notice, friday) is None
+    assert default_program.program.held_until(notice, monday, Clock()) is None
+    assert at_any_hour(default_program).program.held_until(notice, friday, Clock()) is None
+
+
+def test_quiet_hours_are_those_of_the_calendar_that_is_lived_through(default_program: LoadedProgram) -> None:
+    notice = Notice(key="k", kind="escalation.opened", recipient="Ada", subject="S", body="B")
+    behind = Clock(lag=timedelta(days=365 * 9 + 2, hours=10))
+    friday_night, saturday_noon = datetime(2017, 3, 3, 21, tzinfo=UTC), datetime(2017, 3, 4, 12, tzinfo=UTC)
+    monday_morning = datetime(2017, 3, 6, 7, tzinfo=UTC)
+    for at in (friday_night, saturday_noon):
+        held = default_program.program.held_until(notice, at + behind.lag, behind)
+        assert held == monday_morning + behind.lag
+    assert default_program.program.held_until(notice, monday_morning + behind.lag, behind) is None
 
 
 @pytest.mark.parametrize("text", ["ada@example.com", " a.b+c@mail.example.co.uk ", "o'neill@x.de", "a@localhost"])

@@ -10,7 +10,7 @@ import pytest
 
 from activities.sweep import SweepPage
 from operations.preview import Preview, preview
-from program.calendar import Quarter
+from program.calendar import Clock, Quarter
 from program.partner import PartnerType
 from rules.folder import LoadedProgram
 from store.database import Store
@@ -94,7 +94,7 @@ def live(office: Office) -> None:
         office.serves(partner, day(1))
     office.applied("Waiting")
     for on in (day(13), day(20), day(29)):
-        office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on)))
+        office.run(office.sweeps.look_for_stalls, SweepPage(as_of=on, known_at=at(on), clock=Clock()))
     rescores(office, Q1)
 
 
@@ -237,7 +237,7 @@ def test_what_a_sweep_was_not_asked_for_then_is_looked_up(store: Store, default_
         partner = office.active(name)
         office.brings(partner, day(40))
         office.serves(partner, day(served))
-    office.run(office.sweeps.look_for_stalls, SweepPage(as_of=day(47), known_at=at(day(47))))
+    office.run(office.sweeps.look_for_stalls, SweepPage(as_of=day(47), known_at=at(day(47)), clock=Clock()))
 
     found = shown(office, default_program)
 
@@ -250,7 +250,7 @@ def test_a_live_deal_is_remade_with_the_service_it_had(office: Office) -> None:
         partner = office.active(name)
         office.brings(partner, day(40))
         office.is_served(partner, "strategic", day(first), day(60))
-    office.run(office.sweeps.look_for_stalls, SweepPage(as_of=day(47), known_at=at(day(47))))
+    office.run(office.sweeps.look_for_stalls, SweepPage(as_of=day(47), known_at=at(day(47)), clock=Clock()))
 
     assert moved(shown(office, office.program)) == {}
     assert moved(shown(office, office.changed(("touch_within: 150", "touch_within: 100")))) == {

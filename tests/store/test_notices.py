@@ -35,6 +35,26 @@ def test_a_notice_is_due_until_it_is_delivered(any_store: Store) -> None:
     assert (posting.state, posting.delivered_at) == (NoticeState.DELIVERED, LATER)
 
 
+def test_what_is_superseded_is_on_record_and_what_is_under_way_stays(any_store: Store) -> None:
+    held, in_hand, other = (
+        NOTICE.model_copy(update={"key": f"acme/{key}"}) for key in ("x/opened", "x/told", "xy/told")
+    )
+    with any_store.write() as tx:
+        for notice in (held, in_hand, other):
+            tx.notices.write(notice, AT)
+        assert tx.notices.claim(in_hand.key, AT, LATER)
+        written = [posting.notice.key for posting in tx.notices.about("acme", "acme/x")]
+        assert written == [held.key, in_hand.key]
+        tx.notices.supersede(written, "It is over.")
+        assert tx.notices.claim(held.key, LATER, LATER) is None
+    with any_store.read() as tx:
+        found = [tx.notices.get(notice.key) for notice in (held, in_hand, other)]
+    assert [(one.state, one.reason) for one in found] == [("superseded", "It is over."), ("due", ""), ("due", "")]
+    with any_store.write() as tx:
+        tx.notices.retry(held.key, alone=True)
+        assert tx.notices.claim(held.key, LATER, LATER), "who asks for it has it all the same"
+
+
 def test_who_takes_up_a_notice_has_it_for_a_while(any_store: Store) -> None:
     until = LATER + timedelta(seconds=45)
     with any_store.write() as tx:

@@ -1,0 +1,102 @@
+"""Escalations end, and whoever heard of one hears that it is over: in the transaction of what ends it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from activities import urging
+from program.calendar import Clock
+from program.definition import Program
+from program.escalation import Escalation, EscalationEvent, EscalationState
+from program.notice import OVER, ChannelName, Posting
+from program.partner import PartnerId, Stage
+from store.database import Transaction
+
+
+class Ended(BaseModel):
+    """An escalation that is over, and why: what its workflow has to hear, and what people are told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    note: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What ends escalations, and when."""
+
+    note: str
+    day: date
+    at: datetime
+    clock: Clock
+    by: str = ""
+    """Whose act it is: they know. Empty where it is nobody's, or nobody said whose."""
+
+
+def end(tx: Transaction, program: Program, escalation: Escalation, ending: Ending) -> Ended:
+    """End an escalation, and tell whoever may have heard of it, each once; one that has ended stays as it is.
+
+    What was written about it and did not go out yet stays where it is: nobody needs to hear of a stall that is over.
+    """
+    key = escalation.key
+    written = tx.notices.about(escalation.partner, key)
+    if escalation.state == EscalationState.ENDED:
+        return Ended(key=key, note=escalation.note or "", notices=_that_it_is_over(written))
+    tx.escalations.end(key, ending.note, ending.day, ending.at)
+    tx.notices.supersede([p.notice.key for p in written], f"It was over before this was sent: {ending.note}")
+    now, partner = tx.escalations.get(key), tx.partners.get(escalation.partner).partner
+    keys = []
+    for number, (person, channels) in enumerate(_who_heard(tx, written, escalation, ending).items(), start=1):
+        notice = urging.over(now, partner, f"{key}/over-{number}", person, channels)
+        tx.notices.write(notice, ending.at, program.held_until(notice, ending.at, ending.clock))
+        tx.escalations.note(key, EscalationEvent(at=ending.at, what="told", who=person, note=notice.key))
+        keys.append(notice.key)
+    return Ended(key=key, note=ending.note, notices=tuple(keys))
+
+
+def told_that_it_is_over(tx: Transaction, escalation: Escalation) -> tuple[str, ...]:
+    """The notices that tell of an escalation's end; none while it lasts."""
+    return _that_it_is_over(tx.notices.about(escalation.partner, escalation.key))
+
+
+def _that_it_is_over(written: Iterable[Posting]) -> tuple[str, ...]:
+    return tuple(posting.notice.key for posting in written if posting.notice.kind == OVER)
+
+
+def _who_heard(
+    tx: Transaction, written: Iterable[Posting], escalation: Escalation, ending: Ending
+) -> dict[str, tuple[ChannelName, ...]]:
+    """Those who were told and who answered, or who stands in for them now, with the channels by which they heard."""
+    heard = {p.notice.recipient: p.notice.channels for p in written if p.may_have_arrived}
+    if escalation.answered_by and tx.people.knows(escalation.answered_by):
+        heard.setdefault(escalation.answered_by, ())
+    heard.pop(ending.by, None)
+    to_tell: dict[str, tuple[ChannelName, ...]] = {}
+    for person, channels in heard.items():
+        to_tell.setdefault(tx.people.standing_in(person, ending.day), channels)
+    to_tell.pop(ending.by, None)
+    return to_tell
+
+
+def end_escalations(
+    tx: Transaction,
+    program: Program,
+    partner: PartnerId,
+    ending: Ending,
+    *,
+    cycle: str | None = None,
+    stages: Iterable[Stage] = Stage,
+) -> tuple[Ended, ...]:
+    """End a partner's escalations, all or those of one cycle or some stages: which of them, for whoever has to hear.
+
+    Asked again on the same day, it names the same ones: whoever asked may have died before it could tell them.
+    """
+    found = sorted(tx.escalations.listed(partner=partner, states=EscalationState), key=lambda e: e.key)
+    concerned = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
+    return tuple(
+        end(tx, program, e, ending) for e in concerned if e.state != EscalationState.ENDED or e.closed_on == ending.day
+    )
