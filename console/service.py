@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final
 
 import typer
@@ -25,7 +25,6 @@ from console.installation import read_settings
 from console.screen import remark
 from embedded import Guarded, Server, start, start_temporal
 from operations.acts import Operations
-from program.calendar import Clock
 from program.definition import Program
 from program.errors import Refused
 from settings import Settings
@@ -138,7 +137,8 @@ class _Service:
         with operations.store.read() as tx:
             empty = not tx.partners.count()
         if empty and not marker.exists():
-            marker.write_text(json.dumps({"day": _last_begun_day(operations.clock).isoformat(), "loaded": False}))
+            day = operations.clock.begun(datetime.now(UTC))
+            marker.write_text(json.dumps({"day": day.isoformat(), "loaded": False}))
         if not marker.exists():
             return
         noted = json.loads(marker.read_text())
@@ -214,13 +214,6 @@ class _Service:
         fresh = self._settings.service_file.with_suffix(".new")
         fresh.write_text(json.dumps(self._running, indent=2))
         fresh.replace(self._settings.service_file)
-
-
-def _last_begun_day(clock: Clock) -> date:
-    """The last day of which what was due is done: before the day begins, the day before."""
-    now = datetime.now(UTC)
-    today = clock.today(now)
-    return today if clock.due(today) <= now else today - timedelta(days=1)
 
 
 async def _worker_ready(client: Client, task_queue: str) -> None:

@@ -49,6 +49,11 @@ class Clock(BaseModel):
         local = datetime.combine(day, self.day_begins, tzinfo=ZoneInfo(self.timezone))
         return local.astimezone(UTC) + self.lag
 
+    def begun(self, now: datetime) -> date:
+        """The last day of which what is due is done: at night, before a day begins, the day before."""
+        today = self.today(now)
+        return today if self.due(today) <= now else today - timedelta(days=1)
+
     def starts(self, day: date) -> datetime:
         """The instant at which a day begins."""
         return datetime.combine(day, time(0), tzinfo=ZoneInfo(self.timezone)).astimezone(UTC) + self.lag

@@ -149,16 +149,16 @@ class World:
         self._starts_on(today)
         publish_first(store, self.program, today, datetime.now(UTC))
 
-    def _starts_on(self, today: date) -> None:
+    def _starts_on(self, today: date, at: time = time(7)) -> None:
         clock = self.program.program.clock
-        starts = datetime.combine(today, time(7), tzinfo=ZoneInfo(clock.timezone))
+        starts = datetime.combine(today, at, tzinfo=ZoneInfo(clock.timezone))
         self.clock = clock.model_copy(update={"lag": datetime.now(UTC) - starts})
         self.operations = Operations(self.store, self.client, self.task_queue, self.clock)
 
-    def on(self, day: date) -> "World":
+    def on(self, day: date, at: time = time(7)) -> "World":
         """The same installation for what starts on a later day; what was started before keeps its own time."""
         later = copy.copy(self)
-        later._starts_on(day)
+        later._starts_on(day, at)
         return later
 
     @asynccontextmanager

@@ -41,7 +41,8 @@ class Pilot:
         """Go through the weeks up to the day of the verdict; False where the partner leaves, or is to begin again."""
         if self._state.decide_by is not None:
             return await self._lifecycle.wait_until(self._state.decide_by)
-        for week in self._terms.weeks_after(self._state.clock.today(workflow.now())):
+        # A pilot that is taken over at night has reached the day before, and is looked at as it stood then.
+        for week in self._terms.weeks_after(self._state.clock.begun(workflow.now())):
             if week <= self._state.weeks_seen:
                 continue
             if not await self._lifecycle.wait_until(self._terms.checkpoint(week)):

@@ -50,6 +50,19 @@ async def test_a_pilot_is_looked_at_every_seven_days_and_judged_on_day_sixty(wor
     assert (standing.stage, standing.since, standing.tier) == (Stage.ACTIVE, first + timedelta(days=60), "growth")
 
 
+@pytest.mark.parametrize("hour", [3, 6])
+async def test_a_stall_is_seen_at_whatever_hour_a_pilot_is_taken_over(world: World, hour: int) -> None:
+    taken_over = world.on(world.first_day, time(hour))
+    reached = world.first_day if hour >= 6 else world.first_day - timedelta(days=1)
+    partner = await taken_over.in_pilot("Acme", since=reached - timedelta(days=28), began_well=True)
+
+    async def has_stalled() -> bool:
+        silent = [e for e in world.escalations(partner) if e.condition == "three_weeks_without_movement"]
+        return [e.opened_on for e in silent] == [reached]
+
+    await eventually(has_stalled)
+
+
 async def test_a_pilot_that_is_taken_over_keeps_its_own_calendar(world: World) -> None:
     in_week_four, on_a_checkpoint = world.first_day - timedelta(days=23), world.first_day - timedelta(days=21)
     one, other = await asyncio.gather(

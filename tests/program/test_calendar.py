@@ -89,6 +89,12 @@ def test_what_is_due_is_done_at_its_local_time(zone: str, day: date, local: time
     assert Clock(timezone=zone, day_begins=local).due(day) == utc(instant)
 
 
+def test_at_night_the_day_before_is_the_last_that_has_begun() -> None:
+    clock, today = Clock(timezone="Europe/Berlin"), date(2017, 7, 2)
+    begun = {hour: clock.begun(utc(f"2017-07-02T{hour:02}:00")) for hour in (0, 3, 4, 21)}
+    assert begun == {0: date(2017, 7, 1), 3: date(2017, 7, 1), 4: today, 21: today}
+
+
 @pytest.mark.parametrize("zone", ["Europe/Atlantis", "", "../../etc/passwd", "UTC+1"])
 def test_a_time_zone_nobody_knows_is_refused(zone: str) -> None:
     with pytest.raises(ValidationError, match="is no time zone; write one of the IANA names, such as Europe/Berlin"):
