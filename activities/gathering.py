@@ -12,7 +12,7 @@ from activities.deciding import rules_of
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, agreed, week_of
 from program.serving import served_as
-from program.stall import Seen, Service, accepted, delivered, observed
+from program.stall import Seen, Service, accepted, observed, waited
 from rules.folder import LoadedProgram
 from store.database import Transaction
 
@@ -22,8 +22,8 @@ Facts = dict[str, dict[str, Any]]
 OPPORTUNITIES, PREPARATION = "opportunities", "preparation"
 """Where facts of a pilot come from, beside its terms."""
 
-SINCE_TOUCH = frozenset({"days_since_touch"})
-"""What of a service is measured; the rest is what the program accepts."""
+OF_TOUCHES = "touches: "
+"""Where facts of a service come from; the kind of touch follows."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ def of_roster(
             opportunities=opportunities[partner],
             unknown_factors=unknown.get(partner, 0),
         )
-        service = delivered(rules, services[partner], as_of) if partner in services else {}
-        touched = {name: service.pop(name) for name in SINCE_TOUCH & service.keys()}
         found[partner] = {
             "stage": {"stage": standing.stage.value},
             "opportunities and stage": observed(seen, as_of, rules.calendar.business_days),
-            "touches and stage": touched,
-            rules_of(program): {**accepted(rules, standing.stage, standing.tier), **service},
+            rules_of(program): accepted(rules, standing.stage, standing.tier),
         }
+        if partner in services:
+            wait = waited(rules, services[partner], as_of)
+            found[partner][f"{OF_TOUCHES}{wait.kind}"] = wait.facts
     return found
 
 
@@ -116,5 +116,5 @@ def services_of(
     for partner, (tier, since) in own.items():
         there = [override for override in overrides[partner] if override.tier in tiers]
         received, owed_since = served_as(tier, max(since, moved.get(partner, since)), there, as_of)
-        found[partner] = Service(received, owed_since, touches.get(partner))
+        found[partner] = Service(received, owed_since, touches.get(partner, {}))
     return found

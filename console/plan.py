@@ -71,7 +71,7 @@ def _touches(one: PersonsWeek, found: WeekPlan) -> RenderableType:
 def _remarks(touch: Planned, found: WeekPlan) -> Iterator[str]:
     if not touch.fits:
         yield "beyond the hours"
-    days = [str(delivered.delivered_on) for delivered in found.delivered.get(touch.partner, ())]
+    days = [str(held.delivered_on) for held in found.delivered.get(touch.partner, ()) if held.kind == touch.kind]
     if days:
         yield f"had one on {', '.join(days)}"
 

@@ -37,7 +37,6 @@ from program.partner import ENDED, Partner, PartnerId, Stage
 from program.person import Person
 from program.request import ActionTaken, Exit
 from program.scorecard import Scorecard
-from program.touch import Touch
 from store.database import Store, Transaction
 from workflows import rescore as rescores
 from workflows.escalation import EscalationLadder
@@ -101,18 +100,6 @@ def record_accounts(tx: Transaction, accounts: Sequence[MappedAccount], day: dat
         by_partner.setdefault(account.partner, []).append(account.name)
     added = sum(tx.preparation.map_accounts(partner, names, day) for partner, names in by_partner.items())
     return Imported(added, 0, len(accounts) - added)
-
-
-def record_touch(tx: Transaction, touch: Touch, today: date) -> int:
-    """Record a touch that was delivered; 0 where it was recorded before.
-
-    Raises:
-        Refused: where there is no such partner, or the day has not come.
-    """
-    tx.partners.get(touch.partner)
-    if touch.delivered_on > today:
-        raise Refused(f"{touch.delivered_on} has not come; record the touch once it was delivered")
-    return tx.touches.record(touch, datetime.now(UTC))
 
 
 def finish_action(tx: Transaction, partner: PartnerId, what: str, day: date, today: date) -> None:

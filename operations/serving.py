@@ -1,12 +1,14 @@
-"""Serving a live deal: a partner receives what another tier does, until a day. Its tier stays as it is."""
+"""Serving partners: touches that were held, and live deals that receive another tier's service until a day."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from program.calendar import Quarter
 from program.definition import Program
 from program.errors import Refused
 from program.partner import PartnerId, Stage
 from program.serving import ServiceOverride
+from program.tiers import kinds
+from program.touch import Touch
 from store.database import Transaction
 
 
@@ -33,6 +35,37 @@ def serve(tx: Transaction, program: Program, override: ServiceOverride, at: date
             "lasts to that day at most"
         )
     tx.serving.grant(override, at)
+
+
+def kind_of(tx: Transaction, program: Program, partner: PartnerId, day: date, asked: str | None) -> str:
+    """The kind of a touch that was held on a day: the one that is named, else the only one its service consists of.
+
+    Raises:
+        Refused: where there is no such kind, or where the service has several and none is named.
+    """
+    there = {kind.casefold(): kind for kind in kinds(program.tiers)}
+    if asked is not None and asked.casefold() not in there:
+        raise Refused(f"there is no kind of touch {asked!r}; there are {', '.join(there.values())} (tiers)")
+    if asked is not None:
+        return there[asked.casefold()]
+    standing, override = tx.partners.get(partner), tx.serving.running(partner, day)
+    tier = override.tier if override else standing.tier or program.entry_tier
+    owed = kinds(one for one in program.tiers if one.id == tier)
+    if len(owed) != 1:
+        raise Refused(f"{partner} receives {', '.join(owed or there.values())}; say by --kind which of them it was")
+    return owed[0]
+
+
+def record_touch(tx: Transaction, touch: Touch, today: date) -> int:
+    """Record a touch that was delivered; 0 where it was recorded before.
+
+    Raises:
+        Refused: where there is no such partner, or the day has not come.
+    """
+    tx.partners.get(touch.partner)
+    if touch.delivered_on > today:
+        raise Refused(f"{touch.delivered_on} has not come; record the touch once it was delivered")
+    return tx.touches.record(touch, datetime.now(UTC))
 
 
 def end_override(tx: Transaction, partner: PartnerId, today: date) -> ServiceOverride:

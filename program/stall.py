@@ -1,14 +1,16 @@
 """What is seen of a partner outside a pilot, and what a program accepts of it before it counts as stalled."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 
 from program.calendar import BusinessDays
 from program.definition import Program
 from program.opportunity import Opportunity
 from program.partner import Stage
 from program.scorecard import FactValue
+from program.tiers import kinds
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Service:
     """Whose service it is: its own tier's, or an override's."""
     since: date
     """From which day on it is owed."""
-    last_touch: date | None = None
+    held: Mapping[str, date] = field(default_factory=dict)
+    """The last day on which it had each kind of touch."""
 
 
 def observed(seen: Seen, as_of: date, days: BusinessDays) -> dict[str, FactValue]:
@@ -58,14 +61,45 @@ def accepted(program: Program, stage: Stage, tier: str | None) -> dict[str, Fact
     }
 
 
-def delivered(program: Program, service: Service, as_of: date) -> dict[str, FactValue]:
-    """For how long a partner has had nothing of its service, and what a program accepts of that.
+@dataclass(frozen=True)
+class Wait:
+    """For how long a partner has been without a touch, and how long that is accepted."""
 
-    Nothing is late where no cadence is declared.
+    kind: str
+    days: int
+    every: int | None
+    """None where no cadence is declared: nothing is late then."""
+    patience: int | None = None
+
+    @property
+    def facts(self) -> dict[str, FactValue]:
+        """The same as it is decided on."""
+        return {"days_since_touch": self.days, "touch_every": self.every, "touch_patience": self.patience}
+
+
+def waited(program: Program, service: Service, as_of: date) -> Wait:
+    """Of the touches that are due, the one that is most overdue; where none is, the one that is owed most often.
+
+    One kind does not stand in for another. What was recorded of a kind that the program no longer has counts for all.
     """
-    every = next((one.service.every for one in program.tiers if one.id == service.tier), None)
-    return {
-        "days_since_touch": (as_of - max(service.since, service.last_touch or service.since)).days,
-        "touch_every": every,
-        "touch_patience": every * program.stalls.touch_within // 100 if every else None,
-    }
+    promised = [touch for tier in program.tiers if tier.id == service.tier for touch in tier.service.promised]
+    owed = [touch for touch in promised if touch.every]
+    there = kinds(program.tiers)
+    since = max([service.since, *(day for kind, day in service.held.items() if kind not in there)])
+    if not owed:
+        return Wait("", (as_of - max([since, *service.held.values()])).days, None)
+    waits = [
+        Wait(
+            kind=touch.kind,
+            days=(as_of - max(since, service.held.get(touch.kind, since))).days,
+            every=touch.every,
+            patience=(touch.every or 0) * program.stalls.touch_within // 100,
+        )
+        for touch in owed
+    ]
+    return max(waits, key=_urgency)
+
+
+def _urgency(wait: Wait) -> tuple[Fraction, int]:
+    every = wait.every or 1
+    return max(Fraction(wait.days, every), Fraction(1)), -every

@@ -88,6 +88,11 @@ class Tier(BaseModel):
     """The most partners it takes; None where hours alone decide."""
 
 
+def kinds(tiers: Iterable[Tier]) -> list[str]:
+    """Every kind of touch that some tiers' services consist of, once."""
+    return list(dict.fromkeys(touch.kind for tier in tiers for touch in tier.service.promised))
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A partner in the ranking: its score, and what breaks a tie. Small, since the whole roster is ranked at once."""

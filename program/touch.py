@@ -14,6 +14,8 @@ class Touch(BaseModel):
 
     partner: PartnerId
     delivered_on: date
+    kind: Name
+    """What it was, as the tiers' services call it."""
     who: Name
     """Who held it, on our side."""
     note: str = Field(default="", max_length=2000)

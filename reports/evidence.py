@@ -92,7 +92,7 @@ def _others(facts: Sequence[Fact]) -> list[Evidence]:
         for f in facts
         if isinstance(f, Ranked)
     ]
-    touches = [(f.partner, f.delivered_on, f.who, f.note) for f in facts if isinstance(f, Touch)]
+    touches = [(f.partner, f.delivered_on, f.kind, f.who, f.note) for f in facts if isinstance(f, Touch)]
     return [
         Evidence(
             "pilots",
@@ -106,5 +106,7 @@ def _others(facts: Sequence[Fact]) -> list[Evidence]:
             tuple(ranked),
             "gatehouse explain DECISION; gatehouse rescore --quarter QUARTER",
         ),
-        Evidence("touches", ("partner", "day", "who", "note"), tuple(touches), "gatehouse partner show PARTNER"),
+        Evidence(
+            "touches", ("partner", "day", "kind", "who", "note"), tuple(touches), "gatehouse partner show PARTNER"
+        ),
     ]

@@ -263,18 +263,20 @@ def _answer(compared: Sequence[Compared], pivot: Quarter | None) -> str:
 
 
 def _touches(record: Record) -> Table:
-    """What was recorded as held in the quarter, by tier."""
+    """What was recorded as held in the quarter, by tier and kind: those that were promised first."""
     there = [touch for touch in record.touches if record.quarter.contains(touch.delivered_on)]
     tier = {touch.partner: record.tier_in(touch.partner, record.quarter) for touch in there}
     served = _served(record, record.quarter)
     lines = []
-    for name in record.groups(By.TIER, {*tier.values()}):
-        held = [touch for touch in there if tier[touch.partner] == name]
-        lines.append(Line(name, (count(served.get(name, ())), count(held), partners(held))))
+    for name in record.groups(By.TIER, {*tier.values(), *(served.keys() & record.promised.keys())}) if there else ():
+        in_tier = [touch for touch in there if tier[touch.partner] == name]
+        for kind in dict.fromkeys([*record.promised.get(name, ()), *(touch.kind for touch in in_tier)]):
+            held = [touch for touch in in_tier if touch.kind == kind]
+            lines.append(Line(f"{name} {kind}", (count(served.get(name, ())), count(held), partners(held))))
     return Table(
         id="touches",
         title=f"Touches held in {record.quarter}",
-        rows_are="tier",
+        rows_are="tier and kind",
         columns=(
             Column("partners", "partners"),
             Column("held", "touches held"),

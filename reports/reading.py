@@ -1,6 +1,6 @@
 """Reading the roster's record from the store, in one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
@@ -10,6 +10,7 @@ from activities.scoring import away, rated_facts
 from program.calendar import Quarter
 from program.decision import Decision
 from program.partner import PartnerId, Stage
+from program.tiers import kinds
 from reports.forecast import Basis, to_forecast
 from reports.record import MOST_QUARTERS, Decided, Piloted, Ranked, Record, Stay
 from rules.folder import LoadedProgram
@@ -40,6 +41,7 @@ def read(tx: Transaction, in_force: InForce, quarter: Quarter, today: date) -> R
         rescores=_rescores(tx, quarter),
         service=_service(in_force, quarter),
         touches=tx.touches.delivered(as_of),
+        promised=_promised(in_force, quarter),
     )
 
 
@@ -143,12 +145,21 @@ def _rescores(tx: Transaction, upto: Quarter) -> dict[Quarter, Mapping[PartnerId
     return found
 
 
+def _in_force(in_force: InForce, quarter: Quarter) -> LoadedProgram | None:
+    """The program of a quarter: a first one is in force from some day of it on."""
+    return in_force(quarter.first_day) or in_force(quarter.last_day)
+
+
+def _promised(in_force: InForce, quarter: Quarter) -> dict[str, Sequence[str]]:
+    program = _in_force(in_force, quarter)
+    return {tier.id: kinds([tier]) for tier in program.program.tiers} if program else {}
+
+
 def _service(in_force: InForce, upto: Quarter) -> dict[Quarter, Mapping[str, Decimal]]:
     found: dict[Quarter, Mapping[str, Decimal]] = {}
     quarter = upto
     for _ in range(MOST_QUARTERS):
-        # A first program is in force from some day of a quarter on.
-        program = in_force(quarter.first_day) or in_force(quarter.last_day)
+        program = _in_force(in_force, quarter)
         if program:
             found = {quarter: {tier.id: tier.service.hours for tier in program.program.tiers}, **found}
         quarter = quarter.previous

@@ -1,7 +1,7 @@
 """What reports are computed from: the roster as it is on record, up to a quarter's end."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -118,6 +118,8 @@ class Record:
     service: Mapping[Quarter, Mapping[str, Decimal]]
     """The hours that a tier's service takes of a partner, by quarter and tier from the top; none before a program."""
     touches: Sequence[Touch] = ()
+    promised: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The kinds of touches that a tier's service consists of in the quarter, by tier from the top."""
 
     @property
     def over(self) -> bool:

@@ -16,7 +16,7 @@ from program.errors import Refused
 from program.partner import PartnerType, Stage
 from program.pilot import PilotTerms, agreed, projected
 from program.scorecard import Scorecard
-from program.stall import Service, accepted, delivered
+from program.stall import Service, accepted, waited
 from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
@@ -174,7 +174,7 @@ def supplied(other: LoadedProgram, decision: Decision, background: Background) -
     if decision.policy == STALL and "stage" in decision.facts:
         rules = other.program.for_type(background.kind)
         stage, service = stage_of(decision), background.service if stage_of(decision) == Stage.ACTIVE else None
-        late = delivered(rules, service, decision.as_of) if service else {}
+        late = waited(rules, service, decision.as_of).facts if service else {}
         return {**accepted(rules, stage, background.tier), **late}
     if decision.policy == MOVEMENT and background.ranked:
         return moved(other, background.ranked)

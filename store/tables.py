@@ -251,6 +251,7 @@ class TouchRow(Row):
 
     partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
     delivered_on: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
     who: Mapped[str] = mapped_column(primary_key=True)
     note: Mapped[str]
     learned_at: Mapped[datetime]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from program.touch import Touch
@@ -13,7 +13,7 @@ from store.writing import add_new
 
 
 class Touches:
-    """Touches by partner, day and who held them."""
+    """Touches by partner, day, kind and who held them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -27,26 +27,28 @@ class Touches:
 
     def between(self, first: date, last: date) -> list[Touch]:
         """Those of some days, both included, by day and partner."""
-        query = select(TouchRow).where(TouchRow.delivered_on >= first, TouchRow.delivered_on <= last)
-        return [
-            Touch(partner=row.partner, delivered_on=row.delivered_on, who=row.who, note=row.note)
-            for row in self._session.scalars(query.order_by(TouchRow.delivered_on, TouchRow.partner, TouchRow.who))
-        ]
-
-    def last(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, date]:
-        """The last day, up to one, on which each partner had one, as far as was known; only of those that had any."""
-        query = (
-            select(TouchRow.partner, func.max(TouchRow.delivered_on))
-            .where(TouchRow.partner.in_(list(partners)), TouchRow.delivered_on <= as_of)
-            .where(TouchRow.learned_at <= known_at)
-            .group_by(TouchRow.partner)
-        )
-        return {partner: day for partner, day in self._session.execute(query)}  # noqa: C416 -- rows are no pairs to mypy
+        return self._in_order(select(TouchRow).where(TouchRow.delivered_on.between(first, last)))
 
     def delivered(self, as_of: date) -> list[Touch]:
         """Every touch up to a day, in order."""
-        query = select(TouchRow).where(TouchRow.delivered_on <= as_of)
+        return self._in_order(select(TouchRow).where(TouchRow.delivered_on <= as_of))
+
+    def _in_order(self, query: Select[TouchRow]) -> list[Touch]:
+        query = query.order_by(TouchRow.delivered_on, TouchRow.partner, TouchRow.who, TouchRow.kind)
         return [
-            Touch(partner=row.partner, delivered_on=row.delivered_on, who=row.who, note=row.note)
-            for row in self._session.scalars(query.order_by(TouchRow.delivered_on, TouchRow.partner, TouchRow.who))
+            Touch(partner=row.partner, delivered_on=row.delivered_on, kind=row.kind, who=row.who, note=row.note)
+            for row in self._session.scalars(query)
         ]
+
+    def last(self, partners: Iterable[str], as_of: date, known_at: datetime) -> dict[str, dict[str, date]]:
+        """The last day, up to one, of each kind that partners had, as far as was known; of those that had any."""
+        query = (
+            select(TouchRow.partner, TouchRow.kind, func.max(TouchRow.delivered_on))
+            .where(TouchRow.partner.in_(list(partners)), TouchRow.delivered_on <= as_of)
+            .where(TouchRow.learned_at <= known_at)
+            .group_by(TouchRow.partner, TouchRow.kind)
+        )
+        found: dict[str, dict[str, date]] = {}
+        for partner, kind, day in self._session.execute(query):
+            found.setdefault(partner, {})[kind] = day
+        return found

@@ -27,6 +27,7 @@ from program.partner import Partner, PartnerType, Stage, Standing
 from program.publication import Publication
 from program.request import ActionTaken
 from program.scorecard import Rated, Scorecard
+from program.tiers import kinds
 from program.touch import Touch
 from rules.folder import LoadedProgram, load_program
 from store.database import Store
@@ -226,9 +227,10 @@ class World:
             self.brings(partner, started)
 
     def serves(self, partner: str, on: date) -> None:
-        """A touch that its tier owes a partner is delivered."""
+        """Whatever its tier owes a partner is delivered."""
         with self.store.write() as tx:
-            tx.touches.record(Touch(partner=partner, delivered_on=on, who="Ada"), datetime.now(UTC))
+            for kind in kinds(self.program.program.tiers):
+                tx.touches.record(Touch(partner=partner, delivered_on=on, kind=kind, who="Ada"), datetime.now(UTC))
 
     def succeeds(self, partner: str, started: date) -> None:
         """What a pilot has to show: six opportunities in its first weeks, all of them won."""

@@ -32,6 +32,7 @@ from program.person import Absence
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
 from program.serving import ServiceOverride
+from program.tiers import kinds
 from program.touch import Touch
 from rules.folder import LoadedProgram
 from store.database import Store
@@ -188,10 +189,11 @@ class Office:
         with self.store.write() as tx:
             tx.serving.grant(override, at(first))
 
-    def serves(self, partner: str, on: date, *, known: date = START) -> None:
-        """A touch that a tier's service owes it is delivered."""
+    def serves(self, partner: str, on: date, *kind: str, known: date = START) -> None:
+        """Touches of some kinds are delivered, or whatever any tier's service owes."""
         with self.store.write() as tx:
-            tx.touches.record(Touch(partner=partner, delivered_on=on, who="Ada"), at(known))
+            for one in kind or kinds(self.program.program.tiers):
+                tx.touches.record(Touch(partner=partner, delivered_on=on, kind=one, who="Ada"), at(known))
 
     # What is there afterwards
 

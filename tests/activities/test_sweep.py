@@ -143,6 +143,22 @@ def test_a_new_tier_owes_its_service_from_its_own_quarter_on(office: Office) -> 
     assert "service_not_delivered" in found(office, Q2.last_day + timedelta(days=22))
 
 
+def test_a_review_that_is_owed_is_not_delivered_by_a_session(office: Office) -> None:
+    partner = busy(office, "strategic")
+    for days in range(0, 50, 7):
+        office.serves(partner, day(days), "Co-sell session")
+    assert rule(office, day(45)) is None
+    [key] = sweep(office, day(46)).escalations
+    assert key.split("/")[2] == "service_not_delivered"
+    [said] = office.notices().values()
+    assert "- days since its service was last delivered: 46 days (Pipeline review)" in said
+
+    office.serves(partner, day(47), "Pipeline review")
+    assert [ended.note for ended in sweep(office, day(50)).over] == [
+        "Days since its service was last delivered: 1 instead of 46."
+    ]
+
+
 def test_a_touch_that_was_not_known_yet_does_not_count(office: Office) -> None:
     partner = office.active("Acme")
     office.brings(partner, day(40))

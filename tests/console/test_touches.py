@@ -1,9 +1,10 @@
 """Recording at the command line what a partner received."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from program.serving import ServiceOverride
 from store.database import Store
 from tests.console.conftest import Operator
 from tests.store.contents import contents
@@ -19,18 +20,35 @@ def acme(operator: Operator) -> str:
 
 def test_a_touch_is_recorded_once(operator: Operator, store: Store, acme: str) -> None:
     today = operator.installation.today()
-    assert f"acme: a touch by Ada on {today} is recorded." in operator.sees("touch", acme, "--by", "Ada")
+    assert f"acme: Monthly group session by Ada on {today} is recorded." in operator.sees("touch", acme, "--by", "Ada")
     before = contents(store)
     assert "was recorded already; nothing has changed" in operator.sees("touch", acme, "--by", "Ada", "--note", "Again")
     assert contents(store) == before
 
 
 def test_a_touch_of_an_earlier_day_says_which(operator: Operator, store: Store, acme: str) -> None:
-    operator.sees("touch", acme, "--on", "2017-03-15", "--by", "Ada", "--note", "Pipeline review")
+    operator.sees("touch", acme, "--on", "2017-03-15", "--by", "Ada", "--kind", "pipeline review")
     with store.read() as tx:
         now = datetime.now(UTC) + timedelta(days=1)
         last = tx.touches.last([acme], operator.installation.today(), now)
-    assert {partner: str(day) for partner, day in last.items()} == {"acme": "2017-03-15"}
+    assert last == {"acme": {"Pipeline review": date(2017, 3, 15)}}
+
+
+def test_a_touch_of_a_service_of_several_kinds_says_which_it_was(operator: Operator, store: Store, acme: str) -> None:
+    today = operator.installation.today()
+    deal = ServiceOverride(partner=acme, tier="strategic", first=today, until=today, reason="A deal", granted_by="Ada")
+    with store.write() as tx:
+        tx.serving.grant(deal, datetime.now(UTC))
+    assert (
+        "acme receives Co-sell session, Pipeline review, Business review; say by --kind which of them it was"
+        in operator.is_refused("touch", acme, "--by", "Ada")
+    )
+    assert "is recorded" in operator.sees("touch", acme, "--by", "Ada", "--kind", "Business review")
+    assert "is recorded" in operator.sees("touch", acme, "--by", "Ada", "--kind", "Co-sell session")
+    assert (
+        "there is no kind of touch 'Phone call'; there are Co-sell session, Pipeline review, Business review, Monthly"
+        in operator.is_refused("touch", acme, "--by", "Ada", "--kind", "Phone call")
+    )
 
 
 def test_a_touch_that_nobody_received_is_refused(operator: Operator, store: Store, acme: str) -> None:

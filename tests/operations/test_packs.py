@@ -144,7 +144,8 @@ def test_a_page_shows_all_of_it_and_loads_nothing(two_quarters: Office, tmp_path
         partner="bolt", tier="strategic", first=TODAY, until=Q4.last_day, reason="A deal", granted_by="Ada"
     )
     with two_quarters.store.write() as tx:
-        tx.touches.record(Touch(partner="acme", delivered_on=Q3.last_day, who="Ada", note="Review"), at(TODAY))
+        held = Touch(partner="acme", delivered_on=Q3.last_day, kind="Review", who="Ada", note="Fine")
+        tx.touches.record(held, at(TODAY))
         serve(tx, two_quarters.program.program, override, at(TODAY))
     pages = {file.name: file.read_text() for file in write_packs(reviews(two_quarters), tmp_path / "reviews")}
     assert set(pages) == {"2017Q3-acme.html", "2017Q3-bolt.html", "2017Q3-cora.html", "2017Q3.html"}
@@ -157,7 +158,7 @@ def test_a_page_shows_all_of_it_and_loads_nothing(two_quarters: Office, tmp_path
         "Revenue won: 20,000 to 10,000, \u22123.5 points",
         "Revenue won: 10,000 of 100,000, 31.5 points",
         "Run a campaign Ada 2017-12-31 open",
-        "2017-09-30, Ada: Review",
+        "2017-09-30, Review, Ada: Fine",
     ):
         assert said in acme, acme
     assert "it is served as strategic: A deal" in text_of(pages["2017Q3-bolt.html"])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from program.calendar import BusinessDays
 from program.opportunity import Opportunity
 from program.partner import Stage
-from program.stall import Seen, Service, accepted, delivered, observed
+from program.stall import Seen, Service, accepted, observed, waited
+from program.tiers import kinds
 from rules.folder import LoadedProgram
 
 SINCE = date(2017, 3, 1)  # a Wednesday
@@ -93,15 +94,50 @@ def test_a_tier_says_how_long_silence_is_accepted(
 
 
 @pytest.mark.parametrize(("last", "days"), [(None, 30), (-5, 30), (20, 10)])
-@pytest.mark.parametrize(
-    ("tier", "owed"), [("strategic", (14, 21)), ("growth", (30, 45)), ("self-serve", (91, 136)), ("gone", (None, None))]
-)
+@pytest.mark.parametrize(("tier", "owed"), [("growth", (30, 45)), ("self-serve", (91, 136)), ("gone", (None, None))])
 def test_a_touch_is_owed_from_the_day_on_which_the_service_begins(
     default_program: LoadedProgram, last: int | None, days: int, tier: str, owed: tuple[int | None, int | None]
 ) -> None:
-    service = Service(tier, SINCE, None if last is None else day(last))
-    found = delivered(default_program.program, service, day(30))
-    assert (found["days_since_touch"], found["touch_every"], found["touch_patience"]) == (days, *owed)
+    every = kinds(default_program.program.tiers)
+    service = Service(tier, SINCE, {} if last is None else dict.fromkeys(every, day(last)))
+    found = waited(default_program.program, service, day(30))
+    assert (found.days, found.every, found.patience) == (days, *owed)
+
+
+SESSION, PIPELINE, REVIEW = "Co-sell session", "Pipeline review", "Business review"
+
+
+@pytest.mark.parametrize(
+    ("held", "on", "kind", "days"),
+    [
+        ({}, 10, SESSION, 10),  # nothing is due: what is owed most often
+        ({}, 30, SESSION, 30),
+        ({SESSION: 28}, 30, SESSION, 2),  # the review of 30 days is due tomorrow
+        ({SESSION: 28}, 31, PIPELINE, 31),  # and a session does not stand in for it
+        ({SESSION: 90, PIPELINE: 90}, 100, REVIEW, 100),
+        ({SESSION: 80, PIPELINE: 80}, 100, SESSION, 20),  # six days too late is more of 14 than nine of 91
+        ({SESSION: 28, "Monthly group session": 29}, 31, PIPELINE, 31),  # nor does what another tier owes
+        ({SESSION: 5, "As it was called before": 29}, 31, SESSION, 2),  # what is called otherwise now counts for all
+    ],
+)
+def test_the_touch_that_is_most_overdue_counts_and_none_stands_in_for_another(
+    default_program: LoadedProgram, held: dict[str, int], on: int, kind: str, days: int
+) -> None:
+    service = Service("strategic", SINCE, {name: day(number) for name, number in held.items()})
+    found = waited(default_program.program, service, day(on))
+    assert (found.kind, found.days) == (kind, days)
+
+
+@given(st.dictionaries(st.sampled_from([SESSION, PIPELINE, REVIEW]), st.integers(0, 200)))
+def test_whatever_is_late_something_late_is_shown(default_program: LoadedProgram, held: dict[str, int]) -> None:
+    program, on = default_program.program, day(200)
+    found = waited(program, Service("strategic", SINCE, {kind: day(number) for kind, number in held.items()}), on)
+    late = [
+        200 - held.get(touch.kind, 0) > (touch.every or 0) * program.stalls.touch_within // 100
+        for touch in program.tiers[0].service.promised
+    ]
+    assert found.patience is not None
+    assert (found.days > found.patience) == any(late)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -37,6 +37,7 @@ class Roster:
     pilots: list[Piloted] = field(default_factory=list)
     rescores: dict[Quarter, dict[str, Ranked]] = field(default_factory=dict)
     touches: list[Touch] = field(default_factory=list)
+    promised: dict[str, list[str]] = field(default_factory=dict)
 
     def knows(
         self, name: str, kind: PartnerType = PartnerType.RESELL, owner: str = "Ada Owner", region: str = "North"
@@ -123,6 +124,7 @@ class Roster:
             rescores=self.rescores,
             service={q(name): TIERS for name in ("2017Q1", "2017Q2", "2017Q3", "2017Q4")},
             touches=self.touches,
+            promised=self.promised,
         )
 
 

@@ -224,9 +224,20 @@ def test_touches_that_were_held_are_counted_by_tier() -> None:
     roster.active("alder")
     roster.active("birch")
     roster.touches = [
-        Touch(partner="alder", delivered_on=day(on), who="Ada") for on in ("2017-09-30", "2017-10-01", "2017-10-15")
+        Touch(partner="alder", delivered_on=day(on), kind=kind, who="Ada")
+        for on, kind in (
+            ("2017-09-30", "Session"),
+            ("2017-10-01", "Session"),
+            ("2017-10-15", "Session"),
+            ("2017-10-15", "Call"),
+        )
     ]
-    assert values(hours(roster.record), "touches") == {"growth": (2, 2, 1)}
+    roster.promised = {"strategic": ["Session"], "growth": ["Session", "Review"]}
+    assert values(hours(roster.record), "touches") == {
+        "growth Session": (2, 2, 1),
+        "growth Review": (2, 0, 0),  # was promised, and a call is none
+        "growth Call": (2, 1, 1),
+    }
 
 
 def test_without_a_re_score_nobody_says_whether_hours_paid() -> None:

@@ -67,7 +67,7 @@ def day(number: int) -> date:
     return TODAY + timedelta(days=number)
 
 
-TOUCH = Touch(partner="acme", delivered_on=day(2), who="Ada")
+TOUCH = Touch(partner="acme", delivered_on=day(2), kind="Session", who="Ada")
 
 
 # Saying it twice
@@ -289,17 +289,23 @@ def test_a_fact_is_what_was_last_said_of_it_by_then(
 
 @pytest.mark.parametrize(
     ("as_of", "known_at", "expected"),
-    [(1, LATER, {}), (2, LATER, {"acme": 2}), (9, AT, {"acme": 2}), (9, LATER, {"acme": 5})],
+    [
+        (1, LATER, {}),
+        (2, LATER, {"Session": 2, "Review": 2}),
+        (9, AT, {"Session": 2}),
+        (9, LATER, {"Session": 5, "Review": 2}),
+    ],
 )
-def test_the_last_touch_is_the_last_one_that_was_known_by_then(
+def test_the_last_touch_of_a_kind_is_the_last_one_that_was_known_by_then(
     any_store: Store, as_of: int, known_at: Any, expected: dict[str, int]
 ) -> None:
     with any_store.write() as tx:
         assert tx.touches.record(TOUCH, AT) == 1
         assert tx.touches.record(TOUCH.model_copy(update={"note": "Once more"}), LATER) == 0
         assert tx.touches.record(TOUCH.model_copy(update={"delivered_on": day(5)}), LATER) == 1
+        assert tx.touches.record(TOUCH.model_copy(update={"kind": "Review"}), LATER) == 1
         last = tx.touches.last(["acme", "bolt"], day(as_of), known_at)
-    assert last == {partner: day(number) for partner, number in expected.items()}
+    assert last == ({"acme": {kind: day(number) for kind, number in expected.items()}} if expected else {})
 
 
 # Escalations and notices

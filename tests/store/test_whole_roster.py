@@ -60,7 +60,10 @@ def test_every_pilot_is_told_with_its_verdict(any_store: Store) -> None:
 
 
 def test_every_touch_up_to_a_day_is_told(any_store: Store) -> None:
-    touches = [Touch(partner=who, delivered_on=on(number), who="Ada") for who, number in (("bolt", 1), ("acme", 2))]
+    touches = [
+        Touch(partner=who, delivered_on=on(number), kind="Session", who="Ada")
+        for who, number in (("bolt", 1), ("acme", 2))
+    ]
     with any_store.write() as tx:
         for touch in touches:
             tx.touches.record(touch, AT)

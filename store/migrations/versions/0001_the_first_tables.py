@@ -154,11 +154,12 @@ def upgrade() -> None:
         "touches",
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("delivered_on", sa.Date(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("learned_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["partner"], ["partners.id"], name=op.f("fk_touches_partner_partners")),
-        sa.PrimaryKeyConstraint("partner", "delivered_on", "who", name=op.f("pk_touches")),
+        sa.PrimaryKeyConstraint("partner", "delivered_on", "kind", "who", name=op.f("pk_touches")),
     )
     op.create_table(
         "service_overrides",
