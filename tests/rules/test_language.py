@@ -124,6 +124,8 @@ def test_durable_rules_and_the_interpreter_agree_over_the_whole_language() -> No
     def look(policy: Policy, facts: dict[str, Any], encoded: EncodedFacts) -> None:
         seen.update(used(policy, facts, encoded))
 
-    counted = pairs(4000, seed=1, look=look)
-    assert counted["pairs"] >= 4000
+    for seed in range(2, 9):  # what one lot of random policies leaves out another has
+        assert pairs(1500, seed, look)["pairs"] >= 1500
+        if seen >= LANGUAGE:
+            break
     assert seen >= LANGUAGE, sorted(LANGUAGE - seen)
