@@ -4,7 +4,7 @@ import logging
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from hypothesis import settings
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from activities import doubts, postman
+from notifications import patience
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from store.database import Store
 from tests.world import World
@@ -71,8 +73,19 @@ def store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
+def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks every second, or tries again after two, does so after a moment: a test would only wait for it."""
+    monkeypatch.setattr(doubts, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(postman, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(patience, "FIRST_WAIT", timedelta(seconds=0.2))
+
+
+@pytest.fixture
 async def world(
-    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram
+    virtual_time: WorkflowEnvironment,
+    store: Store,
+    default_program: LoadedProgram,
+    promptly: None,  # noqa: ARG001 -- asked for what it does
 ) -> AsyncIterator[World]:
     """An installation at work on Wednesday, 1 March 2017."""
     async with World(virtual_time, store, default_program, date(2017, 3, 1)).at_work() as world:

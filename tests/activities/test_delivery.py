@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities import postman
 from activities.sending import LEASE, Sender
 from notifications import patience
 from notifications.channel import Channel, Down, Message, Permanent, Recipient, Temporary
@@ -361,7 +362,11 @@ def test_people_are_reached_where_they_are_known_to_be(office: Office, keys: tup
 # The postman
 
 
-def test_the_postman_brings_what_nobody_asked_for(office: Office, keys: tuple[str, ...]) -> None:
+@pytest.mark.usefixtures("promptly")
+def test_the_postman_brings_what_nobody_asked_for(
+    office: Office, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postman, "GRACE_SECONDS", 0.2)
     arrived = threading.Event()
     send: Any = office.outbox.send
 
@@ -377,6 +382,7 @@ def test_the_postman_brings_what_nobody_asked_for(office: Office, keys: tuple[st
     assert office.notices() == {}
 
 
+@pytest.mark.usefixtures("promptly")
 def test_the_postman_goes_on_when_the_database_is_back(
     office: Office, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,10 +396,11 @@ def test_the_postman_goes_on_when_the_database_is_back(
         return due(self, now, most)
 
     monkeypatch.setattr(Notices, "due", fails_once)
+    monkeypatch.setattr(postman, "GRACE_SECONDS", 0.2)
     with office.postman.at_work():
-        for _ in range(200):
+        for _ in range(1000):
             if not office.notices():
                 break
-            threading.Event().wait(0.1)
+            threading.Event().wait(0.02)
     assert looked.is_set()
     assert {notice.key for notice in office.outbox.sent} == set(keys)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -41,6 +42,7 @@ async def arrived(server: MailServer, count: int) -> None:
     await asyncio.to_thread(until, lambda: len(server.mails) >= count)
 
 
+@pytest.mark.usefixtures("promptly")
 async def test_a_declined_applicant_reads_why_though_the_mail_server_refused_twice(
     virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram
 ) -> None:
