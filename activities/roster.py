@@ -14,13 +14,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import letters
 from activities.deciding import Occasion, Shelf, decided
 from activities.gate import tell_of_the_gate
-from activities.scoring import away, cut_of, gather, ranked, team
+from activities.scoring import away, cut_of, gather, movement_of, ranked, team
 from program.calendar import Quarter
 from program.definition import Program
 from program.notice import Notice
 from program.partner import PartnerId, Stage
 from program.score import Score, ScoreModel
-from program.tiers import Scored, TierRecord, after_move, eligibility_facts, movement_facts
+from program.tiers import Scored, TierRecord, after_move, eligibility_facts
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
@@ -199,7 +199,7 @@ class Roster:
 
     def _move(self, page: Page) -> Page | None:
         terms, program = page.terms, self._shelf.get(page.terms.program)
-        tiers, source = program.program.tiers, f"re-score {terms.quarter}"
+        source = f"re-score {terms.quarter}"
         with self._store.write() as tx:
             # Who was decided about is left out: its tier may have changed by now, once it is published.
             candidates = tx.rescores.undecided(terms.quarter, page.after, PAGE)
@@ -207,11 +207,7 @@ class Roster:
             courses = []
             for one in candidates:
                 last = records.get(one.partner) or TierRecord(tier=one.tier or program.program.entry_tier)
-                moved, active = (
-                    int(one.gathered.measured.facts["moved_opportunities"] or 0),
-                    one.gathered.quarters_active,
-                )
-                facts = movement_facts(tiers, last, one.cut_tier, moved, quarters_active=active)
+                facts = movement_of(program.program, last, one.cut_tier, one.gathered)
                 occasion = Occasion(one.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
                 courses.append((last, facts, decided(tx, program, MOVEMENT, occasion, {source: facts})))
             numbers = tx.decisions.record_all([decision for _, _, decision in courses])
@@ -220,7 +216,7 @@ class Roster:
                     partner=decision.partner,
                     move=move,
                     came_from=last.tier,
-                    record=after_move(tiers, last, facts, move),
+                    record=after_move(program.program.tiers, last, facts, move),
                     decision=number,
                 )
                 for number, (last, facts, decision) in zip(numbers, courses, strict=True)

@@ -1,19 +1,33 @@
-"""What a re-score rests on: the facts of everybody's quarter, the scores, and the cut. Nothing is written here."""
+"""What a re-score rests on, from the facts of everybody's quarter to the moves. Nothing is written here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from program.calendar import Quarter
 from program.capacity import Team
-from program.decision import as_known
+from program.decision import Ruling, as_known, as_recorded
 from program.definition import Program
 from program.measures import CONSISTENCY, MEASURES, measured
 from program.partner import PartnerId, Standing
 from program.person import Absence
 from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
-from program.tiers import Cut, Scored, cut, full_quarters
+from program.tiers import (
+    Cut,
+    Scored,
+    TierRecord,
+    after_move,
+    cut,
+    eligibility_facts,
+    full_quarters,
+    movement_facts,
+)
+from rules.decision.decide import decide
+from rules.folder import LoadedProgram
+from rules.language.policy import Policy
+from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Transaction
 from store.rescores import Entrant, Gathered
 
@@ -119,3 +133,39 @@ def ranked(
 def cut_of(program: Program, model: ScoreModel, roster: Iterable[Scored], hours: Team) -> Cut:
     """Everybody's tier."""
     return cut(roster, program.tiers, hours, model.band)
+
+
+# What follows of the cut
+
+
+def movement_of(program: Program, last: TierRecord, cut_tier: str, gathered: Gathered) -> dict[str, FactValue]:
+    """The facts on which a partner's move is decided."""
+    moved = int(gathered.measured.facts["moved_opportunities"] or 0)
+    return movement_facts(program.tiers, last, cut_tier, moved, quarters_active=gathered.quarters_active)
+
+
+def moves_to(
+    program: LoadedProgram, last: TierRecord, cut_tier: str, gathered: Gathered, known: Mapping[str, Any]
+) -> tuple[Ruling, TierRecord]:
+    """What a program's policy would decide of a partner's move, and what that leaves of it; nothing is recorded."""
+    facts = movement_of(program.program, last, cut_tier, gathered)
+    ruling = _ruled(program.policies[MOVEMENT], {**known, **facts})
+    return ruling, after_move(program.program.tiers, last, facts, ruling.outcome or "stay")
+
+
+def eligibility(program: LoadedProgram, known: Callable[[PartnerId], Mapping[str, Any]]) -> Eligible:
+    """Up to which tier a program's policy would let partners, by what is known of each; nothing is recorded."""
+    if ELIGIBILITY not in program.policies:
+        return anybody
+
+    def eligible(partner: PartnerId, score: Score, gathered: Gathered) -> str | None:
+        facts = eligibility_facts(score, gathered.measured.facts, gathered.quarters_active)
+        return _ruled(program.policies[ELIGIBILITY], {**known(partner), **facts}, settle=True).outcome
+
+    return eligible
+
+
+def _ruled(policy: Policy, known: Mapping[str, Any], *, settle: bool = False) -> Ruling:
+    """What a policy says of what is known."""
+    asked = {name: known[name] for name in policy.facts if known.get(name) is not None}
+    return decide(policy, as_recorded(asked), settle=settle)

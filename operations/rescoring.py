@@ -5,19 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from activities.scoring import Eligible, anybody, away, cut_of, gather, ranked, scores, team
+from activities.scoring import Eligible, away, cut_of, eligibility, gather, moves_to, ranked, scores, team
 from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
 from program.calendar import Quarter
-from program.decision import as_recorded
 from program.partner import PartnerId, Stage
-from program.score import Score, ScoreModel
-from program.tiers import Cut, Scored, TierRecord, after_move, eligibility_facts, movement_facts, rank
-from rules.decision.decide import decide
+from program.score import ScoreModel
+from program.tiers import Cut, Scored, TierRecord, rank
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
-from store.rescores import Entrant, Gathered
+from store.rescores import Entrant
 
 
 class Mover(Model):
@@ -82,7 +81,8 @@ def preview_rescore(
         roster = ranked(program.program, model, entrants, scored, eligible)
         found = cut_of(program.program, model, roster, team(program.program, quarter, away(tx, quarter)))
         records = tx.rescores.last_records(list(entrants), quarter)
-    movers, after = _moves(program, entrants, found, records)
+        recorded = _recorded(tx, program, MOVEMENT, as_of, known_at)
+        movers, after = _moves(program, entrants, found, records, recorded)
     now = Counter(entrant.tier or program.program.entry_tier for entrant in entrants.values())
     hours = {tier.id: after[tier.id] * tier.service.hours for tier in program.program.tiers}
     missing = Counter(fact for score in scored.values() for fact in score.missing)
@@ -100,18 +100,17 @@ def preview_rescore(
 
 def decided_by(tx: Transaction, program: LoadedProgram, as_of: date, known_at: datetime) -> Eligible:
     """Up to which tier a partner is eligible, as a program's policy would say by what is known; nothing is recorded."""
-    policy = program.policies.get(ELIGIBILITY)
-    if policy is None:
-        return anybody
+    return eligibility(program, _recorded(tx, program, ELIGIBILITY, as_of, known_at))
 
-    def eligible(partner: PartnerId, score: Score, gathered: Gathered) -> str | None:
-        facts = eligibility_facts(score, gathered.measured.facts, gathered.quarters_active)
-        recorded = {} if policy.facts.keys() <= facts.keys() else tx.facts.of(partner, as_of, known_at)
-        known = {**{name: one.value for name, one in recorded.items()}, **facts}
-        asked = {name: known[name] for name in policy.facts if known.get(name) is not None}
-        return decide(policy, as_recorded(asked), settle=True).outcome
 
-    return eligible
+def _recorded(
+    tx: Transaction, program: LoadedProgram, policy: str, as_of: date, known_at: datetime
+) -> Callable[[PartnerId], Mapping[str, Any]]:
+    """What was recorded of a partner, where a policy asks for any evidence."""
+    evidence = {question.id for question in program.program.evidence}
+    if policy not in program.policies or evidence.isdisjoint(program.policies[policy].facts):
+        return lambda _: {}
+    return lambda partner: {name: one.value for name, one in tx.facts.of(partner, as_of, known_at).items()}
 
 
 def _moves(
@@ -119,19 +118,15 @@ def _moves(
     entrants: Mapping[PartnerId, Entrant],
     found: Cut,
     records: Mapping[PartnerId, TierRecord],
+    recorded: Callable[[PartnerId], Mapping[str, Any]],
 ) -> tuple[tuple[Mover, ...], Counter[str]]:
     """Who would move or be warned, and how many partners each tier would have."""
-    tiers, movers, after = program.program.tiers, [], Counter[str]()
-    policy = program.policies[MOVEMENT]
+    movers, after = [], Counter[str]()
     for placement in found.placements:
         entrant = entrants[placement.partner]
         last = records.get(placement.partner) or TierRecord(tier=entrant.tier or program.program.entry_tier)
-        moved = int(entrant.gathered.measured.facts["moved_opportunities"] or 0)
-        active = entrant.gathered.quarters_active
-        facts = movement_facts(tiers, last, placement.tier, moved, quarters_active=active)
-        ruling = decide(policy, {name: facts[name] for name in policy.facts if name in facts})
-        move = ruling.outcome or "stay"
-        to = after_move(tiers, last, facts, move).tier
+        ruling, left = moves_to(program, last, placement.tier, entrant.gathered, recorded(placement.partner))
+        move, to = ruling.outcome or "stay", left.tier
         after[to] += move != "exit"
         if move != "stay":
             movers.append(

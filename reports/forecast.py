@@ -11,22 +11,19 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Final
 
-from activities.scoring import Eligible, anybody, cut_of, ranked, scores, team
+from activities.scoring import cut_of, eligibility, moves_to, ranked, scores, team
 from program.calendar import Quarter
-from program.decision import as_recorded
 from program.measures import four_places, measured
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.person import Absence
-from program.score import Measured, Score
+from program.score import Measured
 from program.scorecard import FactValue
-from program.tiers import TierRecord, after_move, eligibility_facts, full_quarters, movement_facts
+from program.tiers import TierRecord, full_quarters
 from reports.figures import CENT, count, percent, rounded, share
 from reports.record import Ranked, Record, Stay
 from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
-from rules.decision.decide import decide
 from rules.folder import LoadedProgram
-from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.rescores import Entrant, Gathered
 
 LOOKED_BACK: Final = 4
@@ -46,6 +43,10 @@ class Basis:
     rated: Rated
     away: Sequence[Absence]
     """Who was known to be away in the quarter after it."""
+
+    def known(self, partner: PartnerId) -> Mapping[str, FactValue]:
+        """What was rated of a partner."""
+        return self.rated.get(partner, {})
 
 
 @dataclass(frozen=True)
@@ -112,45 +113,21 @@ def _expected(record: Record, target: Quarter, basis: Basis, day: date) -> list[
     seen = {partner: _seen(record, partner, target) for partner in stays}
     entrants = {}
     for partner, stay in stays.items():
-        details, rated = record.partners[partner].partner, basis.rated.get(partner, {})
+        details, rated = record.partners[partner].partner, basis.known(partner)
         facts = {**{name: value for name, value in rated.items() if name in model.facts}, **seen[partner][0]}
         shown = Measured(segment=model.segment(details.type, details.region, rated), facts=facts)
         gathered = Gathered(measured=shown, quarters_active=full_quarters(stay.since, target))
         entrants[partner] = Entrant(name=details.name, tier=last[partner].tier, gathered=gathered)
     scored = scores(model, entrants)
-    eligible = _eligible(basis) if ELIGIBILITY in basis.program.policies else anybody
-    hours = team(program, target, basis.away)
-    found = cut_of(program, model, ranked(program, model, entrants, scored, eligible), hours)
+    roster = ranked(program, model, entrants, scored, eligibility(basis.program, basis.known))
+    found = cut_of(program, model, roster, team(program, target, basis.away))
     expected = []
     for one in found.placements:
-        then, because = _moves_to(basis.program, last[one.partner], one.tier, entrants[one.partner].gathered)
-        score, deals = scored[one.partner].low, seen[one.partner][1]
-        expected.append(Expected(stays[one.partner], last[one.partner].tier, then, score, because, deals))
+        gathered, score = entrants[one.partner].gathered, scored[one.partner].low
+        ruling, left = moves_to(basis.program, last[one.partner], one.tier, gathered, basis.known(one.partner))
+        then, deals = LEAVES if ruling.outcome == "exit" else left.tier, seen[one.partner][1]
+        expected.append(Expected(stays[one.partner], last[one.partner].tier, then, score, ruling.because, deals))
     return expected
-
-
-def _moves_to(program: LoadedProgram, last: TierRecord, cut_tier: str, gathered: Gathered) -> tuple[str, str]:
-    """The tier that the program's policy moves a partner to, and why."""
-    tiers, policy = program.program.tiers, program.policies[MOVEMENT]
-    moved = int(gathered.measured.facts["moved_opportunities"] or 0)
-    facts = movement_facts(tiers, last, cut_tier, moved, quarters_active=gathered.quarters_active)
-    ruling = decide(policy, {name: facts[name] for name in policy.facts if name in facts})
-    if ruling.outcome == "exit":
-        return LEAVES, ruling.because
-    return after_move(tiers, last, facts, ruling.outcome or "stay").tier, ruling.because
-
-
-def _eligible(basis: Basis) -> Eligible:
-    """Up to which tier the program's policy would let a partner."""
-    policy = basis.program.policies[ELIGIBILITY]
-
-    def up_to(partner: PartnerId, score: Score, gathered: Gathered) -> str | None:
-        facts = eligibility_facts(score, gathered.measured.facts, gathered.quarters_active)
-        known = {**basis.rated.get(partner, {}), **facts}
-        asked = {name: known[name] for name in policy.facts if known.get(name) is not None}
-        return decide(policy, as_recorded(asked), settle=True).outcome
-
-    return up_to
 
 
 def _last_record(record: Record, stay: Stay, before: Quarter, tiers: Sequence[str], entry: str) -> TierRecord:

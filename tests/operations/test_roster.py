@@ -16,7 +16,7 @@ from program.calendar import Quarter
 from program.errors import Refused
 from program.score import ScoreModel
 from rules.comparison import compare
-from rules.folder import LoadedProgram
+from rules.folder import LoadedProgram, load_program
 from store.database import Store
 from tests.activities.conftest import START, Office, at
 from tests.activities.test_roster import rated, rescores, wins, with_eligibility, works
@@ -166,6 +166,26 @@ def test_a_preview_of_a_quarter_that_runs_sees_what_there_is(office: Office) -> 
         ("strategic", 0, 1),
         ("growth", 1, 0),
     ]
+
+
+def test_a_preview_moves_by_what_was_recorded_of_a_partner_too(office: Office) -> None:
+    free, bound = rated(office, "Free"), rated(office, "Bound")
+    files = dict(office.program.files)
+    asks = "facts:\n  bound: {type: flag, title: bound by contract}\n"
+    rule = (
+        "rules:\n  - id: contract\n    when: {bound: true, level: {gte: 1}}\n    then: stay\n"
+        "    because: A contract says so.\n"
+    )
+    movement = files["policies/tier-movement.yaml"]
+    files["policies/tier-movement.yaml"] = movement.replace("facts:\n", asks, 1).replace("rules:\n", rule, 1)
+    evidence = "deferral_days: 90\nevidence: [{id: bound, title: Bound by contract}]"
+    files["program.yaml"] = files["program.yaml"].replace("deferral_days: 90", evidence)
+    for partner in (free, bound):
+        wins(office, partner, Q2)
+        with office.store.write() as tx:
+            tx.facts.record(partner, {"bound": partner == bound}, START, "contracts", at(START))
+    found = looked_at(office, program=load_program(files))
+    assert [(mover.partner, mover.move) for mover in found.movers] == [(free, "up")]
 
 
 def test_changed_weights_are_shown_by_whom_they_rank_otherwise(office: Office) -> None:
