@@ -65,12 +65,12 @@ def prepare(file: Path, partners: int) -> None:
     store.close()
 
 
-async def a_worker(file: Path, address: str) -> Guarded:
+async def a_worker(url: str, address: str) -> Guarded:
     """A worker process on a database."""
     settings = {
         "GATEHOUSE_TEMPORAL_ADDRESS": address,
         "GATEHOUSE_TEMPORAL_TASK_QUEUE": TASK_QUEUE,
-        "GATEHOUSE_DATABASE_URL": f"sqlite:///{file}",
+        "GATEHOUSE_DATABASE_URL": url,
         "GATEHOUSE_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-m", "worker"]
@@ -79,19 +79,20 @@ async def a_worker(file: Path, address: str) -> Guarded:
 
 async def rescored(file: Path, moments: list[float]) -> float:
     """Re-score, killing one worker after the other at some moment of its life; the seconds it took."""
+    url = f"sqlite:///{file}"
     async with temporal_in_memory() as server:
         client = await connect(TemporalSettings(), server.address)
         await declare_search_attributes(client)
-        store = Store(f"sqlite:///{file}")
+        store = Store(url)
         operations = Operations(store, client, TASK_QUEUE, Clock())
         began = time.monotonic()
-        worker = await a_worker(file, server.address)
+        worker = await a_worker(url, server.address)
         under_way = asyncio.create_task(operations.rescore(QUARTER, QUARTER.last_day))
         for moment in moments:
             await asyncio.sleep(moment)
             os.kill(worker.pid, signal.SIGKILL)
             await worker.ended()
-            worker = await a_worker(file, server.address)
+            worker = await a_worker(url, server.address)
         await under_way
         await worker.stop()
         store.close()
