@@ -1,9 +1,14 @@
 """Having notices sent at once; the postman sees to all that is not."""
 
+from typing import Final
+
 from temporalio import activity
 
 from activities.postman import Postman
 from store.database import Store
+
+AT_ONCE: Final = 200
+"""Letters of one re-score that are asked for; the postman takes up the others by itself, a few at a time."""
 
 
 class Delivery:
@@ -25,7 +30,7 @@ class Delivery:
 
     @activity.defn
     def deliver_rescore(self, quarter: str) -> int:
-        """The same with what partners have to be told of a quarter's re-score."""
+        """The same with what partners have to be told of a quarter's re-score, or with the first of them."""
         with self._store.read() as tx:
-            due = tx.notices.undelivered(ending=f"/rescore-{quarter}")
+            due = tx.notices.undelivered(ending=f"/rescore-{quarter}", most=AT_ONCE)
         return self._postman.at_once([notice.key for notice in due])

@@ -95,6 +95,12 @@ class Factor(BaseModel):
         units = floor.denominator * way.denominator
         return int(floor * units), int(way * units), units
 
+    @cached_property
+    def _orders(self) -> Decimal:
+        """The way from the floor to the target in orders of magnitude."""
+        assert self.target is not None
+        return (self.target / self.floor).ln()
+
     def share(self, value: Decimal) -> Fraction:
         """How much of the way from the floor to the target a value goes, from 0 to 1. Not of a percentile."""
         return Fraction(*self.parts(value))
@@ -107,7 +113,7 @@ class Factor(BaseModel):
         if value >= self.target:
             return ONE
         if self.scale is Scale.LOGARITHM:
-            return ((value / self.floor).ln() / (self.target / self.floor).ln()).as_integer_ratio()
+            return ((value / self.floor).ln() / self._orders).as_integer_ratio()
         floor, way, units = self._way
         numerator, denominator = value.as_integer_ratio()
         return numerator * units - floor * denominator, denominator * way
@@ -117,7 +123,7 @@ class Factor(BaseModel):
         if self.target is None or share > 1:
             return None
         if self.scale is Scale.LOGARITHM:
-            exponent = Decimal(share.numerator) / Decimal(share.denominator) * (self.target / self.floor).ln()
+            exponent = Decimal(share.numerator) / Decimal(share.denominator) * self._orders
             least = Fraction(self.floor * exponent.exp())
         else:
             floor, way, units = self._way

@@ -72,13 +72,21 @@ class Notices:
         add_new(self._session, NoticeRow, [{**notice.model_dump(), **fresh, **unsent} for notice in notices])
 
     def undelivered(
-        self, keys: Sequence[str] | None = None, *, ending: str = "", partner: str | None = None
+        self,
+        keys: Sequence[str] | None = None,
+        *,
+        ending: str = "",
+        partner: str | None = None,
+        most: int | None = None,
     ) -> list[Notice]:
-        """The notices that are due still, in the order they were written: all, of some keys, or of a partner."""
+        """The notices that are due still, in the order they were written: all, of some keys, or of a partner.
+
+        With `most` no more than the first so many.
+        """
         query = select(NoticeRow).where(
             NoticeRow.state == NoticeState.DUE, NoticeRow.key.endswith(ending, autoescape=True)
         )
-        query = query.order_by(NoticeRow.written_at, NoticeRow.key)
+        query = query.order_by(NoticeRow.written_at, NoticeRow.key).limit(most)
         if keys is not None:
             query = query.where(NoticeRow.key.in_(keys))
         if partner is not None:

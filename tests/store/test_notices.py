@@ -26,6 +26,7 @@ def test_a_notice_is_due_until_it_is_delivered(any_store: Store) -> None:
         assert tx.notices.undelivered() == [first, second, third]
         assert tx.notices.undelivered(["acme/a", "acme/c"]) == [second]
         assert tx.notices.undelivered([]) == []
+        assert tx.notices.undelivered(most=2) == [first, second]
         assert tx.notices.undelivered(ending="_b%") == [third]
         tx.notices.delivered("acme/b", LATER)
         tx.notices.delivered("acme/b", LATER + timedelta(days=1))
