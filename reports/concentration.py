@@ -7,15 +7,21 @@ from typing import Final
 
 from program.opportunity import Opportunity
 from program.partner import PartnerId
-from reports.figures import count, percent, value, worth
+from reports.figures import count, drawn, percent, share, value, worth
 from reports.record import Fact, Record, Stay
-from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
+from reports.report import Column, Figure, Line, Picture, Report, Shape, Table, Unit
 
 PARTS: Final = 10
 YEAR: Final = 4
 """Quarters that are looked at together: one alone depends on when a few deals close."""
 
 MOST_SHOWN: Final = 10
+
+REVENUE: Final = (
+    Column("revenue", "revenue", Unit.MONEY),
+    Column("share", "share", Unit.PERCENT),
+    Column("upto", "share up to here", Unit.PERCENT),
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ def concentration(record: Record) -> Report:
     first, last = quarters[0].first_day, record.as_of
     won = [d for d in record.deals if d.won and d.closed_on and first <= d.closed_on <= last]
     ranked = _ranked(record, won)
+    by_tenths = _tenths(ranked)
     unpriced = [deal for deal in won if deal.value is None]
     span = f"{quarters[0]} to {quarters[-1]}" if len(quarters) > 1 else str(quarters[0])
     return Report(
@@ -53,8 +60,8 @@ def concentration(record: Record) -> Report:
         as_of=record.as_of,
         by=None,
         answer=_answer(ranked, span),
-        tables=(_tenths(ranked), _partners(ranked)),
-        pictures=(_picture(ranked),) if value(won) else (),
+        tables=(by_tenths, _partners(ranked)),
+        pictures=(_picture(by_tenths),) if value(won) else (),
         says=(
             f"Revenue: what deals are worth that were won from {first} to {last} ({span}).",
             "Partners: those signed at the end, and whoever won something before it left.",
@@ -105,6 +112,11 @@ def _answer(ranked: Winners, span: str) -> str:
     )
 
 
+def _revenue(won: Sequence[Opportunity], upto: Sequence[Opportunity], total: Decimal) -> tuple[Figure, Figure, Figure]:
+    """What deals are worth, which share of the whole that is, and the share with all that come before them."""
+    return worth(won), share(value(won), total, won), share(value(upto), total, upto)
+
+
 def _tenths(ranked: Winners) -> Table:
     total, upto = value(_deals(ranked)), list[Opportunity]()
     lines = []
@@ -116,12 +128,7 @@ def _tenths(ranked: Winners) -> Table:
         lines.append(
             Line(
                 str(number),
-                (
-                    Figure(len(part), tuple(fact for one in part for fact in one.facts)),
-                    worth(deals),
-                    Figure(percent(value(deals), total), tuple(deals)),
-                    Figure(percent(value(upto), total), tuple(upto)),
-                ),
+                (Figure(len(part), tuple(fact for one in part for fact in one.facts)), *_revenue(deals, upto, total)),
             )
         )
     few = f"With {len(ranked)} partners a tenth is one of them, or none."
@@ -129,12 +136,7 @@ def _tenths(ranked: Winners) -> Table:
         id="tenths",
         title="By tenths of the partners",
         rows_are="tenth",
-        columns=(
-            Column("partners", "partners"),
-            Column("revenue", "revenue", Unit.MONEY),
-            Column("share", "share", Unit.PERCENT),
-            Column("upto", "share up to here", Unit.PERCENT),
-        ),
+        columns=(Column("partners", "partners"), *REVENUE),
         lines=tuple(lines),
         says=(few,) if 0 < len(ranked) < PARTS else (),
         empty="There is no revenue to share out.",
@@ -148,47 +150,19 @@ def _partners(ranked: Winners) -> Table:
         if not value(one.won):
             continue
         upto += one.won
-        lines.append(
-            Line(
-                one.partner,
-                (
-                    count(one.won),
-                    worth(one.won),
-                    Figure(percent(value(one.won), total), one.won),
-                    Figure(percent(value(upto), total), tuple(upto)),
-                ),
-            )
-        )
+        lines.append(Line(one.partner, (count(one.won), *_revenue(one.won, upto, total))))
     return Table(
         id="partners",
         title="Who wins most",
         rows_are="partner",
-        columns=(
-            Column("won", "deals won"),
-            Column("revenue", "revenue", Unit.MONEY),
-            Column("share", "share", Unit.PERCENT),
-            Column("upto", "share up to here", Unit.PERCENT),
-        ),
+        columns=(Column("won", "deals won"), *REVENUE),
         lines=tuple(lines),
         empty="Nobody has won anything of a known value.",
     )
 
 
-def _picture(ranked: Winners) -> Picture:
-    total = value(_deals(ranked))
-    shares, upto, before = [], [], Decimal(0)
-    parts = [part for part in tenths(ranked) if part]
-    for part in parts:
-        before += value(_deals(part))
-        shares.append(percent(value(_deals(part)), total))
-        upto.append(percent(before, total))
-    names = tuple(str(number) for number, part in enumerate(tenths(ranked), start=1) if part)
-    told = ", ".join(f"tenth {name} {one} %" for name, one in zip(names, shares, strict=True))
-    return Picture(
-        title="Share of the revenue by tenths of the partners",
-        shape=Shape.CURVE,
-        names=names,
-        series=(Series("share", tuple(shares)), Series("share up to here", tuple(upto))),
-        counted="%",
-        words=f"Share of the revenue: {told}.",
-    )
+def _picture(by_tenths: Table) -> Picture:
+    told = ", ".join(f"tenth {line.key} {line.figures[2].value} %" for line in by_tenths.lines)
+    columns = {"share": 2, "share up to here": 3}
+    title = "Share of the revenue by tenths of the partners"
+    return drawn(title, Shape.CURVE, by_tenths, columns, "%", f"Share of the revenue: {told}.")

@@ -1,13 +1,13 @@
-"""How figures are made from facts; where there is nothing to divide by, a figure is none."""
+"""How figures are made from facts, and pictures from figures; where there is nothing to divide by, a figure is none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from statistics import median
 
 from program.opportunity import Opportunity
 from reports.record import Fact
-from reports.report import Figure
+from reports.report import Figure, Picture, Series, Shape, Table
 
 TENTH = Decimal("0.1")
 CENT = Decimal("0.01")
@@ -69,3 +69,26 @@ def rounded(number: Fraction, place: Decimal) -> Decimal:
     """A fraction as it is shown, half to even."""
     exact = Decimal(number.numerator) / Decimal(number.denominator)
     return exact.quantize(place, ROUND_HALF_EVEN)
+
+
+def drawn(title: str, shape: Shape, table: Table, columns: Mapping[str, int], counted: str, words: str) -> Picture:
+    """Some of a table's columns as a picture of its rows; each column is a series, given by its name and place."""
+    return Picture(
+        title=title,
+        shape=shape,
+        names=tuple(line.key for line in table.lines),
+        series=tuple(
+            Series(name, tuple(line.figures[place].number for line in table.lines)) for name, place in columns.items()
+        ),
+        counted=counted,
+        words=words,
+    )
+
+
+def in_words(table: Table, columns: Mapping[str, int]) -> str:
+    """The same in words, row by row: `2017Q3 4 signed, 1 declined; 2017Q4 ...`."""
+    rows = (
+        f"{line.key} {', '.join(f'{line.figures[place].value} {name}' for name, place in columns.items())}"
+        for line in table.lines
+    )
+    return f"{'; '.join(rows)}."

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from program.gate import DECLINE, DEFER, IN_A_ROW, SIGN, stopped_declining
-from reports.figures import count, share
+from reports.figures import count, drawn, in_words, share
 from reports.record import By, Decided, Record
-from reports.report import ALL, Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
+from reports.report import ALL, Column, Figure, Line, Picture, Report, Shape, Table, Unit
 
 COLUMNS: Final = (
     Column("decided", "scorecards decided"),
@@ -128,20 +128,5 @@ def _last(final: Sequence[Decided]) -> Table:
 
 
 def _picture(record: Record) -> Picture:
-    table = _by_quarter(record)
-    places = {"signed": 1, "deferred": 2, "declined": 3}
-    series = tuple(
-        Series(name, tuple(line.figures[place].number for line in table.lines)) for name, place in places.items()
-    )
-    told = "; ".join(
-        f"{line.key} {line.figures[1].value} signed, {line.figures[2].value} deferred, {line.figures[3].value} declined"
-        for line in table.lines
-    )
-    return Picture(
-        title="Decided at the gate",
-        shape=Shape.STACKED,
-        names=tuple(line.key for line in table.lines),
-        series=series,
-        counted="scorecards",
-        words=f"{told}.",
-    )
+    table, columns = _by_quarter(record), {"signed": 1, "deferred": 2, "declined": 3}
+    return drawn("Decided at the gate", Shape.STACKED, table, columns, "scorecards", in_words(table, columns))

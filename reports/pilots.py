@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from program.calendar import Quarter
-from reports.figures import count, share
+from reports.figures import count, drawn, in_words, share
 from reports.record import By, Piloted, Record
-from reports.report import ALL, Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
+from reports.report import ALL, Column, Figure, Line, Picture, Report, Shape, Table, Unit
 
 VERDICTS: Final = ("expand", "reset", "exit", "withdrawn")
 
@@ -123,14 +123,5 @@ def _running(record: Record, running: Sequence[Piloted]) -> Table:
 
 
 def _picture(record: Record) -> Picture:
-    table = _by_quarter(record)
-    series = tuple(
-        Series(verdict, tuple(line.figures[place].number for line in table.lines))
-        for place, verdict in enumerate(VERDICTS, start=1)
-    )
-    told = "; ".join(
-        f"{line.key} {', '.join(f'{line.figures[place].value} {v}' for place, v in enumerate(VERDICTS, start=1))}"
-        for line in table.lines
-    )
-    names = tuple(line.key for line in table.lines)
-    return Picture("How pilots ended", Shape.STACKED, names, series, "pilots", f"{told}.")
+    table, columns = _by_quarter(record), {verdict: place for place, verdict in enumerate(VERDICTS, start=1)}
+    return drawn("How pilots ended", Shape.STACKED, table, columns, "pilots", in_words(table, columns))

@@ -6,9 +6,9 @@ from typing import Final
 
 from program.calendar import Quarter
 from program.opportunity import Opportunity
-from reports.figures import count, partners, share
+from reports.figures import count, drawn, partners, share
 from reports.record import By, Record, Stay, dated, moved
-from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
+from reports.report import Column, Figure, Line, Picture, Report, Shape, Table, Unit
 
 ACTIVATED_WITHIN: Final = timedelta(days=180)
 """From signing to the first deal won: a 60-day pilot, a reset of it, and as long again."""
@@ -201,14 +201,6 @@ def _last_moved(record: Record, stay: Stay) -> date | None:
 
 def _picture(quarters: Table) -> Picture:
     told = ", ".join(f"{line.key}: {line.figures[2].value or 0} %" for line in quarters.lines)
-    return Picture(
-        title="Signed partners by what they did",
-        shape=Shape.STACKED,
-        names=tuple(line.key for line in quarters.lines),
-        series=tuple(
-            Series(SPLIT[place].title, tuple(line.figures[place].number for line in quarters.lines))
-            for place in (1, 3, 4)
-        ),
-        counted="partners",
-        words=f"Share of signed partners that produced, by quarter: {told}.",
-    )
+    words = f"Share of signed partners that produced, by quarter: {told}."
+    columns = {SPLIT[place].title: place for place in (1, 3, 4)}
+    return drawn("Signed partners by what they did", Shape.STACKED, quarters, columns, "partners", words)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from program.partner import ENDED, Stage
-from reports.figures import count, middle, nine_in_ten
+from reports.figures import count, drawn, middle, nine_in_ten
 from reports.record import By, Record, Stay
-from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit, plainly
+from reports.report import Column, Figure, Line, Picture, Report, Shape, Table, Unit, plainly
 
 PASSED_THROUGH: Final = tuple(stage for stage in Stage if stage not in {Stage.PROSPECT, *ENDED})
 """Stages that are there to be left. When somebody became a prospect is not kept."""
@@ -130,14 +130,5 @@ def _picture(record: Record, left: Sequence[Stay]) -> Picture:
     told = "; ".join(
         f"{line.key} {line.figures[1].value} days, nine in ten within {line.figures[2].value}" for line in table.lines
     )
-    return Picture(
-        title="Days in each stage",
-        shape=Shape.LEVEL,
-        names=tuple(line.key for line in table.lines),
-        series=(
-            Series("median", tuple(line.figures[1].number for line in table.lines)),
-            Series("nine in ten within", tuple(line.figures[2].number for line in table.lines)),
-        ),
-        counted="days",
-        words=f"Median days: {told}.",
-    )
+    columns = {"median": 1, "nine in ten within": 2}
+    return drawn("Days in each stage", Shape.LEVEL, table, columns, "days", f"Median days: {told}.")
