@@ -1,4 +1,8 @@
-"""Escalations end, and whoever heard of one hears that it is over: in the transaction of what ends it."""
+"""Escalations end, and whoever heard of one hears that it is over: in the transaction of what ends it.
+
+Nobody waits to hear that nothing is left to do, so this is left to the postman. What ends within moments of each other,
+as after an import, is one message then, though each escalation finds out by itself.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,19 +14,18 @@ from activities import urging
 from program.calendar import Clock
 from program.definition import Program
 from program.escalation import Escalation, EscalationEvent, EscalationState
-from program.notice import OVER, ChannelName, Posting
+from program.notice import ChannelName, Posting
 from program.partner import PartnerId, Stage
 from store.database import Transaction
 
 
 class Ended(BaseModel):
-    """An escalation that is over, and why: what its workflow has to hear, and what people are told."""
+    """An escalation that is over, and why: what its workflow has to hear."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     note: str
-    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,28 +46,17 @@ def end(tx: Transaction, program: Program, escalation: Escalation, ending: Endin
     What was written about it and did not go out yet stays where it is: nobody needs to hear of a stall that is over.
     """
     key = escalation.key
-    written = tx.notices.about(escalation.partner, key)
     if escalation.state == EscalationState.ENDED:
-        return Ended(key=key, note=escalation.note or "", notices=_that_it_is_over(written))
+        return Ended(key=key, note=escalation.note or "")
+    written = tx.notices.about(escalation.partner, key)
     tx.escalations.end(key, ending.note, ending.day, ending.at)
     tx.notices.supersede([p.notice.key for p in written], f"It was over before this was sent: {ending.note}")
     now, partner = tx.escalations.get(key), tx.partners.get(escalation.partner).partner
-    keys = []
     for number, (person, channels) in enumerate(_who_heard(tx, written, escalation, ending).items(), start=1):
         notice = urging.over(now, partner, f"{key}/over-{number}", person, channels)
         tx.notices.write(notice, ending.at, program.held_until(notice, ending.at, ending.clock))
         tx.escalations.note(key, EscalationEvent(at=ending.at, what="told", who=person, note=notice.key))
-        keys.append(notice.key)
-    return Ended(key=key, note=ending.note, notices=tuple(keys))
-
-
-def told_that_it_is_over(tx: Transaction, escalation: Escalation) -> tuple[str, ...]:
-    """The notices that tell of an escalation's end; none while it lasts."""
-    return _that_it_is_over(tx.notices.about(escalation.partner, escalation.key))
-
-
-def _that_it_is_over(written: Iterable[Posting]) -> tuple[str, ...]:
-    return tuple(posting.notice.key for posting in written if posting.notice.kind == OVER)
+    return Ended(key=key, note=ending.note)
 
 
 def _who_heard(

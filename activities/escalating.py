@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import urging
 from activities.deciding import Shelf
-from activities.ending import Ending, end, told_that_it_is_over
+from activities.ending import Ending, end
 from activities.meanwhile import overtake
 from activities.roster import LIFECYCLE_ID
 from activities.telling import Told, tell
@@ -189,7 +189,7 @@ class Escalating:
             tx.escalations.looked_at(escalation.key)
             if why:
                 end(tx, program.program, escalation, Ending(why, now.today, now.at, now.clock, by))
-        return _as_it_stands(tx, escalation.key)
+        return Told(escalation=tx.escalations.get(escalation.key))
 
     @activity.defn
     def come_back(self, step: Step) -> Told:
@@ -230,7 +230,7 @@ class Escalating:
         return partner
 
     @activity.defn
-    def answer(self, answer: Answer) -> Told:
+    def answer(self, answer: Answer) -> Escalation:
         """Record what somebody does about an escalation, and whether that ends it.
 
         Raises:
@@ -240,13 +240,13 @@ class Escalating:
         with self._store.write() as tx:
             escalation = tx.escalations.get(answer.key)
             if event in tx.escalations.events(answer.key):
-                return _as_it_stands(tx, answer.key)
+                return tx.escalations.get(answer.key)
             if escalation.state == EscalationState.ENDED and isinstance(act, course.ON_THE_PARTNER):
                 # What the lifecycle was asked to do has ended it: that was the answer.
                 first = {"answered_by": act.who, "answered_at": escalation.answered_at or answer.at}
                 tx.escalations.keep(escalation.model_copy(update=first))
                 tx.escalations.note(answer.key, event)
-                return _as_it_stands(tx, answer.key)
+                return tx.escalations.get(answer.key)
             program = self._shelf.get(escalation.program).program
             now = course.after(escalation, act, program.ladder, answer.today, answer.at)
             tx.escalations.keep(now, event)
@@ -259,13 +259,7 @@ class Escalating:
                     self._looked_at(tx, now, answer, act.who)
                 case Reassign(to=to):
                     tx.partners.look_after(escalation.partner, to)
-            return _as_it_stands(tx, answer.key)
-
-
-def _as_it_stands(tx: Transaction, key: str) -> Told:
-    escalation = tx.escalations.get(key)
-    over = escalation.state == EscalationState.ENDED
-    return Told(escalation=escalation, notices=told_that_it_is_over(tx, escalation) if over else ())
+            return tx.escalations.get(answer.key)
 
 
 def _event(answer: Answer) -> EscalationEvent:

@@ -55,6 +55,7 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
         # Counted from when they were told: looking at it again gives nobody more time.
         until=rung.level.within.after(told_at or at, ladder.working),
         after=next((later for _, later in there[1:] if later != person), ladder.rules.lead),
+        said_by=next((event.who for event in reversed(events) if event.who and event.what != "told"), ""),
         expected=_expected(tx, program, escalation, clock.today(at), at),
     )
     policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)

@@ -36,6 +36,8 @@ class Urge:
     """By when they have to answer before the ladder goes on."""
     after: str
     """Who is told next; empty where nobody is."""
+    said_by: str = ""
+    """Who said last what is noted of it."""
     expected: str = ""
     """What the pilot's verdict is if nothing changes; empty where there is no pilot."""
 
@@ -69,7 +71,7 @@ class Urge:
         if self.expected:
             yield self.expected
         if escalation.note:
-            yield f"{escalation.answered_by or 'Somebody'} said of it: {escalation.note}"
+            yield f"{self.said_by or 'Somebody'} said of it: {escalation.note}"
         yield from self._why_you(ladder)
         yield "What you can do:"
         yield from (f"- {what}: `gatehouse escalations {act}`" for what, act in self._acts())
@@ -166,6 +168,7 @@ def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
 
 def over(escalation: Escalation, partner: Partner, key: str, person: str, channels: tuple[ChannelName, ...]) -> Notice:
     """To somebody who heard of an escalation: it is over, and what ended it."""
+    first, last = escalation.opened_on, escalation.closed_on
     answered = f" {escalation.answered_by} answered for it." if escalation.answered_by else ""
     return Notice(
         key=key,
@@ -177,7 +180,7 @@ def over(escalation: Escalation, partner: Partner, key: str, person: str, channe
             [
                 f"This is over. {escalation.note}",
                 f"What it was about: {escalation.because}",
-                f"It was open from {escalation.opened_on} to {escalation.closed_on}.{answered}",
+                f"It was open {f'on {first}' if first == last else f'from {first} to {last}'}.{answered}",
                 f"`gatehouse escalations show {escalation.key}` shows all that happened to it.",
             ]
         ),

@@ -60,7 +60,7 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
     },
     Audience.TEAM: {
         "escalation.opened": "A partner has stalled, or its verdict waits for facts: what can be done",
-        "escalation.reminded": "An escalation was not answered in time, or has come back",
+        "escalation.reminded": "An escalation was not answered in time, has come back, or was handed on",
         "escalation.unanswered": "Everybody on the ladder was told and nobody answered",
         "escalation.over": "An escalation that they were told of, or answered for, is over: what ended it",
         "escalation.digest": "Several escalations at once: what has stalled, since when, and how to open each",

@@ -88,9 +88,7 @@ class EscalationLadder:
             self._check(act)
             if isinstance(act, course.ON_THE_PARTNER):
                 await when_asked(Escalating.ask_lifecycle, answer, f"{act.who}: {act.kind}")
-            told = await when_asked(Escalating.answer, answer, f"{act.who}: {act.kind}")
-            self._stands(told.escalation)
-            self._deliveries.begin(told.notices)
+            self._stands(await when_asked(Escalating.answer, answer, f"{act.who}: {act.kind}"))
             return self._escalation
 
     @act.validator

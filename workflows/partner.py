@@ -409,8 +409,7 @@ class PartnerLifecycle:
         await escalations.start_of_one(tuple(escalation.key for escalation in found), self._state.clock)
 
     async def end_escalations(self, over: tuple[Ended, ...]) -> None:
-        """Have people told that escalations are over, and let their workflows know."""
-        self.tell(tuple(key for ended in over for key in ended.notices))
+        """Let escalations know what has ended each of them."""
         for ended in over:
             await escalations.end(ended.key, ended.note)
 

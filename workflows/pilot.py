@@ -24,7 +24,7 @@ class Surroundings(Protocol):
         """Have somebody told of stalls."""
 
     async def end_escalations(self, over: tuple[Ended, ...]) -> None:
-        """Have people told that escalations are over, and let their workflows know."""
+        """Let escalations know that what they are about is over."""
 
     def tell(self, notices: tuple[str, ...]) -> None:
         """Have notices delivered."""

@@ -30,13 +30,11 @@ class StallSweep:
             )
             pages.append(page)
         # Whoever has to hear of it does not wait for the workflows: starting one for each takes longer than the rest.
-        over = [ended for page in pages for ended in page.over]
-        opened, ended = (key for page in pages for key in page.notices), (key for one in over for key in one.notices)
-        await self._tell((*opened, *ended))
+        await self._tell(tuple(key for page in pages for key in page.notices))
         for page in pages:
             await escalations.start(page.escalations, sweep.clock)
-        for one in over:
-            await escalations.end(one.key, one.note)
+            for ended in page.over:
+                await escalations.end(ended.key, ended.note)
         return Found(stalled=sum(len(page.escalations) for page in pages))
 
     async def _tell(self, notices: tuple[str, ...]) -> None:

@@ -203,7 +203,7 @@ class Office:
         return Answer(key=key, act=chosen, today=on, at=at(on), once="1", clock=Clock())
 
     def answers(self, key: str, act: Act | None = None, on: date = FOURTH_WEEK) -> Escalation:
-        return self.run(self.escalating.answer, self.answer(key, act, on)).escalation
+        return self.run(self.escalating.answer, self.answer(key, act, on))
 
     def step(self, key: str, *, round: int = 0, rung: int = 0, on: date = FOURTH_WEEK) -> Step:  # noqa: A002 -- of the ladder
         return Step(key=key, round=round, rung=rung, today=on, at=at(on), clock=Clock())
