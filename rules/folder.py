@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -14,7 +13,7 @@ from program.definition import Program
 from program.errors import Refused, Way
 from program.notice import KINDS, LETTER_FORMS
 from program.overrides import OVERRIDABLE, overridable, overridden
-from rules.language.policy import MOST_KEPT, Policy, load_policy
+from rules.language.policy import Policy, load_policy
 from rules.language.source import LARGEST, Document, Fault, Unfit, faults_of, nearest, read_yaml
 from rules.lifecycle import ELIGIBILITY, OUTCOMES, SETTLED, supplied, unfit
 
@@ -104,10 +103,6 @@ def _text(path: Path) -> str:
         raise Refused(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
 
 
-_read_yaml: Final = lru_cache(maxsize=MOST_KEPT)(read_yaml)
-"""Nobody changes what was read."""
-
-
 def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgram:
     """Make a program from the texts of its files, by name.
 
@@ -116,7 +111,7 @@ def load_program(files: Mapping[str, str], folder: Path = Path()) -> LoadedProgr
     """
     faults: list[Fault] = []
     program = None
-    document = _read_yaml(files["program.yaml"], str(folder / "program.yaml"))
+    document = read_yaml(files["program.yaml"], str(folder / "program.yaml"))
     try:
         program = Program.model_validate(document.data)
         faults += _unfit_overrides(program, document)

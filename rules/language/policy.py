@@ -6,7 +6,6 @@ makes sense to publish it is what `rules.verification.check` says.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -29,8 +28,6 @@ from rules.language.source import Document, Fault, Path, Unfit, faults_of, neare
 __all__ = ["EventType", "FactError", "FactType", "Otherwise", "Policy", "Rule", "load_policy"]
 
 MOST_RULES = 200
-MOST_KEPT = 32
-"""Texts that are not read again."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
@@ -144,9 +141,8 @@ class Policy(_Head):
         return placed(self.rules[number].when, written, ("rules", number, "when"))
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def load_policy(text: str | bytes, file: str) -> Policy:
-    """Read a policy. The last ones are kept: versions of a program have most of theirs in common.
+    """Read a policy.
 
     Raises:
         Unfit: with every fault found.

@@ -7,10 +7,12 @@ is refused. Numbers are whole or decimal, never binary floats.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import yaml
@@ -24,6 +26,8 @@ Path = tuple[str | int, ...]
 
 LARGEST = 1024 * 1024
 """Bytes in a file; a policy has a few thousand."""
+MOST_KEPT, LARGEST_KEPT = 32, 32 * 1024
+"""Texts that are not read again, and the characters that one of them has at most."""
 DEEPEST = 32
 """Lists and maps inside one another."""
 LONGEST_NUMBER = 40
@@ -138,21 +142,29 @@ def read_yaml(text: str | bytes, file: str) -> Document:
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             raise Unfit([Fault(file, line, 1, "", "not UTF-8; save the file as UTF-8")]) from error
-    reading = _Reading()
     try:
-        data = reading.document(yaml.parse(text, Loader=yaml.SafeLoader))
+        data, reading = (_kept if len(text) <= LARGEST_KEPT else _read)(text)
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise Unfit([Fault(file, line, column, "", "a character that YAML does not allow; remove it")]) from error
     except yaml.MarkedYAMLError as error:
         raise Unfit([_syntax_fault(file, error)]) from error
-    document = Document(file, data, reading.marks)
+    document = Document(file, deepcopy(data), reading.marks)
     if reading.faults:
         raise Unfit(
             sorted(Fault(file, line, column, document.name(p), said) for p, line, column, said in reading.faults)
         )
     return document
+
+
+def _read(text: str) -> tuple[Any, "_Reading"]:
+    reading = _Reading()
+    return reading.document(yaml.parse(text, Loader=yaml.SafeLoader)), reading
+
+
+_kept = lru_cache(maxsize=MOST_KEPT)(_read)
+"""Reading a policy takes 10 ms, and the versions of a program have most of their files in common."""
 
 
 def nearest(wrong: str, known: list[str]) -> str:
