@@ -10,6 +10,7 @@ from activities.sending import partner_reached, person_reached, ready
 from notifications.channel import NotSent
 from notifications.configuration import Addresses, channels
 from program.address import EmailAddress
+from program.definition import Program
 from program.errors import Refused
 from program.notice import Audience, ChannelName, Notice, NoticeState
 from program.partner import Partner, PartnerId
@@ -26,20 +27,22 @@ def change_person(store: Store, name: str, changes: dict[str, str | None]) -> Pe
         return person
 
 
-def go_away(store: Store, person: str, first: date, last: date, stand_in: str) -> Absence:
+def go_away(store: Store, program: Program, person: str, first: date, last: date, stand_in: str) -> Absence:
     """Note that somebody is away for some days, and who stands in.
 
     Raises:
-        Refused: where the days make no sense or are taken, or nobody knows who stands in.
+        Refused: where the days make no sense or are taken, or nobody knows the one or the other. Whoever the program
+            has hours of can be away, and stands in for nobody before it is said how they are reached.
     """
     try:
         absence = Absence(person=person, first=first, last=last, stand_in=stand_in)
     except ValidationError as error:
         raise Refused(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     with store.write() as tx:
-        for name in (person, stand_in):
+        team = [one.name for one in program.capacity.people]
+        for name in (stand_in,) if person in team else (person, stand_in):
             if not tx.people.knows(name):
-                near = get_close_matches(name, [known.name for known in tx.people.listed()], n=1)
+                near = get_close_matches(name, [*team, *(known.name for known in tx.people.listed())], n=1)
                 hint = (
                     f"did you mean {near[0]}?" if near else f'say how they are reached: gatehouse people set "{name}"'
                 )

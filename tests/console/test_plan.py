@@ -72,7 +72,6 @@ def test_a_week_shows_what_partners_had_already(lead: Operator, store: Store) ->
 
 def test_whoever_is_away_has_nothing_in_the_calendar(lead: Operator) -> None:
     busy = next(one["person"] for one in lead.gets("plan", "week")["people"] if one["touches"])
-    lead.sees("people", "set", busy, "--email", "busy@example.com")
     lead.sees("people", "away", busy, "--from", "2026-11-16", "--until", "2026-11-20", "--stand-in", "Max Lead")
     week = lead.gets("plan", "week", "--person", busy)
     assert [(one["hours"], one["touches"]) for one in week["people"]] == [("0", [])]
