@@ -98,7 +98,7 @@ def away(
         str, typer.Option("--stand-in", parser=said, metavar="NAME", help="Who is told in their place.")
     ],
 ) -> None:
-    """Say that somebody is away, and who is told of escalations in their place. Hours in those days are not promised."""
+    """Say that somebody is away, and who is told of escalations in their place. Their hours are not promised then."""
     installation = here(context)
     reaching.go_away(installation.store, installation.program.program, name, first, last, stand_in)
     say(f"{name} is away from {first} to {last}; {stand_in} stands in.")
