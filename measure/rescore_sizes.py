@@ -24,12 +24,12 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
 from embedded import temporal_in_memory
-from measure.made_up import fill, postgresql, quarters_back
+from measure.made_up import deliver_everything, fill, postgresql, quarters_back
 from measure.rescore import rescore
 from measure.rescore_killed import TASK_QUEUE, a_worker
 from operations.acts import Operations, for_each
 from program.calendar import Clock
-from program.partner import Stage, Standing
+from program.partner import PartnerType, Stage, Standing
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from settings import TemporalSettings
 from store.database import Store
@@ -106,6 +106,12 @@ def when(events: Sequence[HistoryEvent], kind: "EventType.ValueType", activity: 
     return fitting[-1]
 
 
+async def answers(client: Client) -> None:
+    """Wait until a worker is there: somebody's lifecycle comes to its end who has left already."""
+    left = Lifecycle(partner="nobody", type=PartnerType.RESELL, application=1, clock=Clock(), stage=Stage.EXITED)
+    await client.execute_workflow(PartnerLifecycle.run, left, id="partner/nobody", task_queue=TASK_QUEUE)
+
+
 def is_published(store: Store) -> bool:
     """Whether the re-score counts."""
     with store.read() as tx:
@@ -154,28 +160,31 @@ async def figures(url: str, partners: int, lifecycles: int) -> Figures:
     """Fill a database and have its last quarter re-scored."""
     store = fill(url, read_folder(DEFAULT_PROGRAM), partners, QUARTERS)
     rescore(store, QUARTERS[-2])
+    deliver_everything(url)
     async with temporal_in_memory() as server:
         client = await connect(TemporalSettings(), server.address)
         await declare_search_attributes(client)
         operations = Operations(store, client, TASK_QUEUE, Clock())
         worker = await a_worker(url, server.address)
+        await answers(client)
+        before, _ = used(worker.pid)
         handle = await operations.begin_rescore(QUARTER, QUARTER.last_day)
         while not await asyncio.to_thread(is_published, store):  # noqa: ASYNC110 -- nobody tells
             await asyncio.sleep(0.1)
-        processor, _ = used(worker.pid)
+        after, _ = used(worker.pid)
         await handle.result()
+        _, megabytes = used(worker.pid)
         events = await history(client.get_workflow_handle(handle.id))
         began = events[0].event_time.ToDatetime()
         published = when(events, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "publish")
         moved = concerned(store)
         told, heard = await tell(client, operations, moved[:lifecycles])
-        _, megabytes = used(worker.pid)
         await worker.stop()
     store.close()
     return Figures(
         partners=partners,
         seconds=(published - began).total_seconds(),
-        processor=processor,
+        processor=after - before,
         megabytes=megabytes,
         events=len(events),
         concerned=len(moved),
