@@ -1,29 +1,34 @@
 """What became of an escalation between the writing of a notice and its sending."""
 
+from activities import urging
 from program.escalation import Act, Delegate, Escalation, EscalationState, Reassign
 from program.notice import URGES, Notice
 from store.database import Transaction
 
 
 def as_it_stands(tx: Transaction, notice: Notice) -> Notice:
-    """A notice that was held, or failed for long: it says first what has become of its escalation since."""
+    """A notice that was held, or failed for long: it says first who answered meanwhile; of what is over, only that."""
     escalation = tx.escalations.told_of([notice.key]).get(notice.key) if notice.kind in URGES else None
-    news = _news(escalation) if escalation else None
-    if news is None:
+    if escalation is None:
         return notice
-    mark, said = news
-    return notice.model_copy(update={"subject": f"{mark}: {notice.subject}", "body": f"{said}\n{notice.body}"})
+    if escalation.state == EscalationState.ENDED:
+        partner = tx.partners.get(escalation.partner).partner
+        over = urging.over(escalation, partner, notice.key, notice.recipient, notice.channels)
+        return notice.model_copy(update={"subject": over.subject, "body": over.body})
+    answer = _answer(escalation)
+    if answer is None:
+        return notice
+    said = [line for line in notice.body.splitlines() if not line.startswith(urging.ANSWER_BY)]
+    return notice.model_copy(update={"subject": f"Answered: {notice.subject}", "body": "\n".join([answer, *said])})
 
 
-def _news(escalation: Escalation) -> tuple[str, str] | None:
+def _answer(escalation: Escalation) -> str | None:
     who, until, note = escalation.answered_by, escalation.until, escalation.note
     match escalation.state:
-        case EscalationState.ENDED:
-            return "Over", f"This is over since {escalation.closed_on}. {note}"
         case EscalationState.ACKNOWLEDGED:
-            return "Answered", f"{who} answers for this until {until}: {note}"
+            return f"{who} answers for this until {until}: {note}"
         case EscalationState.SNOOZED:
-            return "Answered", f"{who} has put this off until {until}: {note}"
+            return f"{who} has put this off until {until}: {note}"
         case _:
             return None
 

@@ -21,6 +21,9 @@ from rules.lifecycle import VERDICT
 MOST_FACTS = 8
 """Facts in a message: a rule that looks at more is read in the explanation."""
 
+ANSWER_BY = "Please answer by"
+"""Begins the line of a message that says how long its reader has."""
+
 
 @dataclass(frozen=True)
 class Urge:
@@ -82,7 +85,7 @@ class Urge:
         until = _at(self.until, ladder)
         if self.rung.again:
             yield f"This is reminder {self.rung.again}."
-        yield f"Please answer by {until}." + (f" Then {self.after} is told." if self.after else "")
+        yield f"{ANSWER_BY} {until}." + (f" Then {self.after} is told." if self.after else "")
 
     def _acts(self) -> Iterator[tuple[str, str]]:
         key, by = self.escalation.key, f'--by "{self.person}"'

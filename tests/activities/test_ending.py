@@ -122,7 +122,11 @@ def test_one_that_is_asked_for_all_the_same_says_that_it_is_over(office: Office,
         tx.notices.retry(f"{stall.key}/opened", alone=True)
     [message] = send(office)
     assert message.letter.subject == "Over: Acme has stalled"
-    assert message.notice.body.startswith(f"This is over since {FOUND}. Something was created or progressed.\n")
+    assert message.notice.body.splitlines()[:2] == [
+        "This is over. Something was created or progressed.",
+        f"What it was about: {stall.because}",
+    ]
+    assert "Please answer" not in message.notice.body
 
 
 def test_who_is_away_by_then_is_stood_in_for(office: Office, stall: Escalation) -> None:
@@ -195,6 +199,8 @@ def test_what_is_held_says_first_that_somebody_else_answered_meanwhile(office: O
     [message] = send(office)
     assert message.letter.subject == "Answered: Acme has stalled"
     assert message.notice.body.startswith(f"Max Lead has put this off until {day(30)}: They are at a fair\n")
+    assert stall.because in message.notice.body
+    assert "Please answer" not in message.notice.body
 
 
 def test_who_answered_before_they_were_told_is_not_told(office: Office, stall: Escalation) -> None:
