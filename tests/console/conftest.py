@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from console.cli import app
@@ -59,6 +61,14 @@ class Operator:
 
 def an_installation(home: Path, temporal: TemporalSettings) -> Installation:
     return Installation(Settings(home=home, database_url=f"sqlite:///{home / 'gatehouse.db'}", temporal=temporal))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_put_together_once() -> Iterator[None]:
+    """Each command that is typed would put all of them together anew, which takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.fixture
