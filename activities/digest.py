@@ -61,7 +61,7 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
         partner=about[0] if len(about) == 1 else None,
         recipient=recipient,
         subject=_subject(tx, about, escalations, len(others)),
-        body="\n".join([*_by_condition(tx, escalations[:MOST_LINES]), *others, *_rest(escalations[MOST_LINES:])]),
+        body="\n".join([*_by_condition(tx, escalations[:MOST_LINES]), *others, *_rest(tx, escalations[MOST_LINES:])]),
         channels=notices[0].channels,
     )
 
@@ -106,9 +106,9 @@ def _line(partner: Partner, escalation: Escalation) -> str:
     return f"- {partner.name}{said} `gatehouse escalations show {escalation.key}`"
 
 
-def _rest(escalations: Sequence[Escalation]) -> Iterator[str]:
+def _rest(tx: Transaction, escalations: Sequence[Escalation]) -> Iterator[str]:
     if escalations:
         yield f"And {len(escalations)} more:"
-        owners = Counter(escalation.delegate or escalation.owner for escalation in escalations)
+        owners = Counter(e.delegate or tx.partners.get(e.partner).partner.owner for e in escalations)
         for owner, count in sorted(owners.items()):
             yield f'- {count} of {owner}: `gatehouse escalations list --owner "{owner}"`'

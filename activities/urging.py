@@ -61,7 +61,7 @@ class Urge:
     @property
     def _subject(self) -> str:
         said = subject(self.escalation, self.partner)
-        return f"{said} for you" if _asks(self.escalation) and self.person == self.escalation.owner else said
+        return f"{said} for you" if _asks(self.escalation) and self.person == self.partner.owner else said
 
     def _lines(self, policy: Policy, decision: Decision, ladder: Ladder) -> Iterator[str]:
         escalation = self.escalation

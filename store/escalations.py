@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from program.escalation import Escalation, EscalationEvent, EscalationState
-from store.tables import EscalationEventRow, EscalationRow
+from store.tables import EscalationEventRow, EscalationRow, PartnerRow
 from store.writing import add_new
 
 _FIELDS = tuple(Escalation.model_fields)
@@ -119,12 +119,19 @@ class Escalations:
         owner: str | None = None,
         states: Iterable[EscalationState] = NOT_OVER,
     ) -> list[Escalation]:
-        """Escalations in some states, the oldest first."""
+        """Escalations in some states, the oldest first: everybody's, of a partner, or of somebody.
+
+        Args:
+            partner: Only its own.
+            owner: Only of the partners that they look after now, and what was delegated to them.
+            states: What has become of them.
+        """
         query = select(EscalationRow).where(EscalationRow.state.in_(list(states)))
         if partner:
             query = query.where(EscalationRow.partner == partner)
         if owner:
-            query = query.where(or_(EscalationRow.owner == owner, EscalationRow.delegate == owner))
+            theirs = select(PartnerRow.id).where(PartnerRow.owner == owner)
+            query = query.where(or_(EscalationRow.partner.in_(theirs), EscalationRow.delegate == owner))
         query = query.order_by(EscalationRow.opened_on, EscalationRow.key)
         return [_escalation(row) for row in self._session.scalars(query)]
 

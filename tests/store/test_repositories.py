@@ -359,8 +359,11 @@ def test_escalations_are_listed_by_whose_they_are(any_store: Store) -> None:
         tx.escalations.open(STALL)
         tx.escalations.open(handed)
         assert tx.escalations.listed(owner="Grace") == [handed]
-        assert tx.escalations.listed(owner=STALL.owner) == [handed, STALL]
+        assert tx.escalations.listed(owner="Ada Owner") == [handed, STALL]
         assert tx.escalations.listed(owner="Nobody") == []
+        tx.partners.look_after(STALL.partner, "Eve Owner")
+        assert tx.escalations.listed(owner="Eve Owner") == [handed, STALL], "who looks after it now is told of all"
+        assert tx.escalations.listed(owner="Ada Owner") == []
 
 
 def test_escalations_are_listed_from_the_oldest(any_store: Store) -> None:
