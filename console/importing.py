@@ -72,7 +72,11 @@ def people(
 def opportunities(
     context: typer.Context, file: File, mapping: Map = None, dry_run: DryRun = False, json: AsJson = False
 ) -> None:
-    """Add opportunities of known partners, and what is known differently now of those that are there."""
+    """Add opportunities of known partners, and what is known differently now of those that are there.
+
+    A row without a partner is refused, or kept as a direct deal where the map says `without_partner: direct`: reports
+    compare partners' deals with those, and nothing else looks at them.
+    """
     _import(
         here(context),
         "opportunities",
@@ -135,18 +139,22 @@ def _counts(intake: Intake[Any], imported: Imported) -> dict[str, int]:
         "read": intake.read,
         "used": intake.used,
         "undated": intake.undated,
+        "direct": intake.direct,
         "rejected": intake.rejected,
         "added": imported.added,
         "changed": imported.changed,
+        "moved": imported.moved,
         "known": imported.known,
     }
 
 
 def _sentence(kind: str, intake: Intake[Any], imported: Imported, *, dry_run: bool) -> str:
+    direct = f", {intake.direct} of them for direct deals" if intake.direct else ""
     undated = f", {intake.undated} undated and left out" if intake.undated else ""
     would = "would be " if dry_run else ""
+    moved = f", {imported.moved} of them moved between direct and a partner's" if imported.moved else ""
     return (
-        f"{intake.read} rows read, {intake.used} used{undated}.\n"
-        f"{kind.capitalize()}: {imported.added} {would}added, {imported.changed} {would}changed, "
+        f"{intake.read} rows read, {intake.used} used{direct}{undated}.\n"
+        f"{kind.capitalize()}: {imported.added} {would}added, {imported.changed} {would}changed{moved}, "
         f"{imported.known} known already." + (" A dry run: nothing has changed." if dry_run else "")
     )

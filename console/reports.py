@@ -14,7 +14,7 @@ from console.installation import here
 from console.screen import as_json, heading, say, show, table, title
 from program.calendar import Quarter
 from program.errors import Refused
-from program.opportunity import Opportunity
+from program.opportunity import Deal
 from reports.catalogue import KINDS, Kind, make, record_of
 from reports.evidence import evidence
 from reports.record import By
@@ -212,7 +212,7 @@ def _trace(store: Store, report: Report, address: str, *, json: bool) -> None:
     """What one number was made from."""
     one, line, column, figure = report.behind(address)
     with store.read() as tx:
-        origins = tx.opportunities.origins([fact.id for fact in figure.behind if isinstance(fact, Opportunity)])
+        origins = tx.opportunities.origins([fact.id for fact in figure.behind if isinstance(fact, Deal)])
     found = evidence(figure.behind, origins)
     if json:
         facts = [part.as_data() for part in found]

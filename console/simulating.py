@@ -14,7 +14,7 @@ from console.installation import read_settings
 from console.screen import as_json, heading, progress, say, show, table
 from intake.mapping import ImportMap, load_map
 from intake.reading import Intake, read_opportunities, read_partners
-from program.opportunity import Opportunity
+from program.opportunity import Deal
 from program.pilot import Targets
 from rules.folder import read_folder
 from simulation.assumptions import named
@@ -96,11 +96,11 @@ def simulating(
             say(f"Its database is kept: GATEHOUSE_HOME={keep} gatehouse report all")
 
 
-def _rows(deals: Intake[Opportunity]) -> dict[str, int]:
+def _rows(deals: Intake[Deal]) -> dict[str, int]:
     return {"read": deals.read, "used": deals.used, "undated": deals.undated, "rejected": deals.rejected}
 
 
-def _show(report: Report, assumptions: list[str], deals: Intake[Opportunity], timelines: list[str]) -> None:
+def _show(report: Report, assumptions: list[str], deals: Intake[Deal], timelines: list[str]) -> None:
     stalls = Counter(escalation["partner"] for escalation in report.escalations)
     lives = table(
         ["partner", "verdicts", "stage", "tier", "stalls"],

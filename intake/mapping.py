@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -142,7 +142,8 @@ class Section(BaseModel):
 
     @property
     def sources(self) -> dict[str, Source]:
-        return {name: source for name in type(self).model_fields if (source := getattr(self, name)) is not None}
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: source for name, source in given.items() if isinstance(source, Source)}
 
 
 class PartnerSection(Section):
@@ -165,6 +166,8 @@ class PersonSection(Section):
 class OpportunitySection(Section):
     id: Source
     partner: Source
+    without_partner: Literal["refused", "direct"] = "refused"
+    """What a row is in which `partner` says nothing: a fault, or a direct deal."""
     account: Source | None = None
     created_on: Source
     """A row without it is undated: counted, and not used."""

@@ -13,7 +13,7 @@ from intake.csv_file import Row, open_table
 from intake.mapping import ImportMap, Source
 from intake.wording import MOST_SHOWN, quoted, sentence
 from program.errors import Refused
-from program.opportunity import Opportunity
+from program.opportunity import Deal, DirectDeal, Opportunity
 from program.partner import Partner, PartnerId
 from program.person import Person
 
@@ -40,6 +40,8 @@ class Intake(Generic[Model]):
     """Rows in the file."""
     undated: int = 0
     """Rows left out because nobody knows when they began."""
+    direct: int = 0
+    """Rows used for direct deals."""
 
     @property
     def used(self) -> int:
@@ -69,13 +71,16 @@ def read_people(path: Path, mapping: ImportMap | None = None) -> Intake[Person]:
     return _read(path, mapping, _Kind(Person, "people", key=("name",)))
 
 
-def read_opportunities(path: Path, mapping: ImportMap | None = None, *, known: Collection[str]) -> Intake[Opportunity]:
-    """The opportunities in a file, all of them of partners whose ids are known.
+def read_opportunities(path: Path, mapping: ImportMap | None = None, *, known: Collection[str]) -> Intake[Deal]:
+    """The opportunities in a file, all of them of partners whose ids are known; and direct deals, if the map has any.
 
     Raises:
         Refused: listing every row that is not an opportunity, or is nobody's.
     """
-    return _read(path, mapping, _Kind(Opportunity, "opportunities", key=("id",), dated_by="created_on"), known)
+    section = mapping.opportunities if mapping else None
+    direct = DirectDeal if section and section.without_partner == "direct" else None
+    kind = _Kind[Deal](Opportunity, "opportunities", key=("id",), dated_by="created_on", direct=direct)
+    return _read(path, mapping, kind, known)
 
 
 def read_accounts(path: Path, mapping: ImportMap | None = None, *, known: Collection[str]) -> Intake[MappedAccount]:
@@ -98,6 +103,8 @@ class _Kind(Generic[Model]):
     """The fields in which no two rows agree."""
     dated_by: str | None = None
     """The field without which a row is undated."""
+    direct: type[Model] | None = None
+    """What a row is to become that names no partner, where that is no fault."""
 
 
 def _read(
@@ -105,7 +112,7 @@ def _read(
 ) -> Intake[Model]:
     models: list[Model] = []
     faults = _Faults(path)
-    read = undated = 0
+    read = undated = direct = 0
     with open_table(path) as table:
         sources = sources_for(path, table.header, kind.model, kind.section, mapping)
         rows = _Rows(kind, table.header, sources, mapping or ImportMap(), known)
@@ -120,8 +127,9 @@ def _read(
                 undated += 1
             else:
                 models.append(made)
+                direct += type(made) is kind.direct
     faults.refuse_if_any(read)
-    return Intake(models, read, undated)
+    return Intake(models, read, undated, direct)
 
 
 class _RowError(Exception):
@@ -160,13 +168,15 @@ class _Rows(Generic[Model]):
         if len(row.cells) != len(self._header):
             counts = f"it has {len(row.cells)} cells and the header has {len(self._header)}"
             raise _RowError([f"{counts}; complete the row, or quote a cell with a comma in it"])
-        values, unreadable = self._values(dict(zip(self._header, row.cells, strict=True)))
+        cells = dict(zip(self._header, row.cells, strict=True))
+        model = self._model_of(cells)
+        values, unreadable = self._values(cells, model)
         dated_by = self._kind.dated_by
         if dated_by and dated_by not in unreadable and dated_by not in values:
             return None
         faults = [*self._named(unreadable), *self._misplaced(row.line, values)]
         try:
-            made = self._kind.model.model_validate(values)
+            made = model.model_validate(values)
         except ValidationError as error:
             found = [(str(next(iter(detail["loc"]), "")), sentence(detail)) for detail in error.errors()]
             # A field that could not be read is missing now, and what its absence breaks is no fault of its own.
@@ -176,11 +186,24 @@ class _Rows(Generic[Model]):
             raise _RowError(faults)
         return made
 
-    def _values(self, cells: dict[str, str]) -> tuple[dict[str, object], dict[str, str]]:
-        """What is known of each field, and what is wrong with those that cannot be read."""
+    def _model_of(self, cells: dict[str, str]) -> type[Model]:
+        """What the row is to become."""
+        if self._kind.direct is None:
+            return self._kind.model
+        try:
+            partner = self._sources["partner"].of(cells)
+        except ValueError:
+            return self._kind.model
+        return self._kind.direct if partner is None else self._kind.model
+
+    def _values(self, cells: dict[str, str], model: type[Model]) -> tuple[dict[str, object], dict[str, str]]:
+        """What is known of each of a model's fields, and what is wrong with those that cannot be read."""
         values: dict[str, object] = {}
         unreadable: dict[str, str] = {}
+        fields = model.model_fields
         for name, source in self._sources.items():
+            if name not in fields:
+                continue
             try:
                 value = source.of(cells)
                 if value is not None:

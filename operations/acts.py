@@ -32,7 +32,7 @@ from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
 from program.errors import Refused
 from program.escalation import Act, Escalation, EscalationState
-from program.opportunity import Opportunity
+from program.opportunity import Deal
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.person import Person
 from program.request import ActionTaken, Exit
@@ -73,6 +73,8 @@ class Imported:
     changed: int
     known: int
     """Rows that said nothing new."""
+    moved: int = 0
+    """Deals among those that changed which were direct and are a partner's now, or the other way round."""
 
 
 def record_partners(tx: Transaction, partners: Sequence[Partner]) -> Imported:
@@ -87,10 +89,10 @@ def record_people(tx: Transaction, people: Sequence[Person]) -> Imported:
     return Imported(added, changed, len(people) - added - changed)
 
 
-def record_opportunities(tx: Transaction, opportunities: Sequence[Opportunity], source: str) -> Imported:
-    """Add opportunities in a transaction."""
-    added, changed = tx.opportunities.record(opportunities, source, datetime.now(UTC))
-    return Imported(added, changed, len(opportunities) - added - changed)
+def record_opportunities(tx: Transaction, deals: Sequence[Deal], source: str) -> Imported:
+    """Add opportunities, and direct deals, in a transaction."""
+    added, changed, moved = tx.opportunities.record(deals, source, datetime.now(UTC))
+    return Imported(added, changed, len(deals) - added - changed, moved)
 
 
 def record_accounts(tx: Transaction, accounts: Sequence[MappedAccount], day: date) -> Imported:
@@ -137,10 +139,10 @@ class Operations:
         with self.store.write() as tx:
             return record_people(tx, people)
 
-    def record_opportunities(self, opportunities: Sequence[Opportunity], source: str) -> Imported:
-        """Add opportunities, and what is known differently now of those that are there."""
+    def record_opportunities(self, deals: Sequence[Deal], source: str) -> Imported:
+        """Add opportunities and direct deals, and what is known differently now of those that are there."""
         with self.store.write() as tx:
-            return record_opportunities(tx, opportunities, source)
+            return record_opportunities(tx, deals, source)
 
     def record_accounts(self, accounts: Sequence[MappedAccount], day: date) -> Imported:
         """Add mapped accounts."""

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from program.opportunity import Opportunity
+from program.opportunity import Deal, DirectDeal, Opportunity
 from program.touch import Touch
 from reports.record import Decided, Fact, Piloted, Ranked, Stay
 
@@ -19,7 +19,7 @@ class Evidence:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     command: str
-    """That shows one of them in full."""
+    """That shows one of them in full, or else brings them."""
     summed: int = 0
     """How many of the last columns say the same of most rows: in a table they are told in sums."""
 
@@ -52,21 +52,29 @@ Origins = Mapping[str, tuple[str, datetime]]
 
 def evidence(facts: Sequence[Fact], origins: Origins) -> list[Evidence]:
     """The facts behind a number, by kind."""
-    return [
-        found for found in (_deals(facts, origins), _decisions(facts), _stays(facts), *_others(facts)) if found.rows
-    ]
+    kinds = (_deals(facts, origins), _direct(facts, origins), _decisions(facts), _stays(facts), *_others(facts))
+    return [found for found in kinds if found.rows]
+
+
+_OF_A_DEAL: Final = ("created", "qualified", "progressed", "closed", "won", "worth", "from", "learned")
 
 
 def _deals(facts: Iterable[Fact], origins: Origins) -> Evidence:
-    columns = ("deal", "partner", "created", "qualified", "progressed", "closed", "won", "worth", "from", "learned")
-    rows = []
-    for f in facts:
-        if isinstance(f, Opportunity):
-            source, learned = origins.get(f.id, (None, None))
-            dates = (f.created_on, f.qualified_on, f.progressed_on, f.closed_on)
-            day = learned.date() if learned else None
-            rows.append((f.id, f.partner, *dates, f.won, f.value, source, day))
-    return Evidence("deals", columns, tuple(rows), "gatehouse partner show PARTNER --as-of DAY", summed=2)
+    rows = [(f.id, f.partner, *_of_a_deal(f, origins)) for f in facts if isinstance(f, Opportunity)]
+    command = "gatehouse partner show PARTNER --as-of DAY"
+    return Evidence("deals", ("deal", "partner", *_OF_A_DEAL), tuple(rows), command, summed=2)
+
+
+def _direct(facts: Iterable[Fact], origins: Origins) -> Evidence:
+    rows = [(f.id, *_of_a_deal(f, origins)) for f in facts if isinstance(f, DirectDeal)]
+    command = "gatehouse import opportunities FILE --map MAP.yaml"
+    return Evidence("direct deals", ("deal", *_OF_A_DEAL), tuple(rows), command, summed=2)
+
+
+def _of_a_deal(deal: Deal, origins: Origins) -> tuple[Any, ...]:
+    source, learned = origins.get(deal.id, (None, None))
+    dates = (deal.created_on, deal.qualified_on, deal.progressed_on, deal.closed_on)
+    return (*dates, deal.won, deal.value, source, learned.date() if learned else None)
 
 
 def _decisions(facts: Iterable[Fact]) -> Evidence:

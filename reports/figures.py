@@ -5,12 +5,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from statistics import median
 
-from program.opportunity import Opportunity
-from reports.record import Fact
+from program.opportunity import DirectDeal, Opportunity
+from reports.record import Fact, OfPartner
 from reports.report import Figure, Picture, Series, Shape, Table
 
 TENTH = Decimal("0.1")
 CENT = Decimal("0.01")
+
+AnyDeal = Opportunity | DirectDeal
 
 
 def count(facts: Iterable[Fact]) -> Figure:
@@ -19,7 +21,7 @@ def count(facts: Iterable[Fact]) -> Figure:
     return Figure(len(there), there)
 
 
-def partners(facts: Iterable[Fact]) -> Figure:
+def partners(facts: Iterable[OfPartner]) -> Figure:
     """How many partners they are about."""
     there = tuple(facts)
     return Figure(len({fact.partner for fact in there}), there)
@@ -35,18 +37,18 @@ def share(part: int | Decimal, whole: int | Decimal, behind: Iterable[Fact]) -> 
     return Figure(percent(part, whole), tuple(behind))
 
 
-def worth(deals: Iterable[Opportunity]) -> Figure:
+def worth(deals: Iterable[AnyDeal]) -> Figure:
     """What deals are worth together, as far as it is known."""
     there = tuple(deal for deal in deals if deal.value is not None)
     return Figure(value(there), there)
 
 
-def value(deals: Iterable[Opportunity]) -> Decimal:
+def value(deals: Iterable[AnyDeal]) -> Decimal:
     """The same, without the deals."""
     return sum((deal.value for deal in deals if deal.value is not None), Decimal(0))
 
 
-def average(deals: Sequence[Opportunity]) -> Figure:
+def average(deals: Sequence[AnyDeal]) -> Figure:
     """What a deal is worth on average, of those whose value is known."""
     there = tuple(deal for deal in deals if deal.value is not None)
     return Figure(rounded(Fraction(value(there)) / len(there), CENT) if there else None, there)

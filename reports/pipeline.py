@@ -1,11 +1,11 @@
-"""The pipeline that partners bring: how much, how far it comes, how much is won, and how long that takes."""
+"""The pipeline that partners bring: how much, how far it comes, how much is won, how soon; beside direct deals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from program.calendar import Quarter
 from program.opportunity import Opportunity
-from reports.figures import average, count, middle, share, worth
+from reports.figures import AnyDeal, average, count, middle, share, worth
 from reports.record import By, Record, dated, moved
 from reports.report import ALL, Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
 
@@ -25,18 +25,24 @@ CLOSED: Final = (
     Column("cycle", "days to win, median", Unit.DAYS),
 )
 
+COMPARED: Final = ("progression", "win_rate", "cycle")
+"""What is said of partners' deals beside direct ones."""
+
 MOST_DRAWN: Final = 12
 MOST_UPRIGHT: Final = 8
 """Names that have room beside each other below a picture."""
 
-Deals = Sequence[Opportunity]
+DIRECT: Final = "direct"
+"""The key of the row of direct deals; by quarter it follows the quarter's name."""
+
+Deals = Sequence[AnyDeal]
 
 
 def pipeline(record: Record, by: By) -> Report:
     """What was brought in the quarter, what of it progressed, and what was closed in the quarter."""
     groups = _groups(record, by)
     whole = [] if by is By.QUARTER else [(ALL, record.quarter, record.deals)]
-    rows = [*groups, *whole] if groups else []
+    rows = _beside_direct(record, [*groups, *whole] if groups else [], by)
     sourced = _table("sourced", f"Brought, by {by}", by, SOURCED, rows, _sourced)
     closed = _table("closed", f"Closed, by {by}", by, CLOSED, rows, _closed)
     return Report(
@@ -46,9 +52,9 @@ def pipeline(record: Record, by: By) -> Report:
         quarter=record.quarter,
         as_of=record.as_of,
         by=by.value,
-        answer=_answer(record.quarter, _sourced(record.deals, record.quarter), _closed(record.deals, record.quarter)),
+        answer=_answer(record),
         tables=(sourced, closed),
-        pictures=(_picture(sourced, closed, by),) if rows else (),
+        pictures=(_picture(sourced, closed, by, {name for name, _, _ in groups}),) if groups else (),
         says=(
             "Brought: created in the quarter. Worth: what is known of their value; of open deals it is often nothing.",
             (
@@ -57,12 +63,10 @@ def pipeline(record: Record, by: By) -> Report:
             ),
             "Win rate: of the deals closed in the quarter, those that were won.",
             *(("Tier: the one that the partner was served in that quarter; else its stage.",) if by is By.TIER else ()),
+            *((_ABOUT_DIRECT,) if record.direct else ()),
         ),
         unknown=(
-            (
-                "Direct deals are not on record: Gatehouse knows the deals of partners alone. Set the days to win "
-                "beside the median of your CRM's direct deals that closed in the same quarter."
-            ),
+            *(() if record.direct else (_NO_DIRECT,)),
             (
                 "Retention and expansion are not on record: a deal ends when it is won. They take the renewals of the "
                 "accounts that partners brought."
@@ -71,9 +75,37 @@ def pipeline(record: Record, by: By) -> Report:
     )
 
 
-def _answer(quarter: Quarter, sourced: Sequence[Figure], closed: Sequence[Figure]) -> str:
+_ABOUT_DIRECT: Final = (
+    "Direct: all deals that no partner brought, counted in the same way; no other row has them. Partners may bring "
+    "other customers and other sizes, so a difference need not be their doing."
+)
+_NO_DIRECT: Final = (
+    "No direct deal is on record, so there is nothing to compare partners' deals with. `gatehouse import opportunities "
+    "FILE --map MAP.yaml` brings them from your CRM's export, once the map's section `opportunities` says "
+    "`without_partner: direct`."
+)
+
+
+def _answer(record: Record) -> str:
+    quarter = record.quarter
+    sourced, closed = _sourced(record.deals, quarter), _closed(record.deals, quarter)
+    compared = _compared((*sourced, *closed), (*_sourced(record.direct, quarter), *_closed(record.direct, quarter)))
+    return " ".join([_of_partners(quarter, sourced, closed), *([compared] if compared else [])])
+
+
+def _compared(partners: Sequence[Figure], direct: Sequence[Figure]) -> str:
+    """What is known of both, in words."""
+    known = [
+        f"{column.title} {column.shows(theirs)} against {column.shows(ours)}"
+        for column, theirs, ours in zip((*SOURCED, *CLOSED), partners, direct, strict=True)
+        if column.id in COMPARED and theirs.value is not None and ours.value is not None
+    ]
+    return f"Partners' deals against direct ones: {'; '.join(known)}." if known else ""
+
+
+def _of_partners(quarter: Quarter, sourced: Sequence[Figure], closed: Sequence[Figure]) -> str:
     if not sourced[0].value and closed[2].value is None:
-        return f"No deal was brought or closed in {quarter}."
+        return f"No deal of a partner was brought or closed in {quarter}."
     parts = [f"Partners brought {sourced[0].value:,} deals in {quarter}"]
     if sourced[4].value is not None:
         parts.append(f"{sourced[4].value} % of the qualified ones have progressed")
@@ -95,6 +127,19 @@ def _groups(record: Record, by: By) -> list[_Row]:
         if touched:
             found.setdefault(record.group(partner, by, record.quarter), []).extend(touched)
     return [(name, record.quarter, found[name]) for name in record.groups(by, {*found})]
+
+
+def _beside_direct(record: Record, rows: Sequence[_Row], by: By) -> list[_Row]:
+    """The rows, and what direct deals did in the same time."""
+    if not record.direct:
+        return [*rows]
+    if by is not By.QUARTER:
+        return [*rows, (DIRECT, record.quarter, record.direct)]
+    return [
+        one
+        for name, quarter, deals in rows
+        for one in ((name, quarter, deals), (f"{name} {DIRECT}", quarter, record.direct))
+    ]
 
 
 def _sourced(deals: Deals, quarter: Quarter) -> tuple[Figure, ...]:
@@ -130,9 +175,9 @@ def _table(
     )
 
 
-def _picture(sourced: Table, closed: Table, by: By) -> Picture:
+def _picture(sourced: Table, closed: Table, by: By, groups: Collection[str]) -> Picture:
     """The groups that brought most, in the tables' order."""
-    pairs = [pair for pair in zip(sourced.lines, closed.lines, strict=True) if pair[0].key != ALL]
+    pairs = [pair for pair in zip(sourced.lines, closed.lines, strict=True) if pair[0].key in groups]
     most = sorted(pairs, key=lambda pair: -(pair[0].figures[0].number or 0))[:MOST_DRAWN]
     shown = [pair for pair in pairs if pair in most]
     names = tuple(brought.key for brought, _ in shown)

@@ -42,6 +42,7 @@ def read(tx: Transaction, in_force: InForce, quarter: Quarter, today: date) -> R
         service=_service(in_force, quarter),
         touches=tx.touches.delivered(as_of),
         promised=_promised(in_force, quarter),
+        direct=tx.opportunities.direct(as_of),
     )
 
 

@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 from program.calendar import Quarter
-from program.opportunity import Opportunity
+from program.opportunity import Deal, DirectDeal, Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import Targets
 from program.touch import Touch
@@ -97,8 +98,13 @@ class Ranked:
     quarters_inactive: int
 
 
-Fact = Opportunity | Stay | Decided | Piloted | Ranked | Touch
+OfPartner = Opportunity | Stay | Decided | Piloted | Ranked | Touch
+"""What is on record of a partner."""
+
+Fact = OfPartner | DirectDeal
 """What a number can be made from."""
+
+_AnyDeal = TypeVar("_AnyDeal", bound=Deal)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,8 @@ class Record:
     touches: Sequence[Touch] = ()
     promised: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The kinds of touches that a tier's service consists of in the quarter, by tier from the top."""
+    direct: Sequence[DirectDeal] = ()
+    """Deals that no partner brought, as the others: there to be compared with, and nobody's."""
 
     @property
     def over(self) -> bool:
@@ -234,7 +242,7 @@ class Record:
         return sorted(there, key=lambda name: (order.index(name) if name in order else -1, name))
 
 
-def dated(deals: Iterable[Opportunity], event: str, quarter: Quarter) -> list[Opportunity]:
+def dated(deals: Iterable[_AnyDeal], event: str, quarter: Quarter) -> list[_AnyDeal]:
     """The deals to which something happened in a quarter: `created_on`, `qualified_on`, `closed_on`."""
     first, last = quarter.first_day, quarter.last_day
     return [deal for deal in deals if (day := getattr(deal, event)) is not None and first <= day <= last]

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from datetime import date
 
 from intake.mapping import Assumptions
-from program.opportunity import Opportunity
+from program.opportunity import Deal, Opportunity
 from program.pilot import Targets
 
 
-def with_mutual_work(opportunities: Iterable[Opportunity], assumed: bool | None) -> list[Opportunity]:
-    """The opportunities, with what is assumed where nobody said whether both sides worked them."""
-    return [o if o.mutual is not None else o.model_copy(update={"mutual": assumed}) for o in opportunities]
+def with_mutual_work(deals: Iterable[Deal], assumed: bool | None) -> list[Deal]:
+    """The deals, with what is assumed of partners' where nobody said whether both sides worked them."""
+    return [
+        deal.model_copy(update={"mutual": assumed}) if isinstance(deal, Opportunity) and deal.mutual is None else deal
+        for deal in deals
+    ]
 
 
 def named(assumed: Assumptions, first_day: date, targets: Targets | None) -> list[str]:

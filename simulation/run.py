@@ -19,7 +19,7 @@ from operations.acts import Operations, for_each
 from operations.publishing import publish_first
 from program.calendar import Clock, quarters_between
 from program.errors import Refused
-from program.opportunity import Opportunity
+from program.opportunity import Deal
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.pilot import Targets
 from rules.folder import LoadedProgram, load_program
@@ -45,7 +45,7 @@ class Scenario:
     """What is simulated."""
 
     partners: Sequence[Partner]
-    opportunities: Sequence[Opportunity]
+    opportunities: Sequence[Deal]
     first_day: date
     last_day: date
     assumed: Assumptions

@@ -1,12 +1,13 @@
-"""Opportunities, as they are known now and as they were known at any instant before."""
+"""Deals, as they are known now and as they were known at any instant before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from program.opportunity import Opportunity
+from program.opportunity import Deal, DirectDeal, Opportunity
 from store.doubt import doubt
 from store.tables import OpportunityRow
 
@@ -15,50 +16,68 @@ _MOVES = tuple(name for name in _FIELDS if name.endswith("_on"))
 _AT_ONCE = 500
 
 
-def _opportunity(row: OpportunityRow) -> Opportunity:
-    return Opportunity.model_construct(**{name: getattr(row, name) for name in _FIELDS})
+class Recorded(NamedTuple):
+    """What an import said that was not known."""
+
+    added: int
+    changed: int
+    moved: int
+    """Of those that changed: direct before and a partner's now, or the other way round."""
+
+
+def _partner_of(deal: Deal) -> str | None:
+    return deal.partner if isinstance(deal, Opportunity) else None
+
+
+def _deal(row: OpportunityRow) -> Deal:
+    model = DirectDeal if row.partner is None else Opportunity
+    return model.model_construct(**{name: getattr(row, name) for name in model.model_fields})
 
 
 class Opportunities:
-    """Opportunities by partner."""
+    """Opportunities by partner. Direct deals lie beside them, and only `direct` finds them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def record(self, opportunities: Sequence[Opportunity], source: str, at: datetime) -> tuple[int, int]:
+    def record(self, deals: Sequence[Deal], source: str, at: datetime) -> Recorded:
         """Add what is new and what is known differently now; how many of each. What is known already stays."""
-        added = changed = 0
-        for start in range(0, len(opportunities), _AT_ONCE):
-            batch = opportunities[start : start + _AT_ONCE]
+        added = changed = moved = 0
+        for start in range(0, len(deals), _AT_ONCE):
+            batch = deals[start : start + _AT_ONCE]
             current = {
                 row.id: row
                 for row in self._session.scalars(
                     select(OpportunityRow).where(
-                        OpportunityRow.id.in_([o.id for o in batch]), OpportunityRow.superseded_at.is_(None)
+                        OpportunityRow.id.in_([deal.id for deal in batch]), OpportunityRow.superseded_at.is_(None)
                     )
                 )
             }
             fresh = []
-            handed_over: dict[str, str | None] = {}
-            for opportunity in batch:
-                row = current.get(opportunity.id)
-                if row and _opportunity(row) == opportunity:
+            concerned: set[str | None] = set()
+            for deal in batch:
+                row, partner = current.get(deal.id), _partner_of(deal)
+                if row and _deal(row) == deal:
                     continue
-                if row:
-                    row.superseded_at = at
-                    # Whoever looks after it does so still, unless another partner brings it now.
-                    handed_over[row.id] = row.handed_over_to if row.partner == opportunity.partner else None
-                    changed += 1
-                else:
+                values = {name: getattr(deal, name, None) for name in _FIELDS}
+                fresh.append({**values, "source": source, "learned_at": at, "handed_over_to": None})
+                concerned.add(partner)
+                if row is None:
                     added += 1
-                fresh.append(opportunity)
+                    continue
+                row.superseded_at = at
+                changed += 1
+                concerned.add(row.partner)
+                if row.partner == partner:
+                    # Whoever looks after it does so still, unless another partner brings it now.
+                    fresh[-1]["handed_over_to"] = row.handed_over_to
+                elif row.partner is None or partner is None:
+                    moved += 1
             self._session.flush()  # the old rows end before the new ones begin: only one may be current
-            same = {"source": source, "learned_at": at, "superseded_at": None}
-            rows = [{**o.model_dump(), **same, "handed_over_to": handed_over.get(o.id)} for o in fresh]
-            if rows:
-                self._session.execute(insert(OpportunityRow), rows)
-                doubt(self._session, (opportunity.partner for opportunity in fresh))
-        return added, changed
+            if fresh:
+                self._session.execute(insert(OpportunityRow), fresh)
+                doubt(self._session, (partner for partner in concerned if partner))
+        return Recorded(added, changed, moved)
 
     def of(self, partner: str, as_of: date, known_at: datetime, since: date | None = None) -> list[Opportunity]:
         """A partner's opportunities as they stood at the end of a day, as far as was known at an instant.
@@ -119,22 +138,31 @@ class Opportunities:
         return len(rows)
 
     def every(self, as_of: date) -> list[Opportunity]:
-        """Everybody's opportunities as they stood at the end of a day, as far as is known by now."""
-        query = select(*(getattr(OpportunityRow, name) for name in _FIELDS)).where(
-            OpportunityRow.created_on <= as_of, OpportunityRow.superseded_at.is_(None)
+        """Every partner's opportunities as they stood at the end of a day, as far as is known by now."""
+        rows = self._current(Opportunity, OpportunityRow.partner.is_not(None), as_of)
+        return [seen for row in rows if (seen := Opportunity.model_construct(**row).as_of(as_of))]
+
+    def direct(self, as_of: date) -> list[DirectDeal]:
+        """The direct deals, in the same way."""
+        rows = self._current(DirectDeal, OpportunityRow.partner.is_(None), as_of)
+        return [seen for row in rows if (seen := DirectDeal.model_construct(**row).as_of(as_of))]
+
+    def _current(self, model: type[Deal], whose: ColumnElement[bool], as_of: date) -> Iterator[dict[str, Any]]:
+        query = select(*(getattr(OpportunityRow, name) for name in model.model_fields)).where(
+            whose, OpportunityRow.created_on <= as_of, OpportunityRow.superseded_at.is_(None)
         )
         rows = self._session.execute(query.order_by(OpportunityRow.created_on, OpportunityRow.id))
-        seen = (Opportunity.model_construct(**row._asdict()).as_of(as_of) for row in rows)
-        return [opportunity for opportunity in seen if opportunity]
+        return (row._asdict() for row in rows)
 
     def span(self) -> tuple[date, date] | None:
         """The days on which the first and the last opportunity was created; None where there is none."""
         created = OpportunityRow.created_on
-        first, last = self._session.execute(select(func.min(created), func.max(created))).one()
+        theirs = select(func.min(created), func.max(created)).where(OpportunityRow.partner.is_not(None))
+        first, last = self._session.execute(theirs).one()
         return (first, last) if first and last else None
 
     def origins(self, ids: Sequence[str]) -> dict[str, tuple[str, datetime]]:
-        """Where what is known of some opportunities came from, and when it was learned."""
+        """Where what is known of some deals came from, and when it was learned."""
         found: dict[str, tuple[str, datetime]] = {}
         for start in range(0, len(ids), _AT_ONCE):
             query = select(OpportunityRow.id, OpportunityRow.source, OpportunityRow.learned_at).where(

@@ -177,7 +177,8 @@ class OpportunityRow(Row):
 
     row: Mapped[int] = mapped_column(Integer, primary_key=True)
     id: Mapped[str]
-    partner: Mapped[str] = mapped_column(ForeignKey("partners.id"))
+    partner: Mapped[str | None] = mapped_column(ForeignKey("partners.id"))
+    """None of a direct deal. One table for both, so that a deal is never in two."""
     account: Mapped[str]
     created_on: Mapped[date]
     qualified_on: Mapped[date | None]

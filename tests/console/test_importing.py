@@ -55,6 +55,62 @@ def test_a_row_without_its_first_day_is_counted_and_left_out(operator: Operator,
     assert "1 undated and left out" in operator.sees("import", "opportunities", str(deals))
 
 
+MAP = """
+opportunities:
+  id: id
+  partner: partner
+  without_partner: direct
+  created_on: created_on
+  closed_on: closed_on
+  won: won
+  value: value
+"""
+
+
+def test_direct_deals_come_with_the_partners_and_stand_beside_them_in_reports(
+    operator: Operator, teams: Path, tmp_path: Path
+) -> None:
+    operator.sees("import", "partners", str(teams))
+    deals, mapping = tmp_path / "deals.csv", tmp_path / "map.yaml"
+    mapping.write_text(MAP)
+    deals.write_text(DEALS + "d-4,,2017-03-02,2017-03-12,true,500\nd-5,,2017-03-02,2017-03-12,false,\n")
+    bring = ("import", "opportunities", str(deals), "--map", str(mapping))
+    look = ("report", "pipeline", "--quarter", "2017Q1")
+
+    assert "nothing stands here, and it is needed" in operator.is_refused(*bring[:3])
+    assert operator.sees(*bring) == (
+        "5 rows read, 4 used, 2 of them for direct deals, 1 undated and left out.\n"
+        "Opportunities: 4 added, 0 changed, 0 known already.\n"
+    )
+    assert counted(operator, "opportunities", deals, "--map", str(mapping)) == (5, 4, 1, 0, 0, 0, 4)
+    assert operator.gets("partner", "show", "acme", "--as-of", "2017-03-31")["opportunities"]["created"] == 2
+    assert "days to win, median 18 against 10." in operator.sees(*look)
+    told = operator.gets(*look, "--behind", "closed/direct/won")
+    assert [fact["deal"] for fact in told["behind"][0]["facts"]] == ["d-4"]
+    assert told["behind"][0]["facts"][0]["from"] == "deals.csv"
+    page = tmp_path / "pipeline.html"
+    operator.sees(*look, "--html", str(page))
+    assert '<th scope="row">direct</th>' in page.read_text()
+
+
+def test_deals_that_move_between_direct_and_a_partners_are_counted(
+    operator: Operator, teams: Path, tmp_path: Path
+) -> None:
+    operator.sees("import", "partners", str(teams))
+    deals, mapping = tmp_path / "deals.csv", tmp_path / "map.yaml"
+    mapping.write_text(MAP)
+    bring = ("import", "opportunities", str(deals), "--map", str(mapping))
+    deals.write_text(DEALS)
+    operator.sees(*bring)
+    deals.write_text(DEALS.replace("acme", ""))
+    assert "2 would be changed, 2 of them moved between direct and a partner's" in operator.sees(*bring, "--dry-run")
+    deals.write_text(DEALS.replace("d-1,acme", "d-1,"))
+    assert "0 added, 1 changed, 1 of them moved between direct and a partner's, 1 known" in operator.sees(*bring)
+    deals.write_text(DEALS)
+    assert operator.gets(*bring)["moved"] == 1
+    assert operator.gets("partner", "show", "acme", "--as-of", "2017-03-31")["opportunities"]["created"] == 2
+
+
 def test_accounts_are_mapped_once(operator: Operator, teams: Path, tmp_path: Path) -> None:
     operator.sees("import", "partners", str(teams))
     accounts = tmp_path / "accounts.csv"

@@ -148,6 +148,10 @@ def test_a_day_written_otherwise_is_refused_with_an_example(text: str) -> None:
             "assume: {scorecard: {reviewer: a, ratings: {market: {rating: 4, evidence: ''}}}}",
             "market.evidence: is empty",
         ),
+        (
+            "opportunities: {id: a, partner: b, created_on: c, without_partner: ours}",
+            "opportunities.without_partner: has to be 'refused' or 'direct'",
+        ),
         ("dates: [", "map.yaml:1"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from intake.mapping import ImportMap, load_map
 from intake.reading import MappedAccount, read_accounts, read_opportunities, read_partners
 from program.errors import Refused
-from program.opportunity import Opportunity
+from program.opportunity import DirectDeal, Opportunity
 from program.partner import Partner, PartnerType
 
 DATA = Path(__file__).parent / "data"
@@ -41,7 +41,8 @@ def partners(file: Path, content: str, mapping: ImportMap | None = None) -> list
 
 def deals(file: Path, content: str, mapping: ImportMap | None = None) -> list[Opportunity]:
     file.write_text(content, encoding="utf-8")
-    return read_opportunities(file, mapping, known=KNOWN).models
+    found = read_opportunities(file, mapping, known=KNOWN).models
+    return [deal for deal in found if isinstance(deal, Opportunity)]
 
 
 def faults_of_partners(file: Path, content: str, mapping: ImportMap | None = None) -> list[str]:
@@ -257,7 +258,7 @@ def test_a_column_that_a_condition_needs_is_missed_too(file: Path) -> None:
 
 def test_without_a_map_a_misspelt_column_is_not_passed_over(file: Path) -> None:
     fault, advice = faults_of_deals(file, "id,partner,created_on,closd_on,won\n")
-    assert fault.startswith("file.csv:1: column 'closd_on' is none of id, partner, account, created_on, ")
+    assert fault.startswith("file.csv:1: column 'closd_on' is none of id, account, created_on, ")
     assert fault.endswith("(nearest: 'closed_on')")
     assert advice == (
         "The file has id, partner, created_on, closd_on, won; rename or remove columns, or import with a map"
@@ -270,6 +271,80 @@ def test_without_a_map_a_misspelt_column_is_not_passed_over(file: Path) -> None:
 def test_a_map_without_the_section_is_refused(file: Path) -> None:
     assert faults_of_partners(file, PARTNERS, ImportMap()) == [
         "file.csv: the map has no section partners; add one that says where its fields come from"
+    ]
+
+
+WITH_DIRECT = """
+opportunities:
+  id: id
+  partner: {slug: partner}
+  without_partner: direct
+  created_on: created
+  closed_on: closed
+  won: {column: stage, values: {Won: true, Lost: false, Open: null}}
+  submitted_on: registered
+  mutual: {constant: true}
+"""
+EXPORT = "id,partner,created,closed,stage,registered\n"
+
+
+@pytest.fixture
+def with_direct(tmp_path: Path) -> ImportMap:
+    path = tmp_path / "map.yaml"
+    path.write_text(WITH_DIRECT)
+    return load_map(path)
+
+
+def test_a_row_without_a_partner_is_a_direct_deal_where_the_map_says_so(file: Path, with_direct: ImportMap) -> None:
+    file.write_text(
+        EXPORT
+        + "1,,2023-01-09,2023-02-01,Won,soon\n2,Acme,2023-01-10,,Open,2023-01-11\n3,,,,Open,\n4,,2023-01-12,,Open,\n"
+    )
+    intake = read_opportunities(file, with_direct, known=KNOWN)
+    assert (intake.read, intake.used, intake.direct, intake.undated, intake.rejected) == (4, 3, 2, 1, 0)
+    assert intake.models == [
+        DirectDeal(id="1", created_on=date(2023, 1, 9), closed_on=date(2023, 2, 1), won=True),
+        Opportunity(id="2", partner="acme", created_on=date(2023, 1, 10), submitted_on=date(2023, 1, 11), mutual=True),
+        DirectDeal(id="4", created_on=date(2023, 1, 12)),
+    ]
+
+
+def test_a_row_without_a_partner_is_refused_unless_the_map_says_it_is_direct(
+    file: Path, with_direct: ImportMap
+) -> None:
+    section = with_direct.opportunities
+    assert section
+    silent = section.model_copy(update={"without_partner": "refused"})
+    said = faults_of_deals(
+        file, EXPORT + "1,,2023-01-09,,Open,\n", with_direct.model_copy(update={"opportunities": silent})
+    )
+    assert said[1] == "file.csv:2: partner: nothing stands here, and it is needed; fill it in, or map a constant"
+    assert faults_of_deals(file, "id,partner,created_on\n1,,2023-01-09\n")[1].startswith("file.csv:2: partner: noth")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("1,,9 Jan,,Open,", "created: '9 Jan' is not a day written as %Y-%m-%d (like 2017-03-01);"),
+        ("1,,2023-01-09,,Stuck,", "stage: 'Stuck' is not listed under `values` in the map"),
+        ("1,,2023-01-09,2023-01-08,Won,", "it was closed on 2023-01-08, before it was created on 2023-01-09;"),
+        ("1,,2023-01-09,2023-02-01,Open,", "a closed opportunity is won or lost and has a closing date"),
+        ("1,---,2023-01-09,,Open,", "partner: '---' has no letter from a to z and no digit"),
+        ("1,Nobody,2023-01-09,,Open,", "partner: 'nobody' is not a partner we know; import the partners first"),
+    ],
+)
+def test_what_is_wrong_with_a_direct_deal_is_told_by_line_and_column(
+    file: Path, with_direct: ImportMap, row: str, said: str
+) -> None:
+    faults = faults_of_deals(file, f"{EXPORT}{row}\n", with_direct)
+    assert len(faults) == 2
+    assert faults[1].startswith(f"file.csv:2: {said}")
+
+
+def test_an_id_stands_once_whether_direct_or_a_partners(file: Path, with_direct: ImportMap) -> None:
+    rows = "1,Acme,2023-01-09,,Open,\n1,,2023-01-09,,Open,\n"
+    assert faults_of_deals(file, EXPORT + rows, with_direct)[1:] == [
+        "file.csv:3: id: '1' stands in line 2 already; remove one of the two"
     ]
 
 

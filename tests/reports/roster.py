@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from program.calendar import Quarter
-from program.opportunity import Opportunity
+from program.opportunity import DirectDeal, Opportunity
 from program.partner import Partner, PartnerType, Stage, Standing
 from program.pilot import Targets
 from program.touch import Touch
@@ -38,6 +38,7 @@ class Roster:
     rescores: dict[Quarter, dict[str, Ranked]] = field(default_factory=dict)
     touches: list[Touch] = field(default_factory=list)
     promised: dict[str, list[str]] = field(default_factory=dict)
+    direct: list[DirectDeal] = field(default_factory=list)
 
     def knows(
         self, name: str, kind: PartnerType = PartnerType.RESELL, owner: str = "Ada Owner", region: str = "North"
@@ -63,18 +64,15 @@ class Roster:
 
     def brings(self, name: str, created: str, won: str = "", lost: str = "", value: int | None = 1000) -> Opportunity:
         """A deal that qualified at once; what is won progressed that day."""
-        closed = won or lost
-        deal = Opportunity(
-            id=f"{name}-{len(self.deals) + 1}",
-            partner=name,
-            created_on=day(created),
-            qualified_on=day(created),
-            progressed_on=day(won) if won else None,
-            closed_on=day(closed) if closed else None,
-            won=bool(won) if closed else None,
-            value=Decimal(value) if value is not None and won else None,
-        )
+        number = len(self.deals) + 1
+        deal = Opportunity(id=f"{name}-{number}", partner=name, **_course(created, won, lost, value))
         self.deals.append(deal)
+        return deal
+
+    def finds(self, created: str, won: str = "", lost: str = "", value: int | None = 1000) -> DirectDeal:
+        """A deal that no partner brought, in the same way."""
+        deal = DirectDeal(id=f"direct-{len(self.direct) + 1}", **_course(created, won, lost, value))
+        self.direct.append(deal)
         return deal
 
     def decides(
@@ -125,7 +123,20 @@ class Roster:
             service={q(name): TIERS for name in ("2017Q1", "2017Q2", "2017Q3", "2017Q4")},
             touches=self.touches,
             promised=self.promised,
+            direct=self.direct,
         )
+
+
+def _course(created: str, won: str, lost: str, value: int | None) -> dict[str, Any]:
+    closed = won or lost
+    return {
+        "created_on": day(created),
+        "qualified_on": day(created),
+        "progressed_on": day(won) if won else None,
+        "closed_on": day(closed) if closed else None,
+        "won": bool(won) if closed else None,
+        "value": Decimal(value) if value is not None and won else None,
+    }
 
 
 def table(report: Report, name: str) -> Table:

@@ -48,6 +48,8 @@ def record() -> Record:
     tiers = {f"partner-{n}": ("growth", "strategic" if n > 8 else "growth") for n in range(12)}
     roster.ranks("2017Q2", **tiers)
     roster.ranks("2017Q3", **{name: (to, to) for name, (_, to) in tiers.items()})
+    roster.finds("2017-10-02", won="2017-11-05")
+    roster.finds("2017-10-02", lost="2017-11-05")
     roster.goes("wait", (Stage.APPLIED, "2017-12-01"))
     roster.goes("left", (Stage.APPLIED, "2017-09-20"), (Stage.PILOT, "2017-10-01"), (Stage.LEAVING, "2017-11-30"))
     roster.pilots_from("left", "2017-10-01", ended="2017-11-30", verdict="exit")
@@ -72,8 +74,8 @@ def test_every_number_is_made_from_what_is_behind_it(record: Record, default_pro
             assert shown == len(figure.behind), "each fact is shown, whatever its kind"
             assert figure.behind or not figure.value, f"{report.name}: nothing is behind {address}"
             if unit is Unit.COUNT and "target" not in address and report.name != "forecast":
-                partners = len({fact.partner for fact in figure.behind})
-                winners = len({f.partner for f in figure.behind if getattr(f, "won", False)})
+                partners = len({getattr(fact, "partner", None) for fact in figure.behind})
+                winners = len({getattr(f, "partner", None) for f in figure.behind if getattr(f, "won", False)})
                 assert figure.value in {len(figure.behind), partners, winners}, f"{report.name} {address}"
 
 

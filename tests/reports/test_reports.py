@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from program.errors import Refused
 from program.gate import IN_A_ROW
+from program.opportunity import DirectDeal
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, PilotTerms, Targets, achieved
 from program.touch import Touch
@@ -132,6 +133,73 @@ def test_a_quarters_pipeline_is_what_was_brought_and_closed_in_it() -> None:
         "South": (0, 1, D("0.0"), D(0), None, None),
         "all": (2, 1, D("66.7"), D(4000), D(2000), D(25)),
     }
+
+
+def test_direct_deals_of_the_quarter_stand_below_the_partners_and_in_no_other_row() -> None:
+    roster = Roster(q("2017Q3"))
+    roster.active("alder")
+    roster.brings("alder", "2017-07-01", won="2017-07-21", value=1000)
+    roster.brings("alder", "2017-07-01", lost="2017-07-05")
+    alone = {by: pipeline(roster.record, by) for by in By}
+    roster.finds("2017-05-01", won="2017-07-30", value=5000)
+    roster.finds("2017-07-01", won="2017-08-10", value=3000)
+    roster.finds("2017-07-02", won="2017-08-01", value=None)
+    roster.finds("2017-07-02", lost="2017-09-30")
+    roster.finds("2017-10-01", won="2017-10-02")
+
+    for by in By:
+        report = pipeline(roster.record, by)
+        for name in ("sourced", "closed"):
+            rows = values(report, name)
+            assert {key: row for key, row in rows.items() if not key.endswith("direct")} == values(alone[by], name)
+        assert report.pictures == alone[by].pictures
+    report = pipeline(roster.record, By.TYPE)
+    assert values(report, "sourced")["direct"] == (3, D(3000), 3, 2, D("66.7"))
+    assert values(report, "closed")["direct"] == (3, 1, D("75.0"), D(8000), D(4000), D(40))
+    assert report.answer.endswith(
+        "Partners' deals against direct ones: progression rate 50.0 % against 66.7 %; win rate 50.0 % against 75.0 %; "
+        "days to win, median 20 against 40."
+    )
+    assert not [said for said in report.unknown if "irect" in said]
+    assert [fact.id for fact in report.behind("closed/direct/cycle")[-1].behind if isinstance(fact, DirectDeal)] == [
+        "direct-1",
+        "direct-2",
+        "direct-3",
+    ]
+
+
+def test_by_quarter_each_has_its_direct_deals_beside_it() -> None:
+    roster = Roster(q("2017Q3"))
+    roster.goes("alder", (Stage.PILOT, "2017-05-01"))
+    roster.brings("alder", "2017-05-01", won="2017-07-21")
+    roster.finds("2017-05-01", won="2017-06-10")
+    roster.finds("2017-07-01", lost="2017-07-10")
+    closed = values(pipeline(roster.record, By.QUARTER), "closed")
+    assert {key: row[:3] for key, row in closed.items()} == {
+        "2017Q2": (0, 0, None),
+        "2017Q2 direct": (1, 0, D("100.0")),
+        "2017Q3": (1, 0, D("100.0")),
+        "2017Q3 direct": (0, 1, D("0.0")),
+    }
+
+
+def test_what_is_known_of_one_side_alone_is_not_compared() -> None:
+    roster = Roster(q("2017Q3"))
+    roster.finds("2017-07-01", won="2017-07-11")
+    report = pipeline(roster.record, By.TIER)
+    assert report.answer == "No deal of a partner was brought or closed in 2017Q3."
+    assert [*values(report, "closed")] == ["direct"]
+    assert not report.pictures
+
+
+def test_without_direct_deals_it_is_said_what_would_bring_them() -> None:
+    roster = Roster(q("2017Q3"))
+    roster.active("alder")
+    roster.brings("alder", "2017-07-01", won="2017-07-21")
+    report = pipeline(roster.record, By.TIER)
+    assert "gatehouse import opportunities FILE --map MAP.yaml" in report.unknown[0]
+    assert "`without_partner: direct`" in report.unknown[0]
+    assert "direct" not in report.answer
 
 
 def test_a_partners_deals_count_in_the_tier_it_was_served_in_that_quarter() -> None:

@@ -21,8 +21,8 @@ MAP = Path(__file__).parent.parent.parent / "docs" / "examples" / "maven-crm.yam
 FIRST, LAST = date(2023, 2, 1), date(2023, 9, 30)
 
 
-def command(*more: str) -> list[str]:
-    files = ["--partners", str(TEAMS), "--opportunities", str(PIPELINE), "--map", str(MAP)]
+def command(*more: str, pipeline: Path = PIPELINE, crm: Path = MAP) -> list[str]:
+    files = ["--partners", str(TEAMS), "--opportunities", str(pipeline), "--map", str(crm)]
     return ["simulate", *files, "--from", str(FIRST), "--to", str(LAST), "--targets", "qualified=2,progressed=1", *more]
 
 
@@ -34,7 +34,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(home: Path) -> dict[str, Any]:
-    result = CliRunner().invoke(app, command("--json", "--keep", str(home)), catch_exceptions=False)
+    """Of the export, with two direct deals in it."""
+    pipeline, crm = home.parent / "pipeline.csv", home.parent / "map.yaml"
+    with PIPELINE.open(newline="") as file:
+        header = next(csv.reader(file))
+    direct = {"deal_stage": "Won", "engage_date": "2023-04-03", "close_date": "2023-05-03", "close_value": "700"}
+    rows = [",".join({**direct, "opportunity_id": name}.get(column, "") for column in header) for name in ("D1", "D2")]
+    pipeline.write_text(PIPELINE.read_text().rstrip("\n") + "\n" + "\n".join(rows) + "\n")
+    crm.write_text(MAP.read_text().replace("  # without_partner:", "  without_partner:"))
+    told = command("--json", "--keep", str(home), pipeline=pipeline, crm=crm)
+    result = CliRunner().invoke(app, told, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     found: dict[str, Any] = json.loads(result.stdout)
     return found
@@ -91,7 +100,7 @@ def test_what_is_assumed_and_what_was_read_is_said(report: dict[str, Any]) -> No
     said = " ".join(report["assumptions"])
     for assumption in ("scorecard of the map", "2 qualified", "both sides worked", "25 mapped", "2 joint plays"):
         assert assumption in said
-    assert report["rows"] == {"read": 60, "used": 55, "undated": 5, "rejected": 0}
+    assert report["rows"] == {"read": 62, "used": 57, "undated": 5, "rejected": 0}
 
 
 def reported(home: Path, *more: str) -> Any:
@@ -121,6 +130,8 @@ def test_a_simulation_that_is_kept_can_be_reported_on(home: Path, deals: list[di
         row = rows_of(told, "closed")[quarter]
         assert (row["won"], row["lost"]) == (len(won), len(closed) - len(won))
         assert float(row["revenue"]) == sum(float(deal["close_value"]) for deal in won)
+    direct = rows_of(told, "closed")["2023Q2 direct"]
+    assert (direct["won"], direct["lost"], float(direct["revenue"]), float(direct["cycle"])) == (2, 0, 1400, 30)
 
 
 def test_reports_count_the_verdicts_that_were_given(home: Path, report: dict[str, Any]) -> None:

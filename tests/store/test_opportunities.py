@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from program.opportunity import Opportunity
+from program.opportunity import Deal, DirectDeal, Opportunity
 from store.database import Store
 from tests.store.conftest import AT
 from tests.store.contents import contents
+from tests.store.test_repositories import STALL
 from tests.world import a_partner
 
 TODAY = AT.date()
@@ -32,7 +33,15 @@ def a_deal(number: str = "O-1", created: int = 0, partner: str = "acme", **more:
     return Opportunity(id=number, partner=partner, created_on=day(created), **more)
 
 
-def record(store: Store, at: datetime, *deals: Opportunity) -> tuple[int, int]:
+def a_direct_deal(number: str = "O-1", created: int = 0, **more: Any) -> DirectDeal:
+    return DirectDeal(id=number, created_on=day(created), **more)
+
+
+def record(store: Store, at: datetime, *deals: Deal) -> tuple[int, int]:
+    return moving(store, at, *deals)[:2]
+
+
+def moving(store: Store, at: datetime, *deals: Deal) -> tuple[int, int, int]:
     with store.write() as tx:
         return tx.opportunities.record(deals, "crm", at)
 
@@ -201,3 +210,81 @@ def test_a_pilot_reads_what_was_created_or_progressed_since_its_first_day_alone(
     record(any_store, AT, settled, moved_on, new)
     with any_store.read() as tx:
         assert tx.opportunities.of("acme", FAR_AWAY, AT, TODAY) == [moved_on, new]
+
+
+# Direct deals
+
+
+def direct(store: Store, on: date = FAR_AWAY) -> list[DirectDeal]:
+    with store.read() as tx:
+        return tx.opportunities.direct(on)
+
+
+def of_partners(store: Store) -> list[Opportunity]:
+    with store.read() as tx:
+        return tx.opportunities.every(FAR_AWAY)
+
+
+def test_a_direct_deal_comes_back_as_it_is_known_by_now(any_store: Store) -> None:
+    as_first_told = a_direct_deal(account="Größe", qualified_on=day(1), progressed_on=day(2), value=Decimal("10.01"))
+    won = as_first_told.model_copy(update={"closed_on": day(3), "won": True})
+    assert record(any_store, AT, as_first_told) == (1, 0)
+    assert record(any_store, LATER, won) == (0, 1)
+    assert record(any_store, LATER, won) == (0, 0)
+    assert direct(any_store) == [won]
+    assert direct(any_store, day(2)) == [as_first_told.model_copy(update={"value": None})]
+    assert direct(any_store, day(-1)) == []
+
+
+def test_whoever_asks_for_partners_deals_never_finds_a_direct_one(any_store: Store) -> None:
+    record(any_store, AT, a_deal(created=5), a_direct_deal("D-1", created=1), a_direct_deal("D-2", created=9))
+    with any_store.write() as tx:
+        found = tx.opportunities
+        assert found.every(FAR_AWAY) == [a_deal(created=5)]
+        assert found.by_partner(["acme", "bolt"], FAR_AWAY, AT) == {"acme": [a_deal(created=5)], "bolt": []}
+        assert found.last_movement(["acme", "bolt"], FAR_AWAY, AT) == {"acme": day(5)}
+        assert found.span() == (day(5), day(5))
+        assert found.hand_over("acme", "Ada", FAR_AWAY) == 1
+    assert handed_over(any_store) == {"O-1": "Ada", "D-1": None, "D-2": None}
+
+
+def test_a_deal_that_turns_out_to_be_a_partners_or_direct_moves_and_is_never_both(any_store: Store) -> None:
+    assert moving(any_store, AT, a_direct_deal(), a_deal("O-2")) == (2, 0, 0)
+    assert moving(any_store, LATER, a_deal(), a_direct_deal("O-2"), a_direct_deal("O-3")) == (1, 2, 2)
+    assert (of_partners(any_store), direct(any_store)) == ([a_deal()], [a_direct_deal("O-2"), a_direct_deal("O-3")])
+    assert (known(any_store, AT), known(any_store, LATER)) == ([a_deal("O-2")], [a_deal()])
+    assert moving(any_store, LATER, a_deal(partner="bolt")) == (0, 1, 0)
+
+
+told = st.lists(
+    st.tuples(st.sampled_from(["O-1", "O-2"]), st.sampled_from(["acme", "bolt", None]), st.booleans()),
+    max_size=6,
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told)
+def test_each_deal_is_what_the_last_import_said_and_counts_once(
+    any_store: Store, told: list[tuple[str, str | None, bool]]
+) -> None:
+    last: dict[str, Deal] = {}
+    for number, (name, partner, mutual) in enumerate(told):
+        own = f"{next(_numbers)}/{name}" if name not in last else last[name].id
+        last[name] = a_deal(own, partner=partner, mutual=mutual) if partner else a_direct_deal(own)
+        record(any_store, AT + timedelta(hours=number), last[name])
+    ids = {deal.id for deal in last.values()}
+    there = [deal for deal in (*of_partners(any_store), *direct(any_store)) if deal.id in ids]
+    assert sorted(there, key=lambda deal: deal.id) == sorted(last.values(), key=lambda deal: deal.id)
+
+
+def test_a_partner_whose_deal_is_taken_away_is_looked_at_again(any_store: Store) -> None:
+    record(any_store, AT, a_deal())
+    with any_store.write() as tx:
+        tx.escalations.open(STALL)
+        assert tx.escalations.doubted(9) == {}
+    record(any_store, LATER, a_direct_deal())
+    with any_store.read() as tx:
+        assert tx.escalations.doubted(9) == {STALL.key: 1}
+    record(any_store, LATER + timedelta(hours=1), a_direct_deal(account="Umbrella"))
+    with any_store.read() as tx:
+        assert tx.escalations.doubted(9) == {STALL.key: 1}

@@ -241,7 +241,7 @@ def upgrade() -> None:
         "opportunities",
         sa.Column("row", sa.Integer(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=True),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
         sa.Column("qualified_on", sa.Date(), nullable=True),
