@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from program.errors import Refused
 from program.notice import ESCALATIONS, Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
 from store.tables import AttemptRow, Instant, NoticeRow
-from store.writing import add_new
+from store.writing import add_many
 
 _FIELDS = tuple(Notice.model_fields)
 
@@ -69,7 +69,7 @@ class Notices:
         """The same with several."""
         fresh = {"written_at": at, "state": NoticeState.DUE, "due_at": due_at, "tries": 0, "reason": ""}
         unsent = {"trying_since": None, "delivered_at": None, "digest": None, "alone": False, "in_hand": False}
-        add_new(self._session, NoticeRow, [{**notice.model_dump(), **fresh, **unsent} for notice in notices])
+        add_many(self._session, NoticeRow, [{**notice.model_dump(), **fresh, **unsent} for notice in notices])
 
     def undelivered(
         self,

@@ -16,7 +16,7 @@ from program.person import Absence
 from program.score import Measured, Score
 from program.tiers import Placement, TierRecord
 from store.tables import PartnerRow, RescoreRow, ScoreRow
-from store.writing import add_new
+from store.writing import add_many, add_new
 
 EVERYONE: Final = 1_000_000
 """Partners in one page: more than any re-score has."""
@@ -198,7 +198,7 @@ class Rescores:
 
     def gather(self, quarter: Quarter, gathered: Mapping[str, Gathered]) -> None:
         """Keep what some partners are scored on. What was kept of a partner stays."""
-        add_new(
+        add_many(
             self._session,
             ScoreRow,
             [

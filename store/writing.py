@@ -19,9 +19,20 @@ def add(session: Session, row: type[Row], rows: Sequence[Mapping[str, Any]]) -> 
     """The same, and the primary keys of those that were added."""
     if not rows:
         return []
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    table = cast("Table", row.__table__)
     # The rows that were added come back and are counted: PostgreSQL's driver does not say how many there were. They are
     # parameters and not part of the statement, which is compiled once then.
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    statement = _adding(session, row).returning(*row.__table__.primary_key)
     return session.execute(statement, [dict(one) for one in rows]).all()
+
+
+def add_many(session: Session, row: type[Row], rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same where nobody asks which were new. It is quicker on PostgreSQL: one row's statement, prepared once."""
+    if rows:
+        session.execute(_adding(session, row), [dict(one) for one in rows])
+
+
+def _adding(session: Session, row: type[Row]) -> postgresql.Insert | sqlite.Insert:
+    table = cast("Table", row.__table__)
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
