@@ -14,13 +14,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import letters
 from activities.deciding import Occasion, Shelf, decided
 from activities.gate import tell_of_the_gate
-from activities.scoring import away, cut_of, gather, movement_of, ranked, team
+from activities.scoring import away, cut_of, facts_of_move, gather, ranked, team
 from program.calendar import Quarter
+from program.decision import Decision
 from program.definition import Program
+from program.movement import STAY, Movement, TierRecord, eligibility_facts
 from program.notice import Notice
 from program.partner import PartnerId, Stage
 from program.score import Score, ScoreModel
-from program.tiers import Scored, TierRecord, after_move, eligibility_facts
+from program.tiers import Scored
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
@@ -141,6 +143,8 @@ class Roster:
 
         It is gone through page by page, and all that is kept of everybody at once is what ranks them.
         """
+        if terms.published:
+            return  # the tiers that partners stood in then are not on record any more
         program = self._shelf.get(terms.program)
         with self._store.read() as tx:
             model = self._models(tx.rescores.weighed(terms.quarter))[0]
@@ -194,33 +198,37 @@ class Roster:
 
     @activity.defn
     def move_page(self, page: Page) -> Page | None:
-        """Decide the next partners' moves; None after the last."""
-        return _for_a_while(page, self._move)
+        """Decide the next partners' moves, in turn; None after the last."""
+        terms, program = page.terms, self._shelf.get(page.terms.program).program
+        with self._store.read() as tx:
+            holders = tx.rescores.holders(terms.quarter, program.entry_tier)
+        movement = Movement(program.tiers, team(program, terms.quarter, terms.away), holders)
+        return _for_a_while(page, lambda page: self._move(page, movement))
 
-    def _move(self, page: Page) -> Page | None:
+    def _move(self, page: Page, movement: Movement) -> Page | None:
         terms, program = page.terms, self._shelf.get(page.terms.program)
         source = f"re-score {terms.quarter}"
         with self._store.write() as tx:
             # Who was decided about is left out: its tier may have changed by now, once it is published.
-            candidates = tx.rescores.undecided(terms.quarter, page.after, PAGE)
+            candidates = tx.rescores.undecided(terms.quarter, PAGE)
             records = tx.rescores.last_records([one.partner for one in candidates], terms.quarter)
-            courses = []
+            courses: list[tuple[TierRecord, TierRecord, Decision]] = []
             for one in candidates:
                 last = records.get(one.partner) or TierRecord(tier=one.tier or program.program.entry_tier)
-                facts = movement_of(program.program, last, one.cut_tier, one.gathered)
+                facts = facts_of_move(movement, last, one.cut_tier, one.gathered)
                 occasion = Occasion(one.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
-                courses.append((last, facts, decided(tx, program, MOVEMENT, occasion, {source: facts})))
+                decision = decided(tx, program, MOVEMENT, occasion, {source: facts})
+                courses.append((last, movement.after(last, facts, decision.ruling.outcome or STAY), decision))
             numbers = tx.decisions.record_all([decision for _, _, decision in courses])
             moves = [
                 Move(
                     partner=decision.partner,
-                    move=move,
+                    move=decision.ruling.outcome or STAY,
                     came_from=last.tier,
-                    record=after_move(program.program.tiers, last, facts, move),
+                    record=left,
                     decision=number,
                 )
-                for number, (last, facts, decision) in zip(numbers, courses, strict=True)
-                for move in [decision.ruling.outcome or "stay"]
+                for number, (last, left, decision) in zip(numbers, courses, strict=True)
             ]
             tx.rescores.move(terms.quarter, moves)
         return page.following(candidates[-1].partner) if len(candidates) == PAGE else None

@@ -1,5 +1,6 @@
 """What a re-score rests on, from the facts of everybody's quarter to the moves. Nothing is written here."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,20 +11,12 @@ from program.capacity import Team
 from program.decision import Ruling, as_known, as_recorded
 from program.definition import Program
 from program.measures import CONSISTENCY, MEASURES, measured
+from program.movement import STAY, Movement, TierRecord, eligibility_facts, full_quarters
 from program.partner import PartnerId, Standing
 from program.person import Absence
 from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
-from program.tiers import (
-    Cut,
-    Scored,
-    TierRecord,
-    after_move,
-    cut,
-    eligibility_facts,
-    full_quarters,
-    movement_facts,
-)
+from program.tiers import Cut, Scored, cut
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
 from rules.language.policy import Policy
@@ -138,19 +131,33 @@ def cut_of(program: Program, model: ScoreModel, roster: Iterable[Scored], hours:
 # What follows of the cut
 
 
-def movement_of(program: Program, last: TierRecord, cut_tier: str, gathered: Gathered) -> dict[str, FactValue]:
-    """The facts on which a partner's move is decided."""
+def facts_of_move(movement: Movement, last: TierRecord, cut_tier: str, gathered: Gathered) -> dict[str, FactValue]:
+    """The facts on which a partner's move is decided, when its turn has come."""
     moved = int(gathered.measured.facts["moved_opportunities"] or 0)
-    return movement_facts(program.tiers, last, cut_tier, moved, quarters_active=gathered.quarters_active)
+    return movement.facts(last, cut_tier, moved, quarters_active=gathered.quarters_active)
 
 
-def moves_to(
-    program: LoadedProgram, last: TierRecord, cut_tier: str, gathered: Gathered, known: Mapping[str, Any]
-) -> tuple[Ruling, TierRecord]:
-    """What a program's policy would decide of a partner's move, and what that leaves of it; nothing is recorded."""
-    facts = movement_of(program.program, last, cut_tier, gathered)
-    ruling = _ruled(program.policies[MOVEMENT], {**known, **facts})
-    return ruling, after_move(program.program.tiers, last, facts, ruling.outcome or "stay")
+def moves(
+    program: LoadedProgram,
+    found: Cut,
+    entrants: Mapping[PartnerId, Entrant],
+    records: Mapping[PartnerId, TierRecord],
+    known: Callable[[PartnerId], Mapping[str, Any]],
+) -> dict[PartnerId, tuple[TierRecord, Ruling, TierRecord]]:
+    """What a program's policy would decide of everybody's move, by rank; what was left before, and what is then.
+
+    Nothing is recorded.
+    """
+    tiers, entry_tier = program.program.tiers, program.program.entry_tier
+    last = {p: records.get(p) or TierRecord(tier=entrant.tier or entry_tier) for p, entrant in entrants.items()}
+    movement = Movement(tiers, found.team, Counter(record.tier for record in last.values()))
+    made = {}
+    for one in sorted(found.placements, key=lambda one: one.turn):
+        before = last[one.partner]
+        facts = facts_of_move(movement, before, one.tier, entrants[one.partner].gathered)
+        ruling = _ruled(program.policies[MOVEMENT], {**known(one.partner), **facts})
+        made[one.partner] = (before, ruling, movement.after(before, facts, ruling.outcome or STAY))
+    return {one.partner: made[one.partner] for one in found.placements}
 
 
 def eligibility(program: LoadedProgram, known: Callable[[PartnerId], Mapping[str, Any]]) -> Eligible:

@@ -6,7 +6,7 @@ was known then.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,17 +14,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from activities import gathering
-from activities.scoring import cut_of, ranked, rated_facts, scores, team
+from activities.scoring import cut_of, facts_of_move, ranked, rated_facts, scores, team
 from operations.rescoring import decided_by
 from program.calendar import Quarter
 from program.decision import Decision, Ruling, as_recorded
 from program.measures import MEASURES
+from program.movement import STAY, Movement, TierRecord, eligibility_facts
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, week_of
 from program.score import Measured, Score
 from program.stall import Service
-from program.tiers import TierRecord, after_move, eligibility_facts
+from program.tiers import Cut
 from rules import redecide
 from rules.decision.decide import Disagreement, decide
 from rules.evaluators.engine import engine_for
@@ -165,7 +166,11 @@ class _Rescored:
     moves: dict[PartnerId, Move]
     gathered: dict[PartnerId, Gathered]
     scores: dict[PartnerId, Score]
-    cut: dict[PartnerId, str]
+    cut: Cut
+    movement: dict[PartnerId, Mapping[str, Any]] = field(default_factory=dict)
+    """The facts on which the draft decides moves; of partners whose tier it has."""
+    then: dict[PartnerId, str | None] = field(default_factory=dict)
+    """The tiers that the draft's moves lead to, None out of them; of partners whose move it can decide."""
 
 
 class _Past:
@@ -181,6 +186,8 @@ class _Past:
         self._active_since = tx.partners.entered(Stage.ACTIVE)
         self._programs: dict[str, LoadedProgram] = {}
         self._received: dict[tuple[date, datetime], dict[PartnerId, Service]] = {}
+        for rescored in self.quarters.values():
+            self._move(rescored)
 
     def _rescores(self) -> Iterator[tuple[str, _Rescored]]:
         """Every re-score that was begun, the first one first."""
@@ -216,13 +223,11 @@ class _Past:
             )
         return entrants
 
-    def _cut(
-        self, terms: Terms, entrants: Mapping[PartnerId, Entrant], scored: Mapping[PartnerId, Score]
-    ) -> dict[PartnerId, str]:
+    def _cut(self, terms: Terms, entrants: Mapping[PartnerId, Entrant], scored: Mapping[PartnerId, Score]) -> Cut:
         program = self.draft.program
         eligible = decided_by(self.tx, self.draft, terms.as_of, terms.known_at)
         roster = ranked(program, program.score, entrants, scored, eligible)
-        return cut_of(program, program.score, roster, team(program, terms.quarter, terms.away)).tiers()
+        return cut_of(program, program.score, roster, team(program, terms.quarter, terms.away))
 
     def program(self, digest: str) -> LoadedProgram:
         """A program that something was decided under."""
@@ -317,20 +322,43 @@ class _Past:
             return before[-1].record.tier
         return known[0][1].came_from if known else standing.tier
 
+    def _move(self, rescored: _Rescored) -> None:
+        """Decide everybody's move under the draft, in turn; who cannot be decided about keeps its tier."""
+        came_from = Counter(move.came_from for move in rescored.moves.values())
+        tiers = self.draft.program.tiers
+        movement = Movement(tiers, rescored.cut.team, came_from)
+        for placement in sorted(rescored.cut.placements, key=lambda placement: placement.turn):
+            move = rescored.moves.get(placement.partner)
+            last = self._left_before(rescored, move) if move else None
+            if move is None or last is None or last.tier not in {tier.id for tier in tiers}:
+                continue
+            facts = facts_of_move(movement, last, placement.tier, rescored.gathered[placement.partner])
+            rescored.movement[placement.partner] = facts
+            decision = self.decisions[move.decision]
+            try:
+                made = redecide.redecide(self.draft, decision, self.background(decision)).outcome or STAY
+            except NOT_REMADE:
+                continue
+            tier = movement.after(last, facts, made).tier
+            rescored.then[placement.partner] = None if made == "exit" else tier
+
+    def _left_before(self, rescored: _Rescored, move: Move) -> TierRecord:
+        """What the re-score before left of a partner."""
+        terms, partner = rescored.terms, move.partner
+        since = max((day for day in self._active_since.get(partner, []) if day <= terms.as_of), default=date.max)
+        earlier = [q for name, q in self.quarters.items() if q.terms.published and name < str(terms.quarter)]
+        before = earlier[-1].moves.get(partner) if earlier and since <= earlier[-1].terms.as_of else None
+        return before.record if before else TierRecord(tier=move.came_from)
+
     def ranked(self, partner: PartnerId, quarter: Quarter | None) -> Ranked | None:
         """A partner in the re-score of a quarter, cut under the draft."""
         rescored = self.quarters.get(str(quarter))
         if rescored is None or partner not in rescored.moves:
             return None
-        terms, gathered = rescored.terms, rescored.gathered[partner]
-        since = max((day for day in self._active_since.get(partner, []) if day <= terms.as_of), default=date.max)
-        earlier = [q for name, q in self.quarters.items() if q.terms.published and name < str(terms.quarter)]
-        before = earlier[-1].moves.get(partner) if earlier and since <= earlier[-1].terms.as_of else None
+        gathered = rescored.gathered[partner]
         return Ranked(
-            last=before.record if before else TierRecord(tier=rescored.moves[partner].came_from),
-            cut_tier=rescored.cut[partner],
-            moved_opportunities=int(gathered.measured.facts["moved_opportunities"] or 0),
-            quarters_active=gathered.quarters_active,
+            last=self._left_before(rescored, rescored.moves[partner]),
+            movement=rescored.movement.get(partner, {}),
             eligibility=eligibility_facts(rescored.scores[partner], gathered.measured.facts, gathered.quarters_active),
         )
 
@@ -348,7 +376,7 @@ def progress(terms: PilotTerms, as_of: date, seen: _Seen) -> dict[str, Any]:
 def _tiers(past: _Past, rescored: _Rescored) -> tuple[list[TierBalance], list[TierChange]]:
     """The tiers of a re-score, as they were published and as they would have been."""
     then = {partner: None if move.move == "exit" else move.record.tier for partner, move in rescored.moves.items()}
-    now = {partner: _tier_under(past, rescored, partner, tier) for partner, tier in then.items()}
+    now = {partner: rescored.then.get(partner, tier) for partner, tier in then.items()}
     programs = (past.program(rescored.terms.program).program, past.draft.program)
     hours_then, hours_now = ({tier.id: tier.service.hours for tier in program.tiers} for program in programs)
     counts_then, counts_now = Counter(then.values()), Counter(now.values())
@@ -363,19 +391,6 @@ def _tiers(past: _Past, rescored: _Rescored) -> tuple[list[TierBalance], list[Ti
         for tier in dict.fromkeys([*hours_now, *hours_then])
     ]
     return balances, [TierChange(partner=p, then=then[p], now=now[p]) for p in then if then[p] != now[p]]
-
-
-def _tier_under(past: _Past, rescored: _Rescored, partner: PartnerId, published: str | None) -> str | None:
-    """The tier that the draft would have given; the published one where its move cannot be decided again."""
-    decision = past.decisions[rescored.moves[partner].decision]
-    try:
-        background = past.background(decision)
-        move = redecide.redecide(past.draft, decision, background).outcome or "stay"
-    except NOT_REMADE:
-        return published
-    assert background.ranked
-    facts = redecide.moved(past.draft, background.ranked)
-    return None if move == "exit" else after_move(past.draft.program.tiers, background.ranked.last, facts, move).tier
 
 
 def _judged(past: _Past, standing: Standing, terms: PilotTerms, today: date, now: datetime) -> PilotChange:

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from activities.scoring import Eligible, away, cut_of, eligibility, gather, moves_to, ranked, scores, team
+from activities.scoring import Eligible, away, cut_of, eligibility, gather, moves, ranked, scores, team
 from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
 from program.calendar import Quarter
+from program.movement import STAY, TierRecord
 from program.partner import PartnerId, Stage
 from program.score import ScoreModel
-from program.tiers import Cut, Scored, TierRecord, rank
+from program.tiers import Cut, Scored, rank
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
@@ -122,16 +123,11 @@ def _moves(
 ) -> tuple[tuple[Mover, ...], Counter[str]]:
     """Who would move or be warned, and how many partners each tier would have."""
     movers, after = [], Counter[str]()
-    for placement in found.placements:
-        entrant = entrants[placement.partner]
-        last = records.get(placement.partner) or TierRecord(tier=entrant.tier or program.program.entry_tier)
-        ruling, left = moves_to(program, last, placement.tier, entrant.gathered, recorded(placement.partner))
-        move, to = ruling.outcome or "stay", left.tier
-        after[to] += move != "exit"
-        if move != "stay":
-            movers.append(
-                Mover(partner=placement.partner, move=move, came_from=last.tier, to=to, because=ruling.because)
-            )
+    for partner, (last, ruling, left) in moves(program, found, entrants, records, recorded).items():
+        move = ruling.outcome or STAY
+        after[left.tier] += move != "exit"
+        if move != STAY:
+            movers.append(Mover(partner=partner, move=move, came_from=last.tier, to=left.tier, because=ruling.because))
     return tuple(movers), after
 
 

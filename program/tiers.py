@@ -3,19 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from program.calendar import Quarter
 from program.capacity import Hours, Team, in_hours, in_hundredths
 from program.errors import Misfits
-from program.measures import MEASURES
 from program.partner import Name, PartnerId
-from program.score import Score
-from program.scorecard import FactValue
 
 TierId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -117,6 +112,8 @@ class Placement:
     partner: PartnerId
     rank: int
     tier: str
+    turn: int = 0
+    """When its move is decided: who does not rise goes first, since some make room, then who does, from the top."""
     best_rank: int = 0
     worst_rank: int = 0
     """The rank it can have, whatever turns out of what is unknown."""
@@ -313,6 +310,7 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
         worst if one.low == one.high else _key(one, one.high) for one, worst in zip(ranked, at_worst, strict=True)
     )
     index = {tier.id: n for n, tier in enumerate(tiers)}
+    turns = _turns(ranked, {one.partner: filling.places.get(one.partner, last) for one in ranked}, index)
     placements = []
     for position, one in enumerate(ranked):
         given = filling.places.get(one.partner, last)
@@ -323,6 +321,7 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
                 partner=one.partner,
                 rank=position + 1,
                 tier=given,
+                turn=turns[one.partner],
                 best_rank=1 + bisect_left(at_worst, _key(one, one.high)),
                 worst_rank=bisect_left(at_best, at_worst[position]) + known,
                 tier_at_best=given if known else filling.tier_by(one, one.high),
@@ -338,63 +337,11 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
     )
 
 
-def eligibility_facts(score: Score, facts: Mapping[str, FactValue], quarters_active: int) -> dict[str, FactValue]:
-    """The facts on which a program's policy decides up to which tier a partner is eligible, each at its low end."""
-    axes = {"performance": score.performance, "potential": score.potential}
-    shown = {name: facts.get(name) for name in (*MEASURES, "moved_opportunities")}
-    return {
-        "score": score.low,
-        **{name: span.low if span else None for name, span in axes.items()},
-        "quarters_active": quarters_active,
-        **shown,
-    }
+def _turns(ranked: Sequence[Scored], given: Mapping[PartnerId, str], index: Mapping[str, int]) -> dict[PartnerId, int]:
+    """In which turn each partner's move is decided, by rank among those alike."""
 
+    def order(one: Scored) -> int:
+        stands = index.get(one.stands_in or "", len(index))
+        return stands if index[given[one.partner]] < stands else 0  # what rises from the first tier below the top is 1
 
-class TierRecord(BaseModel):
-    """What one re-score left of a partner: where it stands, and for how long something has been so."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tier: str
-    quarters_below: int = 0
-    """Full quarters in a row, up to this one, whose cut lay below the partner's tier."""
-    quarters_inactive: int = 0
-    """Full quarters in a row, up to this one, in which none of its opportunities moved."""
-
-
-def movement_facts(
-    tiers: Sequence[Tier], last: TierRecord, cut_tier: str, moved_opportunities: int, *, quarters_active: int
-) -> dict[str, FactValue]:
-    """The facts on which a partner's move is decided. Levels count from 1, the last tier.
-
-    Only full quarters count against a partner: one that became active in the quarter's middle starts with the next.
-    """
-    level = {tier.id: len(tiers) - index for index, tier in enumerate(tiers)}
-    below = quarters_active > 0 and level[cut_tier] < level[last.tier]
-    inactive = quarters_active > 0 and not moved_opportunities
-    return {
-        "level": level[last.tier],
-        "cut_level": level[cut_tier],
-        "quarters_active": quarters_active,
-        "quarters_below": last.quarters_below + 1 if below else 0,
-        "quarters_inactive": last.quarters_inactive + 1 if inactive else 0,
-    }
-
-
-def full_quarters(since: date, quarter: Quarter) -> int:
-    """The quarters, up to one, throughout which a partner was active that became so on a day."""
-    first = Quarter.of(since)
-    started = first if since == first.first_day else first.next
-    return max((quarter.year - started.year) * 4 + quarter.number - started.number + 1, 0)
-
-
-def after_move(tiers: Sequence[Tier], last: TierRecord, facts: Mapping[str, FactValue], move: str) -> TierRecord:
-    """What a move leaves: `up` and `down` go one tier, `low_touch` to the last; who moved starts a new grace."""
-    index = [tier.id for tier in tiers].index(last.tier)
-    steps = {"up": max(index - 1, 0), "down": min(index + 1, len(tiers) - 1), "low_touch": len(tiers) - 1}
-    tier = tiers[steps.get(move, index)].id
-    return TierRecord(
-        tier=tier,
-        quarters_below=int(facts["quarters_below"] or 0) if tier == last.tier else 0,
-        quarters_inactive=int(facts["quarters_inactive"] or 0),
-    )
+    return {one.partner: turn for turn, one in enumerate(sorted(ranked, key=order), start=1)}

@@ -11,15 +11,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Final
 
-from activities.scoring import cut_of, eligibility, moves_to, ranked, scores, team
+from activities.scoring import cut_of, eligibility, moves, ranked, scores, team
 from program.calendar import Quarter
 from program.measures import four_places, measured
+from program.movement import TierRecord, full_quarters
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.person import Absence
 from program.score import Measured
 from program.scorecard import FactValue
-from program.tiers import TierRecord, full_quarters
 from reports.figures import CENT, count, percent, rounded, share
 from reports.record import Ranked, Record, Stay
 from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
@@ -105,11 +105,11 @@ def forecast(record: Record, bases: Mapping[Quarter, Basis]) -> Report:
 
 def _expected(record: Record, target: Quarter, basis: Basis, day: date) -> list[Expected]:
     """Everybody active on a day, at a re-score, by what was brought before its quarter began."""
-    before = target.previous
     stays = {stay.partner: stay for stay in record.stays if stay.stage == Stage.ACTIVE and stay.covers(day)}
     program, model = basis.program.program, basis.program.program.score
     order = [tier.id for tier in program.tiers]
-    last = {partner: _last_record(record, stay, before, order, program.entry_tier) for partner, stay in stays.items()}
+    before, entry = target.previous, program.entry_tier
+    records = {partner: _last_record(record, stay, before, order, entry) for partner, stay in stays.items()}
     seen = {partner: _seen(record, partner, target) for partner in stays}
     entrants = {}
     for partner, stay in stays.items():
@@ -117,16 +117,14 @@ def _expected(record: Record, target: Quarter, basis: Basis, day: date) -> list[
         facts = {**{name: value for name, value in rated.items() if name in model.facts}, **seen[partner][0]}
         shown = Measured(segment=model.segment(details.type, details.region, rated), facts=facts)
         gathered = Gathered(measured=shown, quarters_active=full_quarters(stay.since, target))
-        entrants[partner] = Entrant(name=details.name, tier=last[partner].tier, gathered=gathered)
+        entrants[partner] = Entrant(name=details.name, tier=records[partner].tier, gathered=gathered)
     scored = scores(model, entrants)
     roster = ranked(program, model, entrants, scored, eligibility(basis.program, basis.known))
     found = cut_of(program, model, roster, team(program, target, basis.away))
     expected = []
-    for one in found.placements:
-        gathered, score = entrants[one.partner].gathered, scored[one.partner].low
-        ruling, left = moves_to(basis.program, last[one.partner], one.tier, gathered, basis.known(one.partner))
-        then, deals = LEAVES if ruling.outcome == "exit" else left.tier, seen[one.partner][1]
-        expected.append(Expected(stays[one.partner], last[one.partner].tier, then, score, ruling.because, deals))
+    for partner, (last, ruling, left) in moves(basis.program, found, entrants, records, basis.known).items():
+        then, deals = LEAVES if ruling.outcome == "exit" else left.tier, seen[partner][1]
+        expected.append(Expected(stays[partner], last.tier, then, scored[partner].low, ruling.because, deals))
     return expected
 
 

@@ -75,7 +75,7 @@ def supplied(program: Program) -> Mapping[str, Types]:
         QUALIFICATION: _scores(program),
         CHECKPOINT: {**pilot, **preparation, "week": _count(1, weeks), "next_action_open": _FLAG},
         VERDICT: {**pilot, **preparation},
-        MOVEMENT: {"level": level, "cut_level": level, **dict.fromkeys(QUARTERS, _COUNT)},
+        MOVEMENT: {"level": level, "cut_level": level, "hours_taken": _FLAG, **dict.fromkeys(QUARTERS, _COUNT)},
         ELIGIBILITY: {**_of_quarter(), "quarters_active": _COUNT},
         STALL: {"stage": stages, **dict.fromkeys(STALL_DAYS, _DAYS), **dict.fromkeys(STALL_COUNTS, _COUNT)},
     }

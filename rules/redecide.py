@@ -13,11 +13,11 @@ from typing import Any, Final
 from program.calendar import Quarter
 from program.decision import Decision, Ruling, as_recorded
 from program.errors import Refused
+from program.movement import TierRecord
 from program.partner import PartnerType, Stage
 from program.pilot import PilotTerms, agreed, projected
 from program.scorecard import Scorecard
 from program.stall import Service, accepted, waited
-from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
 from rules.language.policy import Policy
@@ -46,9 +46,8 @@ class Ranked:
 
     last: TierRecord
     """What the re-score before left of it."""
-    cut_tier: str
-    moved_opportunities: int
-    quarters_active: int
+    movement: Mapping[str, Any]
+    """The facts that its move is decided on, its cut and the hours there are being the other program's."""
     eligibility: Mapping[str, Any] = field(default_factory=dict)
     """The facts that its eligibility is decided on, its scores being the other program's."""
 
@@ -191,9 +190,7 @@ def moved(other: LoadedProgram, ranked: Ranked) -> dict[str, Any]:
     """
     if ranked.last.tier not in {tier.id for tier in other.program.tiers}:
         raise Incomparable(f"it has no tier {ranked.last.tier}")
-    last, active = ranked.last, ranked.quarters_active
-    moved = ranked.moved_opportunities
-    return dict(movement_facts(other.program.tiers, last, ranked.cut_tier, moved, quarters_active=active))
+    return dict(ranked.movement)
 
 
 def _of_pilot(terms: PilotTerms, decision: Decision) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from program.calendar import Quarter
 from program.decision import as_known, as_recorded
+from program.movement import TierRecord
 from program.partner import PartnerId, Stage
 from program.person import Absence
 from program.score import Measured, Score
-from program.tiers import Placement, TierRecord
+from program.tiers import Placement
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_many, add_new
 
@@ -119,7 +120,10 @@ class Move(BaseModel):
 
 # Columns, not rows of the session: nothing is changed through them, and there are many.
 _GATHERED: Final = (ScoreRow.partner, ScoreRow.segment, ScoreRow.facts, ScoreRow.quarters_active)
-_RANKED: Final = (ScoreRow.rank, ScoreRow.best_rank, ScoreRow.worst_rank, ScoreRow.cut_tier, ScoreRow.tier_at_best)
+_RANKED: Final = (
+    *(ScoreRow.rank, ScoreRow.best_rank, ScoreRow.worst_rank),
+    *(ScoreRow.turn, ScoreRow.cut_tier, ScoreRow.tier_at_best),
+)
 _PLACED: Final = (*_GATHERED, *_RANKED, ScoreRow.short, ScoreRow.score)
 _RECORD: Final = (ScoreRow.tier, ScoreRow.quarters_below, ScoreRow.quarters_inactive)
 _MOVED: Final = (ScoreRow.partner, ScoreRow.move, ScoreRow.came_from, ScoreRow.decision, *_RECORD)
@@ -144,6 +148,7 @@ def _placed(row: Any) -> Placed:
     placement = Placement(
         partner=row.partner,
         rank=row.rank or 0,
+        turn=row.turn or 0,
         tier=row.cut_tier or "",
         best_rank=row.best_rank or 0,
         worst_rank=row.worst_rank or 0,
@@ -239,6 +244,7 @@ class Rescores:
                 placement.partner,
                 {
                     "rank": placement.rank,
+                    "turn": placement.turn,
                     "best_rank": placement.best_rank,
                     "worst_rank": placement.worst_rank,
                     "cut_tier": placement.tier,
@@ -271,14 +277,13 @@ class Rescores:
         query = select(*_PLACED).where(ScoreRow.quarter == str(quarter), ScoreRow.partner.in_(list(partners)))
         return {row.partner: _placed(row) for row in self._session.execute(query)}
 
-    def undecided(self, quarter: Quarter, after: str, size: int) -> list[Candidate]:
-        """The next partners of the cut, by ID, whose move was not decided yet."""
+    def undecided(self, quarter: Quarter, size: int) -> list[Candidate]:
+        """The partners whose move is to be decided next, in turn."""
         query = (
             select(*_GATHERED, ScoreRow.cut_tier, PartnerRow.tier)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-            .where(ScoreRow.quarter == str(quarter), ScoreRow.partner > after)
-            .where(ScoreRow.rank.is_not(None), ScoreRow.move.is_(None))
-            .order_by(ScoreRow.partner)
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.turn.is_not(None), ScoreRow.move.is_(None))
+            .order_by(ScoreRow.turn)
             .limit(size)
         )
         return [
@@ -287,6 +292,18 @@ class Rescores:
             )
             for row in self._session.execute(query)
         ]
+
+    def holders(self, quarter: Quarter, entry_tier: str) -> Counter[str]:
+        """How many partners have each tier while moves are decided: as it was decided, or as it was before."""
+        tier = func.coalesce(ScoreRow.tier, PartnerRow.tier, entry_tier)
+        query = (
+            select(tier, func.count())
+            .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.turn.is_not(None))
+            .where(or_(ScoreRow.move.is_(None), ScoreRow.move != "exit"))
+            .group_by(tier)
+        )
+        return Counter({str(row[0]): int(row[1]) for row in self._session.execute(query)})
 
     def move(self, quarter: Quarter, moves: Iterable[Move]) -> None:
         """Keep what was decided about some partners."""

@@ -335,6 +335,7 @@ class ScoreRow(Row):
     """A partner's quarter in a re-score: its facts and score, its place in the cut, and its move."""
 
     __tablename__ = "scores"
+    __table_args__ = (Index("ix_scores_turn", "quarter", "turn"),)
 
     quarter: Mapped[str] = mapped_column(ForeignKey("rescores.quarter"), primary_key=True)
     partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), primary_key=True)
@@ -343,6 +344,7 @@ class ScoreRow(Row):
     quarters_active: Mapped[int]
     score: Mapped[dict[str, Any] | None]
     rank: Mapped[int | None]
+    turn: Mapped[int | None]
     best_rank: Mapped[int | None]
     worst_rank: Mapped[int | None]
     cut_tier: Mapped[str | None]

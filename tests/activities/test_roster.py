@@ -9,10 +9,11 @@ from temporalio.service import RPCError
 
 import activities.roster
 from activities.roster import Page, RescoreBegin, Rescored, TierMove
+from activities.scoring import team
 from program.calendar import Quarter
+from program.movement import Movement, TierRecord
 from program.partner import Stage
 from program.score import Score
-from program.tiers import TierRecord, movement_facts
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram, load_program
 from rules.language.source import Unfit
@@ -467,8 +468,10 @@ def test_an_eligibility_that_cannot_be_is_refused(office: Office, old: str, new:
 def test_a_new_partner_is_not_moved_down_in_its_first_full_quarter(
     office: Office, cut_tier: str, moved: int, quarters_active: int
 ) -> None:
-    ladder, policy = office.program.program.tiers, office.program.policies["tier-movement"]
+    program, policy = office.program.program, office.program.policies["tier-movement"]
+    ladder = program.tiers
+    movement = Movement(ladder, team(program, Quarter(year=2017, number=3), ()), {})
     for tier in ladder:
-        facts = movement_facts(ladder, TierRecord(tier=tier.id), cut_tier, moved, quarters_active=quarters_active)
+        facts = movement.facts(TierRecord(tier=tier.id), cut_tier, moved, quarters_active=quarters_active)
         asked = {name: facts[name] for name in policy.facts}
         assert decide(policy, asked).outcome in {"up", "stay", "warn"}

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -14,17 +13,12 @@ from pydantic import ValidationError
 
 from program.calendar import BusinessDays, Quarter
 from program.capacity import Team
-from program.scorecard import FactValue
 from program.tiers import (
     Cut,
     Scored,
     Service,
     Tier,
-    TierRecord,
-    after_move,
     cut,
-    full_quarters,
-    movement_facts,
     rank,
 )
 from rules.folder import LoadedProgram
@@ -366,54 +360,3 @@ def test_a_service_whose_parts_do_not_add_up_is_refused() -> None:
     assert Service.model_validate({"cadence": "Monthly", "hours": 3, "touches": touches})
     with pytest.raises(ValidationError, match="they take 3 hours, and the service 4; make both the same"):
         Service.model_validate({"cadence": "Monthly", "hours": 4, "touches": touches})
-
-
-# The moves
-
-RECORD = TierRecord(tier="growth", quarters_below=1, quarters_inactive=1)
-
-
-@pytest.mark.parametrize(
-    ("cut_tier", "moved", "active", "levels", "quarters"),
-    [
-        ("growth", 3, 1, (2, 2), (0, 0)),
-        ("strategic", 3, 1, (2, 3), (0, 0)),
-        ("self-serve", 3, 1, (2, 1), (2, 0)),
-        ("growth", 0, 1, (2, 2), (0, 2)),
-        ("self-serve", 0, 1, (2, 1), (2, 2)),
-        ("self-serve", 0, 0, (2, 1), (0, 0)),  # a quarter that was not a full one counts against nobody
-    ],
-)
-def test_full_quarters_in_a_row_are_counted(
-    cut_tier: str, moved: int, active: int, levels: tuple[int, int], quarters: tuple[int, int]
-) -> None:
-    facts = movement_facts(LADDER, RECORD, cut_tier, moved, quarters_active=active)
-    assert (facts["level"], facts["cut_level"]) == levels
-    assert (facts["quarters_below"], facts["quarters_inactive"]) == quarters
-
-
-@pytest.mark.parametrize(
-    ("tier", "move", "then"),
-    [
-        ("growth", "stay", "growth"),
-        ("growth", "warn", "growth"),
-        ("growth", "up", "strategic"),
-        ("strategic", "up", "strategic"),
-        ("growth", "down", "self-serve"),
-        ("self-serve", "down", "self-serve"),
-        ("strategic", "low_touch", "self-serve"),
-        ("self-serve", "exit", "self-serve"),
-    ],
-)
-def test_a_move_goes_one_tier_and_who_moved_starts_a_new_grace(tier: str, move: str, then: str) -> None:
-    facts: dict[str, FactValue] = {"quarters_below": 2, "quarters_inactive": 1}
-    after = after_move(LADDER, TierRecord(tier=tier), facts, move)
-    assert after == TierRecord(tier=then, quarters_below=2 if then == tier else 0, quarters_inactive=1)
-
-
-@pytest.mark.parametrize(
-    ("since", "quarters"),
-    [("2017-07-01", 1), ("2017-07-02", 0), ("2017-09-30", 0), ("2017-04-01", 2), ("2017-01-02", 2), ("2015-07-01", 9)],
-)
-def test_a_quarter_is_full_for_who_was_active_on_its_first_day(since: str, quarters: int) -> None:
-    assert full_quarters(date.fromisoformat(since), Q3) == quarters

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from program.calendar import Quarter
+from program.movement import TierRecord
 from program.partner import Stage
 from program.person import Absence
 from program.score import Measured, Score
-from program.tiers import Placement, TierRecord
+from program.tiers import Placement
 from store.database import Store, Transaction
 from store.rescores import Gathered, Move, Placed, Terms, Weighed
 from tests.store.conftest import AT, PROGRAM, a_version

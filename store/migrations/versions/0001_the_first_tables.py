@@ -347,6 +347,7 @@ def upgrade() -> None:
         sa.Column("quarters_active", sa.Integer(), nullable=False),
         sa.Column("score", sa.JSON(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=True),
+        sa.Column("turn", sa.Integer(), nullable=True),
         sa.Column("best_rank", sa.Integer(), nullable=True),
         sa.Column("worst_rank", sa.Integer(), nullable=True),
         sa.Column("cut_tier", sa.Text(), nullable=True),
@@ -363,9 +364,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["quarter"], ["rescores.quarter"], name=op.f("fk_scores_quarter_rescores")),
         sa.PrimaryKeyConstraint("quarter", "partner", name=op.f("pk_scores")),
     )
+    with op.batch_alter_table("scores", schema=None) as batch_op:
+        batch_op.create_index("ix_scores_turn", ["quarter", "turn"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("scores", schema=None) as batch_op:
+        batch_op.drop_index("ix_scores_turn")
+
     op.drop_table("scores")
     with op.batch_alter_table("stage_moves", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stage_moves_partner"))
