@@ -1,6 +1,6 @@
 """The gate: what was decided there, and what the program lead is told once it declines nobody any more."""
 
-from datetime import date, datetime
+from datetime import date
 
 from program.calendar import Quarter
 from program.decision import Decision
@@ -16,16 +16,15 @@ APPLICATION = "application-"
 """What the purposes of decisions at the gate begin with. Who is qualified anew has passed it before."""
 
 
-def decided(tx: Transaction, as_of: date, known_at: datetime | None = None) -> list[tuple[int, Decision]]:
-    """What was decided about applications up to a day, as far as it was made by an instant, in order."""
-    found = tx.decisions.listed(policy=QUALIFICATION, as_of=as_of, known_at=known_at)
+def decided(tx: Transaction, as_of: date) -> list[tuple[int, Decision]]:
+    """What was decided about applications up to a day, in order."""
+    found = tx.decisions.listed(policy=QUALIFICATION, as_of=as_of)
     return [(number, decision) for number, decision in found if decision.purpose.startswith(APPLICATION)]
 
 
 def tell_of_the_gate(tx: Transaction, program: LoadedProgram, terms: Terms) -> None:
     """Write to the program lead where the gate has stopped declining; once a quarter, if somebody was signed in it."""
-    made = [(one.as_of, one.ruling.outcome) for _, one in decided(tx, terms.as_of, terms.known_at)]
-    stopped = stopped_declining(made)
+    stopped = stopped_declining(tx.decisions.outcomes(QUALIFICATION, APPLICATION, terms.as_of, terms.known_at))
     if stopped is None or not terms.quarter.contains(stopped.last_on):
         return
     lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, terms.as_of)

@@ -1,6 +1,6 @@
 """The ledger: decisions are added, each chained to the one before, and never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -136,6 +136,20 @@ class Decisions:
             DecisionRow.purpose == purpose,
         )
         return {decision.partner: decision for _, decision in map(_decision, self._session.execute(query))}
+
+    def outcomes(self, policy: str, purpose: str, as_of: date, known_at: datetime) -> Iterator[tuple[date, str | None]]:
+        """As of when a policy decided what, in order, where the purpose begins so and it was made by an instant.
+
+        The index says it, one after the other: there may be as many as partners.
+        """
+        query = select(DecisionRow.as_of, DecisionRow.outcome).where(
+            DecisionRow.policy == policy,
+            DecisionRow.purpose.startswith(purpose, autoescape=True),
+            DecisionRow.as_of <= as_of.isoformat(),
+            DecisionRow.known_at <= known_at,
+        )
+        for day, outcome in self._session.execute(query.order_by(DecisionRow.number)):
+            yield date.fromisoformat(day), outcome
 
     def entry(self, number: int) -> Entry:
         """A record with its place in the chain.
