@@ -1,12 +1,13 @@
 """Import a file: every row becomes a model, or the file is refused with what is wrong in each row."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from intake.columns import sources_for
 from intake.csv_file import Row, open_table
@@ -79,7 +80,8 @@ def read_opportunities(path: Path, mapping: ImportMap | None = None, *, known: C
     """
     section = mapping.opportunities if mapping else None
     direct = DirectDeal if section and section.without_partner == "direct" else None
-    kind = _Kind[Deal](Opportunity, "opportunities", key=("id",), dated_by="created_on", direct=direct)
+    own = {"partner": "or, for a deal of your own, let the map say `without_partner: direct`"}
+    kind = _Kind[Deal](Opportunity, "opportunities", key=("id",), dated_by="created_on", direct=direct, missing=own)
     return _read(path, mapping, kind, known)
 
 
@@ -105,6 +107,8 @@ class _Kind(Generic[Model]):
     """The field without which a row is undated."""
     direct: type[Model] | None = None
     """What a row is to become that names no partner, where that is no fault."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """What else may be done where nothing stands in a field."""
 
 
 def _read(
@@ -178,13 +182,19 @@ class _Rows(Generic[Model]):
         try:
             made = model.model_validate(values)
         except ValidationError as error:
-            found = [(str(next(iter(detail["loc"]), "")), sentence(detail)) for detail in error.errors()]
+            found = [self._told(detail) for detail in error.errors()]
             # A field that could not be read is missing now, and what its absence breaks is no fault of its own.
             faults += self._named({name: text for name, text in found if name not in {"", *unreadable}})
             faults += [text for name, text in found if not name and not unreadable]
         if faults:
             raise _RowError(faults)
         return made
+
+    def _told(self, error: ErrorDetails) -> tuple[str, str]:
+        """The field of one of pydantic's errors, or nothing, and what is wrong."""
+        name = str(next(iter(error["loc"]), ""))
+        more = self._kind.missing.get(name) if error["type"] == "missing" else None
+        return name, f"{sentence(error)}; {more}" if more else sentence(error)
 
     def _model_of(self, cells: dict[str, str]) -> type[Model]:
         """What the row is to become."""

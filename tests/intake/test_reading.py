@@ -318,7 +318,10 @@ def test_a_row_without_a_partner_is_refused_unless_the_map_says_it_is_direct(
     said = faults_of_deals(
         file, EXPORT + "1,,2023-01-09,,Open,\n", with_direct.model_copy(update={"opportunities": silent})
     )
-    assert said[1] == "file.csv:2: partner: nothing stands here, and it is needed; fill it in, or map a constant"
+    assert said[1] == (
+        "file.csv:2: partner: nothing stands here, and it is needed; fill it in, or map a constant; or, for a deal of "
+        "your own, let the map say `without_partner: direct`"
+    )
     assert faults_of_deals(file, "id,partner,created_on\n1,,2023-01-09\n")[1].startswith("file.csv:2: partner: noth")
 
 
