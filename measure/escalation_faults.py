@@ -1,12 +1,12 @@
 """Whether anything of 200 escalations is lost while the worker is killed 20 times and every other mail fails.
 
-    python -m measure.escalation_faults [--escalations 200] [--kills 20] [--digest-from 999] [--seed 1]
+    python -m measure.escalation_faults [--escalations 200] [--kills 20] [--digest-from 999] [--seed 1] [--postgres]
 
 A Temporal server that skips time, so that ladders climb through their business days in seconds; a worker process that
-is killed with -9 at random moments and started anew; SQLite; a mail server that refuses, drops or stalls half of the
-connections. Meanwhile a third of the escalations is answered, mostly with promises that nothing follows, a few are
-delegated, and some end. Then the mail server recovers and one last worker goes on. At the end every escalation has to
-be answered, over, or on the program lead's list, and every message that was due has to have arrived.
+is killed with -9 at random moments and started anew; SQLite or PostgreSQL; a mail server that refuses, drops or stalls
+half of the connections. Meanwhile a third of the escalations is answered, mostly with promises that nothing follows, a
+few are delegated, and some end. Then the mail server recovers and one last worker goes on. At the end every escalation
+has to be answered, over, or on the program lead's list, and every message that was due has to have arrived.
 
 What fails has not been taken by the mail server: of a message that it took and did not confirm nobody can know, and it
 would be sent again whatever a sender does. So what comes twice here is what kills bring about.
@@ -29,6 +29,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from embedded import TEMPORAL
+from measure.database import a_database
 from measure.storm import DOMAIN, ENDS, Fate, Plan, Storm, drawn, open_stalls, the_program
 from notifications.mail import message_id
 from program.escalation import Escalation, EscalationState
@@ -162,11 +163,12 @@ async def main() -> None:
     parser.add_argument("--kills", type=int, default=Plan.kills)
     parser.add_argument("--digest-from", type=int, default=Plan.digest_from)
     parser.add_argument("--seed", type=int, default=Plan.seed)
-    plan = Plan(**vars(parser.parse_args()))
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="gatehouse-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        store = Store(f"sqlite:///{folder / 'gatehouse.db'}")
+    parser.add_argument("--postgres", action="store_true")
+    asked = vars(parser.parse_args())
+    on_postgres = asked.pop("postgres")
+    plan, began = Plan(**asked), time.monotonic()
+    with a_database(on_postgres=on_postgres) as url, tempfile.TemporaryDirectory(prefix="gatehouse-") as name:
+        folder, store = Path(name), Store(url)
         store.migrate()
         async with a_temporal() as env:
             outcome = await weathered(plan, store, env, folder)

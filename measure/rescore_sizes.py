@@ -12,9 +12,7 @@ import argparse
 import asyncio
 import itertools
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +22,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
 from embedded import temporal_in_memory
-from measure.made_up import deliver_everything, fill, postgresql, quarters_back
+from measure.database import a_database
+from measure.made_up import deliver_everything, fill, quarters_back
 from measure.rescore import rescore
 from measure.rescore_killed import TASK_QUEUE, a_worker
 from operations.acts import Operations, for_each
@@ -192,17 +191,6 @@ async def figures(url: str, partners: int, lifecycles: int) -> Figures:
         told=told,
         heard=heard,
     )
-
-
-@contextmanager
-def a_database(*, on_postgres: bool) -> Iterator[str]:
-    """An empty database for as long as it is needed; its URL."""
-    with tempfile.TemporaryDirectory(prefix="gatehouse-", ignore_cleanup_errors=True) as folder:
-        if on_postgres:
-            with postgresql(Path(folder, "data")) as url:
-                yield url
-        else:
-            yield f"sqlite:///{folder}/gatehouse.db"
 
 
 def main() -> None:

