@@ -177,7 +177,8 @@ async def figures(url: str, partners: int, lifecycles: int) -> Figures:
         began = events[0].event_time.ToDatetime()
         published = when(events, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "publish")
         moved = concerned(store)
-        told, heard = await tell(client, operations, moved[:lifecycles])
+        some = moved[:: max(-(-len(moved) // lifecycles), 1)]  # from the first to the last of them
+        told, heard = await tell(client, operations, some)
         await worker.stop()
     store.close()
     return Figures(
@@ -187,7 +188,7 @@ async def figures(url: str, partners: int, lifecycles: int) -> Figures:
         megabytes=megabytes,
         events=len(events),
         concerned=len(moved),
-        running=len(moved[:lifecycles]),
+        running=len(some),
         told=told,
         heard=heard,
     )

@@ -116,7 +116,8 @@ class PartnerRow(Row):
     owner: Mapped[str]
     owner_manager: Mapped[str]
     email: Mapped[str | None]
-    stage: Mapped[str] = mapped_column(index=True)
+    stage: Mapped[str]
+    """Not indexed: SQLite would sort everybody of a stage anew for each page of a walk by ID."""
     since: Mapped[date | None]
     application: Mapped[int]
     tier: Mapped[str | None]

@@ -28,8 +28,6 @@ def upgrade() -> None:
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
     )
-    with op.batch_alter_table("partners", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_partners_stage"), ["stage"], unique=False)
 
     op.create_table(
         "programs",
@@ -424,7 +422,4 @@ def downgrade() -> None:
     op.drop_table("decisions")
     op.drop_table("accounts")
     op.drop_table("programs")
-    with op.batch_alter_table("partners", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_partners_stage"))
-
     op.drop_table("partners")
