@@ -210,7 +210,7 @@ class Roster:
         source = f"re-score {terms.quarter}"
         with self._store.write() as tx:
             # Who was decided about is left out: its tier may have changed by now, once it is published.
-            candidates = tx.rescores.undecided(terms.quarter, PAGE)
+            candidates = tx.rescores.undecided(terms.quarter, page.after, PAGE)
             records = tx.rescores.last_records([one.partner for one in candidates], terms.quarter)
             courses: list[tuple[TierRecord, TierRecord, Decision]] = []
             for one in candidates:

@@ -177,7 +177,8 @@ async def figures(url: str, partners: int, lifecycles: int) -> Figures:
         began = events[0].event_time.ToDatetime()
         published = when(events, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, "publish")
         moved = concerned(store)
-        some = moved[:: max(-(-len(moved) // lifecycles), 1)]  # from the first to the last of them
+        many = min(lifecycles, len(moved))
+        some = [moved[number * len(moved) // many] for number in range(many)]  # from the first to the last of them
         told, heard = await tell(client, operations, some)
         await worker.stop()
     store.close()

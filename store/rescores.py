@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Select, Table, bindparam, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from program.calendar import Quarter
 from program.decision import as_known, as_recorded
@@ -277,12 +277,14 @@ class Rescores:
         query = select(*_PLACED).where(ScoreRow.quarter == str(quarter), ScoreRow.partner.in_(list(partners)))
         return {row.partner: _placed(row) for row in self._session.execute(query)}
 
-    def undecided(self, quarter: Quarter, size: int) -> list[Candidate]:
-        """The partners whose move is to be decided next, in turn."""
+    def undecided(self, quarter: Quarter, after: str, size: int) -> list[Candidate]:
+        """The partners whose move is to be decided next, in turn; before the turn of the last one all is decided."""
+        before = aliased(ScoreRow)
+        seen = select(before.turn).where(before.quarter == str(quarter), before.partner == after).scalar_subquery()
         query = (
             select(*_GATHERED, ScoreRow.cut_tier, PartnerRow.tier)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-            .where(ScoreRow.quarter == str(quarter), ScoreRow.turn.is_not(None), ScoreRow.move.is_(None))
+            .where(ScoreRow.quarter == str(quarter), ScoreRow.turn > func.coalesce(seen, 0), ScoreRow.move.is_(None))
             .order_by(ScoreRow.turn)
             .limit(size)
         )

@@ -98,6 +98,23 @@ def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
     ]
 
 
+def test_moves_are_decided_in_turn_whatever_the_ids(any_store: Store) -> None:
+    with any_store.write() as tx:
+        active(tx, "acme", "bolt")
+        begin(tx, Q1, "acme", "bolt")
+        assert tx.rescores.undecided(Q1, "", 5) == []  # nobody's is, before everybody has a turn
+        turns = {"acme": 2, "bolt": 1}
+        tx.rescores.place(
+            Q1, [Placement(partner=name, rank=1, tier="growth", turn=turn) for name, turn in turns.items()]
+        )
+        [first] = tx.rescores.undecided(Q1, "", 1)
+        [second] = tx.rescores.undecided(Q1, first.partner, 1)
+        assert (first.partner, second.partner) == ("bolt", "acme")
+        assert tx.rescores.undecided(Q1, second.partner, 1) == []
+        tx.rescores.move(Q1, [decided(tx, Q1, "bolt", "stay", tier="growth")])
+        assert tx.rescores.undecided(Q1, "", 5) == [second]
+
+
 def test_a_roster_of_nobody_can_be_cut(any_store: Store) -> None:
     with any_store.write() as tx:
         begin(tx)
