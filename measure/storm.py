@@ -270,4 +270,5 @@ class Storm:
         with self.store.read() as tx:
             escalations = tx.escalations.listed(states=EscalationState)
             under_way = sum(e.state != ENDS.get(fates[e.key], EscalationState.UNANSWERED) for e in escalations)
-            return under_way + len(tx.escalations.doubted(1)) + sum(not p.delivered_at for p in tx.notices.listed())
+            on_their_way = [p for p in tx.notices.listed() if not (p.delivered_at or p.state == NoticeState.SUPERSEDED)]
+            return under_way + len(tx.escalations.doubted(1)) + len(on_their_way)
