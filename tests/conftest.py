@@ -27,10 +27,14 @@ TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
 
 
 @pytest.fixture
-def everything_is_logged() -> None:
+def everything_is_logged() -> Iterator[None]:
     """Commands keep the log quiet in the process they run in; here it is heard again."""
     structlog.reset_defaults()
-    logging.getLogger().setLevel(logging.INFO)
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    yield
+    root.setLevel(level)  # what goes on in the background, as a mail server's threads, is not to be heard later
 
 
 @pytest.fixture(scope="session")
