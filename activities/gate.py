@@ -24,7 +24,8 @@ def decided(tx: Transaction, as_of: date) -> list[tuple[int, Decision]]:
 
 def tell_of_the_gate(tx: Transaction, program: LoadedProgram, terms: Terms) -> None:
     """Write to the program lead where the gate has stopped declining; once a quarter, if somebody was signed in it."""
-    stopped = stopped_declining(tx.decisions.outcomes(QUALIFICATION, APPLICATION, terms.as_of, terms.known_at))
+    upto = terms.quarter.last_day  # as the report goes that it names, however late it is re-scored
+    stopped = stopped_declining(tx.decisions.outcomes(QUALIFICATION, APPLICATION, upto, terms.known_at))
     if stopped is None or not terms.quarter.contains(stopped.last_on):
         return
     lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, terms.as_of)

@@ -18,6 +18,7 @@ from activities.scoring import away, cut_of, facts_of_move, gather, ranked, team
 from program.calendar import Quarter
 from program.decision import Decision
 from program.definition import Program
+from program.errors import Refused
 from program.movement import STAY, Movement, TierRecord, eligibility_facts
 from program.notice import Notice
 from program.partner import PartnerId, Stage
@@ -76,6 +77,14 @@ class Rescored(BaseModel):
     moves: dict[str, int]
 
 
+def too_late(quarter: Quarter, later: Quarter) -> str:
+    """Why a quarter cannot be re-scored any more."""
+    return (
+        f"{later} is re-scored already, and {quarter} would undo what was decided then; "
+        f"`gatehouse report all --quarter {quarter}` says what it showed"
+    )
+
+
 class TierMove(BaseModel):
     """What a lifecycle is told after a re-score."""
 
@@ -103,7 +112,11 @@ class Roster:
 
     @activity.defn
     def begin_rescore(self, begin: RescoreBegin) -> Terms:
-        """Note on what a quarter's re-score rests, or find what it was begun on."""
+        """Note on what a quarter's re-score rests, or find what it was begun on.
+
+        Raises:
+            Refused: where a later quarter was re-scored, and this one was not published before that.
+        """
         program = self._shelf.in_force(begin.as_of)
         # Weights that change in a quarter's middle count from the next one on.
         earlier = self._shelf.was_in_force(begin.quarter.previous.first_day)
@@ -117,7 +130,11 @@ class Roster:
                 program=program.digest,
                 away=away(tx, begin.quarter),
             )
-            return tx.rescores.begin(terms, weighed)
+            found = tx.rescores.begin(terms, weighed)
+            later = tx.rescores.later(begin.quarter)
+            if later and not found.published:
+                raise Refused(too_late(begin.quarter, later))
+            return found
 
     @activity.defn
     def score_page(self, page: Page) -> Page | None:
@@ -238,16 +255,21 @@ class Roster:
         """Make all moves count at once, and write what partners, and the program lead, have to be told."""
         program = self._shelf.get(terms.program)
         with self._store.write() as tx:
-            tx.rescores.publish(terms.quarter, terms.known_at)
-            model = self._models(tx.rescores.weighed(terms.quarter))[0]
-            after = ""
-            while moves := tx.rescores.moves_to_tell(terms.quarter, after, PAGE):
-                tx.notices.write_all(_letters(tx, program.program, model, terms.quarter, moves), terms.known_at)
-                after = moves[-1].partner
-                activity.heartbeat(after)
-            tell_of_the_gate(tx, program, terms)
+            # Who has come back since it was published is not told of what it missed, whoever asks for it once more.
+            if tx.rescores.publish(terms.quarter, terms.known_at):
+                self._tell(tx, program, terms)
             tiers, counted = tx.rescores.summary(terms.quarter)
             return Rescored(quarter=terms.quarter, tiers=tiers, moves=counted)
+
+    def _tell(self, tx: Transaction, program: LoadedProgram, terms: Terms) -> None:
+        """Write to everyone whose tier changed or who is warned, and of a gate that declines nobody."""
+        model = self._models(tx.rescores.weighed(terms.quarter))[0]
+        after = ""
+        while moves := tx.rescores.moves_to_tell(terms.quarter, after, PAGE):
+            tx.notices.write_all(_letters(tx, program.program, model, terms.quarter, moves), terms.known_at)
+            after = moves[-1].partner
+            activity.heartbeat(after)
+        tell_of_the_gate(tx, program, terms)
 
     @activity.defn
     async def tell_lifecycles(self, terms: Terms) -> int:

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from activities.deciding import Shelf
-from activities.roster import Rescored
+from activities.roster import Rescored, too_late
 from console import capacity as capacity_shown
 from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
@@ -22,6 +22,7 @@ from operations.rescoring import Programs, preview_rescore, published_difference
 from operations.roster import capacity, ranking
 from program.calendar import Quarter
 from program.errors import Refused
+from program.movement import STAY
 from program.partner import Stage
 from workflows.messages import Progress
 from workflows.rescore import RosterRescore
@@ -97,12 +98,15 @@ def _preview(installation: Installation, chosen: Quarter | None, as_of: date | N
     today = installation.today()
     with installation.store.read() as tx:
         published = {name for name, at in tx.rescores.begun() if at}
-    ended = Quarter.ended_before(today)
-    of = chosen or (ended if str(ended) not in published else Quarter.of(today))
+        ended = Quarter.ended_before(today)
+        of = chosen or (ended if str(ended) not in published else Quarter.of(today))
+        later = tx.rescores.later(of)
     if of.first_day > today:
         raise Refused(f"{of} begins on {of.first_day}; there is nothing to score before that day")
     if str(of) in published:
         raise Refused(f"{of} is re-scored and stays as it is; `gatehouse rescore --quarter {of}` shows it")
+    if later:
+        raise Refused(too_late(of, later))
     day_of = as_of or min(today, of.last_day)
     if not of.first_day <= day_of <= today:
         raise Refused(f"{of} can be looked at as of {of.first_day} to {today}, not {day_of}")
@@ -187,18 +191,19 @@ async def _doing(handle: WorkflowHandle[RosterRescore, Rescored]) -> Progress | 
 def _moves(installation: Installation, rescored: Rescored) -> list[dict[str, Any]]:
     """Who moves, or is warned."""
     with installation.store.read() as tx:
-        return [
-            {
-                "partner": move.partner,
-                "move": move.move,
-                "from": move.came_from,
-                "to": move.record.tier,
-                "decision": move.decision,
-                "because": tx.decisions.get(move.decision).ruling.because,
-            }
-            for move in tx.rescores.moves(rescored.quarter)
-            if move.move != "stay"
-        ]
+        moves = [move for move in tx.rescores.moves(rescored.quarter) if move.move != STAY]
+        decisions = tx.decisions.several([move.decision for move in moves])
+    return [
+        {
+            "partner": move.partner,
+            "move": move.move,
+            "from": move.came_from,
+            "to": move.record.tier,
+            "decision": move.decision,
+            "because": decisions[move.decision].ruling.because,
+        }
+        for move in moves
+    ]
 
 
 def _report(installation: Installation, rescored: Rescored, moves: list[dict[str, Any]]) -> None:

@@ -169,11 +169,6 @@ class Partners:
         """Note the next day on which something happens by itself."""
         self._session.execute(update(PartnerRow).where(PartnerRow.id == partner).values(next_date=day))
 
-    def set_tier(self, partner: str, tier: str, *, at_risk: bool) -> None:
-        """Put a partner into a tier, and note whether it is warned there."""
-        row = self._row(partner)
-        row.tier, row.at_risk = tier, at_risk
-
     def several(self, partners: Iterable[str]) -> dict[str, Standing]:
         """Where some partners stand."""
         query = select(PartnerRow).where(PartnerRow.id.in_(list(partners)))

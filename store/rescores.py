@@ -201,6 +201,11 @@ class Rescores:
         query = select(RescoreRow).order_by(RescoreRow.quarter)
         return [(row.quarter, row.published_at) for row in self._session.scalars(query)]
 
+    def later(self, quarter: Quarter) -> Quarter | None:
+        """The last quarter that a re-score was begun for, if it lies after another one."""
+        last = self._session.scalar(select(func.max(RescoreRow.quarter)))
+        return Quarter.parse(last) if last and last > str(quarter) else None
+
     def gather(self, quarter: Quarter, gathered: Mapping[str, Gathered]) -> None:
         """Keep what some partners are scored on. What was kept of a partner stays."""
         add_many(
@@ -398,11 +403,11 @@ class Rescores:
         )
         return [(Quarter.parse(row.quarter), at, _move(row)) for row, at in self._session.execute(query) if at]
 
-    def publish(self, quarter: Quarter, at: datetime) -> None:
-        """Make the moves count, for everyone who is active still. Twice is once."""
-        rescore = self._session.get_one(RescoreRow, str(quarter))
+    def publish(self, quarter: Quarter, at: datetime) -> bool:
+        """Make the moves count, for everyone who is active still. Twice is once; whether it was now."""
+        rescore = self._session.get_one(RescoreRow, str(quarter), with_for_update=True)
         if rescore.published_at is not None:
-            return
+            return False
         rescore.published_at = at
         moved = ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None), PartnerRow.id == ScoreRow.partner
         warned = ScoreRow.move == "warn"
@@ -414,6 +419,7 @@ class Rescores:
             .execution_options(synchronize_session=False)
         )
         self._session.expire_all()  # what was read of partners before says their old tiers
+        return True
 
     def summary(self, quarter: Quarter) -> tuple[dict[str, int], dict[str, int]]:
         """How many partners each tier has after a re-score, and how often each move was decided."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from store.rescores import Terms
     from workflows import options
     from workflows.messages import Progress, Rescore
-    from workflows.steps import when_due
+    from workflows.steps import refused, when_asked, when_due
 
 WORKFLOW_ID: Final = "rescore/{}"
 
@@ -55,25 +55,16 @@ class RosterRescore:
     async def _begin(self, rescore: Rescore) -> Terms:
         today = rescore.clock.today(workflow.now())
         quarter = rescore.quarter or Quarter.ended_before(today)
-        return await workflow.execute_activity_method(
-            Roster.begin_rescore,
-            RescoreBegin(quarter=quarter, as_of=self._as_of(quarter, rescore.as_of, today), known_at=workflow.now()),
-            start_to_close_timeout=options.QUICKLY,
-            retry_policy=options.PERSISTENTLY,
-            summary=str(quarter),
-        )
+        as_of = self._as_of(quarter, rescore.as_of, today)
+        begin = RescoreBegin(quarter=quarter, as_of=as_of, known_at=workflow.now())
+        return await when_asked(Roster.begin_rescore, begin, str(quarter))
 
     def _as_of(self, quarter: Quarter, asked: date | None, today: date) -> date:
         if quarter.last_day >= today:
-            raise ApplicationError(
-                f"{quarter} ends on {quarter.last_day}; it can be re-scored from the day after", type="Refused"
-            )
+            raise refused(f"{quarter} ends on {quarter.last_day}; it can be re-scored from the day after")
         as_of = asked or quarter.last_day
         if not quarter.last_day <= as_of <= today:
-            raise ApplicationError(
-                f"{quarter} can be re-scored as of {quarter.last_day}, its last day, to {today}, not {as_of}",
-                type="Refused",
-            )
+            raise refused(f"{quarter} can be re-scored as of {quarter.last_day}, its last day, to {today}, not {as_of}")
         return as_of
 
     async def _every_page(self, act: Callable[[Roster, Page], Page | None], doing: str, terms: Terms) -> None:

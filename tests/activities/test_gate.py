@@ -54,6 +54,14 @@ def test_where_nobody_leads_the_operators_are_told(office: Office) -> None:
     assert told(office) == [(KEY, "operators")]
 
 
+def test_whoever_is_decided_about_after_the_quarter_changes_nothing_of_what_is_told_of_it(office: Office) -> None:
+    signs(office, 10)
+    late = office.applied("Late", Q2.first_day)
+    office.submits(late, a_scorecard(market=1), on=Q2.first_day)
+    rescores(office, Q1, as_of=date(2017, 4, 10))
+    assert told(office) == [(KEY, "operators")]
+
+
 def test_nobody_is_told_of_a_gate_that_declines(office: Office) -> None:
     signs(office, 5, "Early")
     declines(office, "Nobody")

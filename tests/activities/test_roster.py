@@ -11,6 +11,7 @@ import activities.roster
 from activities.roster import Page, RescoreBegin, Rescored, TierMove
 from activities.scoring import team
 from program.calendar import Quarter
+from program.errors import Refused
 from program.movement import Movement, TierRecord
 from program.partner import Stage
 from program.score import Score
@@ -25,8 +26,8 @@ from tests.world import a_scorecard
 Q2, Q3, Q4 = (Quarter(year=2017, number=number) for number in (2, 3, 4))
 
 
-def begin(office: Office, quarter: Quarter = Q2) -> Terms:
-    on = quarter.last_day
+def begin(office: Office, quarter: Quarter = Q2, as_of: date | None = None) -> Terms:
+    on = as_of or quarter.last_day
     return office.run(office.roster.begin_rescore, RescoreBegin(quarter=quarter, as_of=on, known_at=at(on)))
 
 
@@ -39,8 +40,8 @@ def pages(office: Office, activity: Any, terms: Terms) -> Iterator[Page]:
             yield page
 
 
-def rescores(office: Office, quarter: Quarter = Q2) -> Rescored:
-    terms = begin(office, quarter)
+def rescores(office: Office, quarter: Quarter = Q2, as_of: date | None = None) -> Rescored:
+    terms = begin(office, quarter, as_of)
     list(pages(office, office.roster.score_page, terms))
     office.run(office.roster.cut_tiers, terms)
     list(pages(office, office.roster.move_page, terms))
@@ -248,6 +249,40 @@ def test_who_is_leaving_when_it_is_published_keeps_its_tier_and_is_told_nothing(
     leave(office, partner, Q2.last_day)
     office.run(office.roster.publish, terms)
     assert office.standing(partner).tier == "growth"
+    assert office.notices() == {}
+
+
+def test_a_quarter_before_one_that_was_re_scored_is_refused(office: Office) -> None:
+    wins(office, office.active("Acme"), Q3)
+    rescores(office, Q3)
+    before = contents(office.store)
+    with pytest.raises(Refused, match=r"^2017Q3 is re-scored already, and 2017Q2 would undo what was decided then; "):
+        begin(office, Q2)
+    assert contents(office.store) == before
+
+
+def test_a_quarter_that_was_re_scored_before_a_later_one_is_shown_still(office: Office) -> None:
+    wins(office, office.active("Acme"), Q2)
+    first = rescores(office, Q2)
+    rescores(office, Q3)
+    once = contents(office.store)
+    assert rescores(office, Q2) == first
+    assert contents(office.store) == once
+
+
+def test_who_came_back_since_a_publication_is_not_told_of_what_it_missed(office: Office) -> None:
+    partner = office.active("Acme")
+    wins(office, partner, Q2)
+    terms = begin(office)
+    list(pages(office, office.roster.score_page, terms))
+    office.run(office.roster.cut_tiers, terms)
+    list(pages(office, office.roster.move_page, terms))
+    leave(office, partner, Q2.last_day)
+    office.run(office.roster.publish, terms)
+    with office.store.write() as tx:
+        for stage in (Stage.EXITED, Stage.APPLIED, Stage.PILOT, Stage.ACTIVE):
+            tx.partners.move(partner, f"back/{stage}", stage, Q3.last_day, "Back.", at(Q3.last_day), tier="growth")
+    office.run(office.roster.publish, begin(office))
     assert office.notices() == {}
 
 

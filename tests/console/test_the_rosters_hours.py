@@ -94,6 +94,7 @@ def test_a_re_score_is_shown_before_it_is_made(operator: Operator, office: Offic
     [
         (["--quarter", "2017Q4"], "2017Q4 begins on 2017-10-01; there is nothing to score before that day"),
         (["--quarter", "2017Q3", "--as-of", "2017-07-02"], "2017Q3 can be looked at as of 2017-07-01 to 2017-07-01"),
+        (["--quarter", "2017Q1"], "2017Q2 is re-scored already, and 2017Q1 would undo what was decided then"),
         (["--quarter", "2017Q2"], "2017Q2 is re-scored and stays as it is; `gatehouse rescore --quarter 2017Q2`"),
     ],
 )

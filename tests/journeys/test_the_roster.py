@@ -131,6 +131,10 @@ async def test_rescoring_twice_changes_nothing_and_two_at_once_are_one(world: Wo
     assert {name for name in before if before[name] != learned[name]} == {"opportunities"}
     assert world.outbox.sent == sent
     await agrees(world, star, Stage.ACTIVE, "strategic")
+    # Nor can a quarter before it be re-scored any more.
+    with pytest.raises(Refused, match=r"^2017Q2 is re-scored already, and 2017Q1 would undo what was decided then;"):
+        await asyncio.wait_for(there.operations.rescore(Q1), PATIENCE)
+    assert contents(world.store) == learned
 
 
 async def test_a_rescore_that_is_due_waits_for_evidence_that_comes_late(world: World) -> None:

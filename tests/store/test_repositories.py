@@ -80,7 +80,6 @@ ACTS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
     ),
     "noting an application": (lambda tx: tx.partners.applies("acme", 1), {"partners"}),
     "noting what comes next": (lambda tx: tx.partners.expects("acme", day(7)), {"partners"}),
-    "setting a tier": (lambda tx: tx.partners.set_tier("acme", "growth", at_risk=True), {"partners"}),
     "keeping a scorecard": (lambda tx: tx.scorecards.add("acme", 1, 1, a_scorecard(), TODAY, AT), {"scorecards"}),
     "recording an opportunity": (lambda tx: tx.opportunities.record([DEAL], "crm", AT), {"opportunities"}),
     "beginning a pilot": (lambda tx: tx.pilots.begin("acme", 1, TERMS), {"pilots"}),
@@ -164,16 +163,6 @@ def test_a_move_that_is_not_legal_leaves_no_trace(any_store: Store) -> None:
     with pytest.raises(Refused, match="acme is prospect"), any_store.write() as tx:
         tx.partners.move("acme", "key", Stage.ACTIVE, TODAY, "A favour.", AT)
     assert contents(any_store) == before
-
-
-def test_a_warning_ends_with_the_stage_it_was_given_in(any_store: Store) -> None:
-    with any_store.write() as tx:
-        tx.partners.move("acme", "a", Stage.PILOT, TODAY, "Taken over.", AT)
-        tx.partners.move("acme", "b", Stage.ACTIVE, TODAY, "Expanded.", AT, tier="growth", next_date=day(30))
-        tx.partners.set_tier("acme", "growth", at_risk=True)
-        tx.partners.move("acme", "c", Stage.LEAVING, day(5), "Sold.", AT, tier="growth", next_date=day(35))
-        standing = tx.partners.get("acme")
-    assert (standing.tier, standing.at_risk, standing.next_date) == ("growth", False, day(35))
 
 
 def test_the_roster_is_walked_page_by_page_and_nobody_is_missed(any_store: Store) -> None:

@@ -133,17 +133,19 @@ def test_publishing_makes_all_moves_count_at_once_and_only_once(any_store: Store
         ]
         tx.rescores.move(Q1, moves)
         assert [tx.partners.get(name).tier for name in ("acme", "bolt")] == ["growth", "growth"]
-        tx.rescores.publish(Q1, AT)
+        assert tx.rescores.publish(Q1, AT)
         assert tx.rescores.moves(Q1) == moves
         assert tx.rescores.summary(Q1) == ({"strategic": 1, "growth": 1}, {"up": 1, "warn": 1})
         assert [move.changed for move in moves] == [True, False]
     with any_store.write() as tx:
         standings = [tx.partners.get(name) for name in ("acme", "bolt")]
         assert [(s.tier, s.at_risk) for s in standings] == [("strategic", False), ("growth", True)]
-        tx.partners.set_tier("acme", "growth", at_risk=False)
+        begin(tx, Q2, "acme")
+        tx.rescores.move(Q2, [decided(tx, Q2, "acme", "down", tier="growth")])
+        tx.rescores.publish(Q2, AT)
     before = contents(any_store)
     with any_store.write() as tx:
-        tx.rescores.publish(Q1, LATER)
+        assert not tx.rescores.publish(Q1, LATER)
         assert tx.rescores.get(Q1).published
     assert contents(any_store) == before
 
@@ -156,6 +158,28 @@ def test_who_leaves_before_the_publication_is_not_moved_by_it(any_store: Store) 
         tx.partners.move("acme", "leaves", Stage.LEAVING, Q1.last_day, "Sold.", AT, tier="growth")
         tx.rescores.publish(Q1, AT)
         assert tx.partners.get("acme").tier == "growth"
+
+
+def test_a_warning_ends_with_the_stage_it_was_given_in(any_store: Store) -> None:
+    with any_store.write() as tx:
+        active(tx, "acme")
+        begin(tx, Q1, "acme")
+        tx.rescores.move(Q1, [decided(tx, Q1, "acme", "warn", tier="growth", quarters_below=1)])
+        tx.rescores.publish(Q1, AT)
+        assert tx.partners.get("acme").at_risk
+        on, last = date(2017, 4, 2), date(2017, 5, 2)
+        tx.partners.move("acme", "leaves", Stage.LEAVING, on, "Sold.", AT, tier="growth", next_date=last)
+        standing = tx.partners.get("acme")
+    assert (standing.tier, standing.at_risk, standing.next_date) == ("growth", False, last)
+
+
+@pytest.mark.parametrize(("asked", "later"), [(Q1, Q2), (Q2, None), (Q3, None)])
+def test_a_quarter_knows_whether_a_later_one_was_begun(any_store: Store, asked: Quarter, later: Quarter | None) -> None:
+    with any_store.write() as tx:
+        assert tx.rescores.later(asked) is None
+        for quarter in (Q2, Q1):
+            begin(tx, quarter)
+        assert tx.rescores.later(asked) == later
 
 
 def published(tx: Transaction, quarter: Quarter, partner: str, **record: Any) -> None:
