@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from program.calendar import Quarter
@@ -115,7 +114,7 @@ def ranked(
             name=entrant.name,
             low=scored[partner].low,
             high=scored[partner].high,
-            ties=tuple(Decimal(entrant.gathered.measured.facts.get(name) or 0) for name in model.ties),
+            ties=model.ties_of(entrant.gathered.measured.facts),
             stands_in=entrant.tier or program.entry_tier,
             up_to=eligible(partner, scored[partner], entrant.gathered),
         )

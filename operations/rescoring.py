@@ -151,7 +151,7 @@ def _by_rank(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[P
             name=entrant.name,
             low=scored[partner].low,
             high=scored[partner].high,
-            ties=tuple(Decimal(entrant.gathered.measured.facts.get(name) or 0) for name in model.ties),
+            ties=model.ties_of(entrant.gathered.measured.facts),
         )
         for partner, entrant in entrants.items()
     ]

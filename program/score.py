@@ -253,6 +253,10 @@ class ScoreModel(BaseModel):
         there = {**facts, TYPE: kind, REGION: region}
         return tuple(str(value) if (value := there.get(name)) not in {None, ""} else UNKNOWN for name in self.segments)
 
+    def ties_of(self, facts: Mapping[str, FactValue]) -> tuple[Decimal, ...]:
+        """What breaks a tie, in order; what is unknown, or no number, counts nothing."""
+        return tuple(_number(facts.get(name)) or Decimal(0) for name in self.ties)
+
     def score(self, facts: Mapping[str, FactValue], segment: Segment = ()) -> Score:
         """Score a quarter by itself. A percentile has nobody to be compared with then, and is half."""
         return self.scores({"": Measured(segment=segment, facts=facts)})[""]

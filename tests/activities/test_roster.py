@@ -286,6 +286,22 @@ def test_who_came_back_since_a_publication_is_not_told_of_what_it_missed(office:
     assert office.notices() == {}
 
 
+def test_equal_scores_can_go_by_evidence_and_what_is_no_number_counts_nothing(office: Office) -> None:
+    worded, rated_two, unknown = office.active("Ann"), office.active("Bob"), office.active("Cid")
+    ties = office.changed(
+        ("deferral_days: 90", "deferral_days: 90\nevidence: [{id: trained, title: How many were trained}]"),
+        ("  band: 2", "  band: 2\n  ties: [trained]"),
+        ("version: 1\n", "version: 2\n"),
+    )
+    office.puts_in_force(ties, day(1))
+    with office.store.write() as tx:
+        for partner, people in ((worded, "many"), (rated_two, 2)):
+            tx.facts.record(partner, {"trained": people}, START, "academy", at(START))
+    rescores(office)
+    by_rank = sorted(placed(office).values(), key=lambda one: one.placement.rank)
+    assert [one.partner for one in by_rank] == [rated_two, worded, unknown]
+
+
 async def tell(office: Office, terms: Terms) -> int:
     told: Any = office.run(office.roster.tell_lifecycles, terms)  # a coroutine, since the activity is one
     return int(await told)
