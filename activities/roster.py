@@ -203,7 +203,7 @@ class Roster:
         if ELIGIBILITY not in program.policies:
             return {}
         purpose = f"rescore-{terms.quarter}"
-        made, fresh = tx.decisions.made([*entrants], ELIGIBILITY, terms.as_of, purpose), []
+        made, fresh = tx.decisions.made(ELIGIBILITY, terms.as_of, purpose, [*entrants]), []
         for partner, entrant in entrants.items():
             if partner not in made:
                 measured, active = entrant.gathered.measured, entrant.gathered.quarters_active
@@ -211,7 +211,7 @@ class Roster:
                 occasion = Occasion(partner, purpose, terms.as_of, terms.known_at)
                 fresh.append(decided(tx, program, ELIGIBILITY, occasion, source, settle=True))
         tx.decisions.record_all(fresh)
-        return {one.partner: one.ruling.outcome for one in (*made.values(), *fresh)}
+        return made | {one.partner: one.ruling.outcome for one in fresh}
 
     @activity.defn
     def move_page(self, page: Page) -> Page | None:

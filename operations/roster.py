@@ -151,11 +151,7 @@ def recorded_eligibility(tx: Transaction, program: LoadedProgram, quarter: Quart
     """Up to which tier each partner is eligible, as was decided at a re-score."""
     if ELIGIBILITY not in program.policies:
         return anybody
-    decided = {
-        decision.partner: decision.ruling.outcome
-        for _, decision in tx.decisions.listed(policy=ELIGIBILITY)
-        if decision.purpose == f"rescore-{quarter}"
-    }
+    decided = tx.decisions.made(ELIGIBILITY, tx.rescores.get(quarter).as_of, f"rescore-{quarter}")
     tiers = {tier.id for tier in program.program.tiers}
     return lambda partner, *_: found if (found := decided.get(partner)) in tiers else None
 

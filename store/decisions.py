@@ -127,15 +127,16 @@ class Decisions:
         """Decisions by their numbers."""
         return dict(map(_decision, self._session.execute(_RECORDS.where(DecisionRow.number.in_(numbers)))))
 
-    def made(self, partners: Sequence[str], policy: str, as_of: date, purpose: str) -> dict[str, Decision]:
-        """What was decided by a policy about some partners on one occasion."""
-        query = _RECORDS.where(
-            DecisionRow.partner.in_(partners),
-            DecisionRow.policy == policy,
-            DecisionRow.as_of == as_of.isoformat(),
-            DecisionRow.purpose == purpose,
+    def made(
+        self, policy: str, as_of: date, purpose: str, partners: Sequence[str] | None = None
+    ) -> dict[str, str | None]:
+        """What a policy decided on one occasion about everybody, or about some partners; the index says it."""
+        query = select(DecisionRow.partner, DecisionRow.outcome).where(
+            DecisionRow.policy == policy, DecisionRow.as_of == as_of.isoformat(), DecisionRow.purpose == purpose
         )
-        return {decision.partner: decision for _, decision in map(_decision, self._session.execute(query))}
+        if partners is not None:
+            query = query.where(DecisionRow.partner.in_(partners))
+        return {row.partner: row.outcome for row in self._session.execute(query)}
 
     def outcomes(self, policy: str, purpose: str, as_of: date, known_at: datetime) -> Iterator[tuple[date, str | None]]:
         """As of when a policy decided what, in order, where the purpose begins so and it was made by an instant.
