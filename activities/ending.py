@@ -40,12 +40,12 @@ class Ending:
     """Whose act it is: they know. Empty where it is nobody's, or nobody said whose."""
 
 
-def end(tx: Transaction, program: Program, escalation: Escalation, ending: Ending) -> Ended:
+def end(tx: Transaction, program: Program, key: str, ending: Ending) -> Ended:
     """End an escalation, and tell whoever may have heard of it, each once; one that has ended stays as it is.
 
     What was written about it and did not go out yet stays where it is: nobody needs to hear of a stall that is over.
     """
-    key = escalation.key
+    escalation = tx.escalations.held(key)
     if escalation.state == EscalationState.ENDED:
         return Ended(key=key, note=escalation.note or "")
     written = tx.notices.about(escalation.partner, key)
@@ -90,5 +90,5 @@ def end_escalations(
     found = sorted(tx.escalations.listed(partner=partner, states=EscalationState), key=lambda e: e.key)
     concerned = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
     return tuple(
-        end(tx, program, e, ending) for e in concerned if e.state != EscalationState.ENDED or e.closed_on == ending.day
+        end(tx, program, e.key, ending) for e in concerned if e.state != EscalationState.ENDED or e.closed_on == ending.day
     )

@@ -164,7 +164,7 @@ class Escalating:
         Where nobody is left, it goes on the program lead's list. What was answered or is over meanwhile tells nobody.
         """
         with self._store.write() as tx:
-            escalation = tx.escalations.get(step.key)
+            escalation = tx.escalations.held(step.key)
             if escalation.state == EscalationState.UNANSWERED:
                 return Told(escalation=escalation, notices=(urging.unanswered_key(escalation),))
             if escalation.state != EscalationState.OPEN or escalation.round != step.round:
@@ -179,7 +179,7 @@ class Escalating:
     def look_again(self, step: Step) -> Told:
         """See whether what an escalation is about still is so, now that something came in."""
         with self._store.write() as tx:
-            return self._looked_at(tx, tx.escalations.get(step.key), step)
+            return self._looked_at(tx, tx.escalations.held(step.key), step)
 
     def _looked_at(self, tx: Transaction, escalation: Escalation, now: Step | Answer, by: str = "") -> Told:
         """An escalation, ended if what it is about is over: by whose act, if it is somebody's."""
@@ -188,14 +188,14 @@ class Escalating:
             why = self._over(tx, program, escalation, now.today, now.at)
             tx.escalations.looked_at(escalation.key)
             if why:
-                end(tx, program.program, escalation, Ending(why, now.today, now.at, now.clock, by))
+                end(tx, program.program, escalation.key, Ending(why, now.today, now.at, now.clock, by))
         return Told(escalation=tx.escalations.get(escalation.key))
 
     @activity.defn
     def come_back(self, step: Step) -> Told:
         """See what is to be done on the day on which an answer expires, or something that was put off comes back."""
         with self._store.write() as tx:
-            escalation = tx.escalations.get(step.key)
+            escalation = tx.escalations.held(step.key)
             if escalation.until is None or escalation.until > step.today:
                 return Told(escalation=escalation)
             seen = self._looked_at(tx, escalation, step)
@@ -238,7 +238,7 @@ class Escalating:
         """
         act, event = answer.act, _event(answer)
         with self._store.write() as tx:
-            escalation = tx.escalations.get(answer.key)
+            escalation = tx.escalations.held(answer.key)
             if event in tx.escalations.events(answer.key):
                 return tx.escalations.get(answer.key)
             if escalation.state == EscalationState.ENDED and isinstance(act, course.ON_THE_PARTNER):
@@ -254,7 +254,7 @@ class Escalating:
             match act:
                 case ResetPilot() | LetGo():
                     ending = Ending(f"{act.who}: {act.note}", answer.today, answer.at, answer.clock, act.who)
-                    end(tx, program, now, ending)
+                    end(tx, program, answer.key, ending)
                 case RecordNextAction():
                     self._looked_at(tx, now, answer, act.who)
                 case Reassign(to=to):

@@ -90,7 +90,7 @@ def end_what_is_over(
         else:
             why = _mended(tx, program.policies[now.policy], escalation, now.facts, now.ruling)
         if why:
-            ended.append(end(tx, program.program, escalation, Ending(why, now.as_of, now.known_at, clock)))
+            ended.append(end(tx, program.program, escalation.key, Ending(why, now.as_of, now.known_at, clock)))
     return tuple(ended)
 
 

@@ -32,7 +32,7 @@ class Escalations:
             self._session, EscalationRow, {"key": escalation.key, **escalation.model_dump(), "doubts": 0, "looked": 0}
         ):
             self._note(escalation.key, EscalationEvent(at=escalation.opened_at, what="opened", note=escalation.because))
-        return self.get(escalation.key)
+        return self.held(escalation.key)
 
     def _row(self, key: str) -> EscalationRow:
         row = self._session.get(EscalationRow, key)
@@ -48,6 +48,15 @@ class Escalations:
         """
         return _escalation(self._row(key))
 
+    def held(self, key: str) -> Escalation:
+        """The same as it stands now, for whoever is about to change it: nobody else does before the transaction ends.
+
+        Else who answers and who finds that it is over would not see one another, and the later one would be kept.
+        """
+        query = select(EscalationRow).where(EscalationRow.key == key).with_for_update()
+        self._session.scalars(query, execution_options={"populate_existing": True}).all()
+        return self.get(key)
+
     def keep(self, escalation: Escalation, *events: EscalationEvent) -> None:
         """Keep how an escalation stands now, and note what brought it there. Nothing new is nothing noted."""
         row = self._row(escalation.key)
@@ -60,7 +69,7 @@ class Escalations:
 
     def end(self, key: str, note: str, day: date, at: datetime) -> None:
         """Close an escalation whose cause is over; once."""
-        escalation = self.get(key)
+        escalation = self.held(key)
         if escalation.state != EscalationState.ENDED:
             over = {"state": EscalationState.ENDED, "until": None, "note": note, "closed_on": day}
             self.keep(escalation.model_copy(update=over), EscalationEvent(at=at, what="ended", note=note))

@@ -1,8 +1,10 @@
 """What each repository keeps and gives back, on both databases; saying something again changes nothing."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -340,6 +342,24 @@ def test_an_escalation_ends_once_and_keeps_its_answer(any_store: Store) -> None:
         ("other", None, "They called.", day(3)),
         ("silent", "Ada", "They called.", day(3)),
     ]
+
+
+def test_of_several_who_change_an_escalation_at_once_each_sees_what_the_one_before_did(any_store: Store) -> None:
+    with any_store.write() as tx:
+        tx.escalations.open(STALL)
+    begun = Barrier(4)
+
+    def ask_for_time(_: int) -> None:
+        begun.wait()
+        with any_store.write() as tx:
+            tx.escalations.get(STALL.key)  # what was read before it was held is read anew
+            escalation = tx.escalations.held(STALL.key)
+            tx.escalations.keep(escalation.model_copy(update={"extensions": escalation.extensions + 1}))
+
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(ask_for_time, range(4)))
+    with any_store.read() as tx:
+        assert tx.escalations.get(STALL.key).extensions == 4
 
 
 def test_escalations_are_listed_by_whose_they_are(any_store: Store) -> None:
