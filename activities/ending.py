@@ -89,6 +89,5 @@ def end_escalations(
     """
     found = sorted(tx.escalations.listed(partner=partner, states=EscalationState), key=lambda e: e.key)
     concerned = [e for e in found if cycle in (None, e.cycle) and e.stage in stages]
-    return tuple(
-        end(tx, program, e.key, ending) for e in concerned if e.state != EscalationState.ENDED or e.closed_on == ending.day
-    )
+    to_name = [e.key for e in concerned if e.state != EscalationState.ENDED or e.closed_on == ending.day]
+    return tuple(end(tx, program, key, ending) for key in to_name)
