@@ -196,7 +196,7 @@ class Pilots:
         program = self._shelf.get(decision.program)
         policy = program.policies[VERDICT]
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
-        ending = Ending(f"The verdict was {ruling.outcome}.", day, at, look.clock)
+        ending = Ending(f"The verdict was {ruling.outcome}.", look.today, at, look.clock)
         over = end_escalations(tx, program.program, look.partner, ending, cycle=look.cycle)
         why = letters.explained(policy, explain(policy, decision.facts, ruling))
         told = letters.verdict(standing.partner, look.application, look.terms, ruling.outcome, why)

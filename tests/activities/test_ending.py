@@ -248,6 +248,22 @@ def test_of_one_partner_that_gets_going_everything_is_over_in_one_message(office
     assert message.notice.thread == ""
 
 
+def test_a_verdict_that_waited_is_over_on_the_day_it_is_decided(office: Office) -> None:
+    partner, judged_on = office.in_pilot("Acme"), day(65)
+    office.brings(partner, day(1), 6, qualified_on=day(1), progressed_on=day(2), mutual=None)
+    asked = office.pilots.judge(office.judges(partner)).escalation
+    assert asked
+    send(office, on=day(61))
+    with office.store.write() as tx:
+        tx.people.record([Person(name="Tom Okafor", email="tom@example.com")])
+        tx.people.away(Absence(person="Ada Owner", first=day(63), last=day(70), stand_in="Tom Okafor"))
+    decided = {"settle": True, "today": judged_on, "known_at": at(judged_on)}
+    assert office.pilots.judge(office.judges(partner).model_copy(update=decided)).over
+    with office.store.read() as tx:
+        assert tx.escalations.get(asked.key).closed_on == judged_on
+    assert told(send(office, on=judged_on)) == [("escalation.over", "Tom Okafor")]
+
+
 def test_what_ends_at_night_is_told_in_the_morning_by_the_clock_that_is_lived_by(office: Office) -> None:
     behind = Clock(lag=timedelta(days=3000, hours=5))
     office.active("Acme", since=day(1))
