@@ -33,8 +33,10 @@ class Stalled(BaseModel):
     owner: str
     since: date
     because: str
+    state: EscalationState
     answered_by: str | None
     note: str | None
+    """What was said last: by who answered, or of what ended it, or by who gave it to somebody else."""
 
 
 class PilotDue(BaseModel):
@@ -149,9 +151,10 @@ def _stalled(escalation: Escalation, partner: Partner) -> Stalled:
     return Stalled(
         key=escalation.key,
         partner=partner.name,
-        owner=escalation.delegate or escalation.owner,
+        owner=escalation.delegate or partner.owner,
         since=escalation.opened_on,
         because=escalation.because,
+        state=escalation.state,
         answered_by=escalation.answered_by,
         note=escalation.note,
     )
@@ -224,7 +227,14 @@ def lines(weekly: Weekly) -> Iterator[str]:
         )
 
     def was_answered(one: Stalled) -> str:
-        return f"{one.partner}{whose(one.owner)}: {one.answered_by} said: {one.note}"
+        match one.state:
+            case EscalationState.ENDED:
+                said = f"{one.answered_by} answered, and it is over: {one.note}"
+            case EscalationState.ACKNOWLEDGED | EscalationState.SNOOZED:
+                said = f"{one.answered_by} said: {one.note}"
+            case _:
+                said = f"{one.answered_by} answered, and it is open again"
+        return f"{one.partner}{whose(one.owner)}: {said}"
 
     def has_ended(one: Stalled) -> str:
         return f"{one.partner}{whose(one.owner)}, since {one.since}: {one.note}"

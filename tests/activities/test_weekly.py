@@ -72,7 +72,7 @@ def test_a_week_says_what_is_open_was_answered_ended_by_itself_and_is_due(office
         f"- Open, since {day(20)}: {SILENT} `gatehouse escalations show open/active/partner_silent/2017Q1`",
         "Answered in the last seven days: 2",
         "- Answered: Ada Owner said: We meet on Monday",
-        "- Both: Ada Owner said: Something moved.",
+        "- Both: Ada Owner answered, and it is over: Something moved.",
         "Ended by itself in the last seven days: 1",
         f"- Ended, since {day(20)}: Something moved.",
         "Pilots that are judged by 2017-05-07: 1",
@@ -112,6 +112,24 @@ def test_it_is_told_once_a_week_and_says_what_was_so_then(office: Office) -> Non
 def test_whoever_it_was_delegated_to_hears_of_it_too(office: Office) -> None:
     keep(office, stalled("acme"), delegate="Noor")
     assert [notice.recipient for notice in written(office)] == ["Ada Owner", "Max Lead", "Noor"]
+
+
+def test_what_was_answered_and_given_to_somebody_else_is_open_again(office: Office) -> None:
+    handed = {"state": EscalationState.OPEN, "note": "She knows them", "delegate": "Noor"}
+    keep(office, stalled("acme"), **{**answered(MONDAY - A_DAY), **handed})
+    to_owner, _, to_noor = written(office)
+    assert "- Acme (Noor): Ada Owner answered, and it is open again" in to_owner.body
+    assert to_noor.subject == "Your week: 1 open, 1 answered"
+
+
+def test_a_week_names_who_looks_after_the_partner_now(office: Office) -> None:
+    stall(office, [stalled("acme")])
+    with office.store.write() as tx:
+        tx.partners.look_after("acme", "Eve")
+    to_eve, to_manager = written(office)
+    assert to_eve.recipient == "Eve"
+    assert "- Acme, since" in to_eve.body
+    assert "- Acme (Eve), since" in to_manager.body
 
 
 def test_a_partner_without_a_manager_has_nobody_above_it(office: Office) -> None:
