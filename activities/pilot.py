@@ -154,7 +154,7 @@ class Pilots:
         assert look.week is not None
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
-            watched = tx.escalations.watched(CHECKPOINT, look.as_of, look.partner)
+            watched = tx.escalations.watched(CHECKPOINT, look.as_of, [look.partner])
             found = make(
                 tx, program, CHECKPOINT, look.occasion, gathering.of_week(tx, look.glance, look.week), settle=True
             )

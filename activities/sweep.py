@@ -58,7 +58,7 @@ class Sweeps:
         with self._store.write() as tx:
             standings = tx.partners.page(SWEPT, page.after or "", PAGE)
             watched: dict[PartnerId, list[Escalation]] = defaultdict(list)
-            for escalation in tx.escalations.watched(STALL, page.as_of):
+            for escalation in tx.escalations.watched(STALL, page.as_of, (s.partner.id for s in standings)):
                 watched[escalation.partner].append(escalation)
             gathered = gathering.of_roster(tx, program, standings, page.as_of, page.known_at)
             for standing in standings:

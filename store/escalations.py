@@ -113,12 +113,10 @@ class Escalations:
         query = query.order_by(EscalationRow.opened_on, EscalationRow.key)
         return [_escalation(row) for row in self._session.scalars(query)]
 
-    def watched(self, policy: str, day: date, partner: str | None = None) -> list[Escalation]:
-        """Those that a policy found and that are not over, or ended on a day: everybody's, or one partner's."""
-        query = select(EscalationRow).where(EscalationRow.policy == policy)
+    def watched(self, policy: str, day: date, partners: Iterable[str]) -> list[Escalation]:
+        """Those of some partners that a policy found and that are not over, or ended on a day."""
+        query = select(EscalationRow).where(EscalationRow.policy == policy, EscalationRow.partner.in_(list(partners)))
         query = query.where(or_(EscalationRow.state != EscalationState.ENDED, EscalationRow.closed_on == day))
-        if partner:
-            query = query.where(EscalationRow.partner == partner)
         return [_escalation(row) for row in self._session.scalars(query.order_by(EscalationRow.key))]
 
     def listed(

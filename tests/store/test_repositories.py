@@ -309,8 +309,9 @@ def test_watched_are_those_of_a_policy_that_are_not_over_or_ended_today(any_stor
         for escalation in (STALL, asked, later):
             tx.escalations.open(escalation)
         tx.escalations.end(later.key, "Mended.", day(3), LATER)
-        found = {number: [e.key for e in tx.escalations.watched("stall", day(number), "acme")] for number in (2, 3, 4)}
-        assert tx.escalations.watched("stall", day(3), "bolt") == []
+        on = {number: tx.escalations.watched("stall", day(number), ["acme"]) for number in (2, 3, 4)}
+        assert tx.escalations.watched("stall", day(3), ["bolt"]) == []
+    found = {number: [escalation.key for escalation in escalations] for number, escalations in on.items()}
     assert found == {2: [STALL.key], 3: sorted([STALL.key, later.key]), 4: [STALL.key]}
 
 
