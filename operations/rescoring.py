@@ -1,17 +1,18 @@
 """What a re-score would say, be its quarter over or not; nothing is written."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.roster import PAGE
 from activities.scoring import Eligible, away, cut_of, eligibility, gather, moves, ranked, scores, team
 from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
 from program.calendar import Quarter
 from program.movement import STAY, TierRecord
-from program.partner import PartnerId, Stage
+from program.partner import PartnerId, Stage, Standing
 from program.score import ScoreModel
 from program.tiers import Cut, Scored, rank
 from rules.folder import LoadedProgram
@@ -71,17 +72,18 @@ def preview_rescore(
     program, model = programs.program, programs.weighs.program.score
     before = programs.weighed_before.program.score
     with store.read() as tx:
-        standings = {standing.partner.id: standing for standing in tx.partners.roster(Stage.ACTIVE)}
-        gathered = gather(tx, program.program, [model, before], quarter, as_of, known_at, standings.values())
-        entrants = {
-            partner: Entrant(name=standings[partner].partner.name, tier=standings[partner].tier, gathered=one)
-            for partner, one in gathered.items()
-        }
+        entrants, records = dict[PartnerId, Entrant](), dict[PartnerId, TierRecord]()
+        for standings in _pages(tx):
+            gathered = gather(tx, program.program, [model, before], quarter, as_of, known_at, standings)
+            there = [standing for standing in standings if standing.partner.id in gathered]
+            entrants |= {
+                s.partner.id: Entrant(name=s.partner.name, tier=s.tier, gathered=gathered[s.partner.id]) for s in there
+            }
+            records |= tx.rescores.last_records([*gathered], quarter)
         scored = scores(model, entrants)
         eligible = decided_by(tx, program, as_of, known_at)
         roster = ranked(program.program, model, entrants, scored, eligible)
         found = cut_of(program.program, model, roster, team(program.program, quarter, away(tx, quarter)))
-        records = tx.rescores.last_records(list(entrants), quarter)
         recorded = _recorded(tx, program, MOVEMENT, as_of, known_at)
         movers, after = _moves(program, entrants, found, records, recorded)
     now = Counter(entrant.tier or program.program.entry_tier for entrant in entrants.values())
@@ -97,6 +99,14 @@ def preview_rescore(
         missing=dict(missing.most_common()),
         reweighed=reweighed(model, before, entrants),
     )
+
+
+def _pages(tx: Transaction) -> Iterator[list[Standing]]:
+    """Everybody active, page by page: a statement of PostgreSQL takes no more than 65,535 of them."""
+    after = ""
+    while page := tx.partners.page([Stage.ACTIVE], after, PAGE):
+        yield page
+        after = page[-1].partner.id
 
 
 def decided_by(tx: Transaction, program: LoadedProgram, as_of: date, known_at: datetime) -> Eligible:

@@ -16,6 +16,9 @@ from store.writing import add
 _APPENDING: Final = 7_101_949_714
 """The lock of whoever adds to the ledger on PostgreSQL: any number that nobody else locks."""
 
+_AT_ONCE: Final = 500
+"""Decisions asked for by one statement: PostgreSQL takes 65,535 values, and a roster may have more."""
+
 
 def index_of(decision: Decision) -> dict[str, Any]:
     """What of a decision stands in columns of its own, to be searched."""
@@ -125,7 +128,11 @@ class Decisions:
 
     def several(self, numbers: Sequence[int]) -> dict[int, Decision]:
         """Decisions by their numbers."""
-        return dict(map(_decision, self._session.execute(_RECORDS.where(DecisionRow.number.in_(numbers)))))
+        found: dict[int, Decision] = {}
+        for start in range(0, len(numbers), _AT_ONCE):
+            some = _RECORDS.where(DecisionRow.number.in_(numbers[start : start + _AT_ONCE]))
+            found |= map(_decision, self._session.execute(some))
+        return found
 
     def made(
         self, policy: str, as_of: date, purpose: str, partners: Sequence[str] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import operations.rescoring
 from activities.roster import RescoreBegin
 from operations.preview import preview
 from operations.rescoring import Programs, RescorePreview, preview_rescore, published_difference
@@ -143,7 +144,8 @@ def looked_at(
     return found
 
 
-def test_a_preview_says_what_the_re_score_then_says(office: Office) -> None:
+def test_a_preview_says_what_the_re_score_then_says(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations.rescoring, "PAGE", 2)  # the roster is gone through page by page
     strong, weak, idle = rated(office, "Strong"), office.active("Weak", tier="strategic"), office.active("Idle")
     wins(office, strong, Q2)
     works(office, weak, Q2)
