@@ -28,9 +28,10 @@ def tell_of_the_gate(tx: Transaction, program: LoadedProgram, terms: Terms) -> N
     stopped = stopped_declining(tx.decisions.outcomes(QUALIFICATION, APPLICATION, upto, terms.known_at))
     if stopped is None or not terms.quarter.contains(stopped.last_on):
         return
-    lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, terms.as_of)
+    clock = program.program.clock
+    lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, clock.today(terms.known_at))
     notice = letter(stopped, terms.quarter, lead)
-    tx.notices.write(notice, terms.known_at, program.program.held_until(notice, terms.known_at, program.program.clock))
+    tx.notices.write(notice, terms.known_at, program.program.held_until(notice, terms.known_at, clock))
 
 
 def letter(stopped: Open, quarter: Quarter, recipient: str) -> Notice:

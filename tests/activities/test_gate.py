@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import pytest
+
 from activities import gate
-from activities.roster import Rescored
+from activities.roster import RescoreBegin, Rescored
 from operations.requalifying import requalify
 from program.calendar import Quarter
 from program.partner import Stage
@@ -46,6 +48,16 @@ def test_the_program_lead_is_told_once_a_quarter_that_the_gate_has_stopped_decli
     )
     rescores(office, Q2)  # nobody was signed in it
     assert told(office) == [(KEY, "Lea Lead")]
+
+
+@pytest.mark.parametrize(("away", "recipient"), [(date(2017, 3, 31), "Lea Lead"), (date(2017, 4, 6), "Ada Owner")])
+def test_whoever_stands_in_on_the_day_it_is_told_hears_of_it(office: Office, away: date, recipient: str) -> None:
+    office.puts_in_force(office.changed(('lead: ""', "lead: Lea Lead")), date(2017, 3, 2))
+    signs(office, 10)
+    office.is_away("Lea Lead", away, away)
+    begin = RescoreBegin(quarter=Q1, as_of=Q1.last_day, known_at=at(date(2017, 4, 6)))
+    office.run(office.roster.publish, office.run(office.roster.begin_rescore, begin))
+    assert told(office) == [(KEY, recipient)]
 
 
 def test_where_nobody_leads_the_operators_are_told(office: Office) -> None:
