@@ -55,7 +55,7 @@ def _event(program: Program, touch: Planned, written_at: datetime) -> Event:
         f"{touch.hours} hours, for {touch.name} ({touch.partner}), {touch.tier}.",
         f"Owed between {touch.first} and {touch.last}.",
         "" if touch.fits else "It lies beyond the week's hours.",
-        f'Once it was held: gatehouse touch {touch.partner} --by "{touch.person}" --note "{touch.kind}"',
+        f'Once it was held: gatehouse touch {touch.partner} --by "{touch.person}" --kind "{touch.kind}"',
     ]
     event.add("description", "\n".join(line for line in lines if line))
     return event

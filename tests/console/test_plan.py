@@ -1,5 +1,6 @@
 """The plan as people read it: a week, a calendar file, and a live deal that is served."""
 
+import shlex
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,16 @@ def test_a_feed_is_a_calendar_that_others_read(lead: Operator, tmp_path: Path) -
         assert starts < ends
         assert (starts.year, str(event["status"])) in {(2026, "CONFIRMED"), (2027, "TENTATIVE")}
     assert any("Co-sell session" in str(event["summary"]) for event in found.values())
+
+
+def test_a_feed_says_the_command_that_records_a_touch_once_it_was_held(lead: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "ada.ics"
+    lead.sees("plan", "feed", FIRST, "--out", str(file))
+    review = next(event for event in events(file).values() if "Pipeline review" in str(event["summary"]))
+    [said] = [line for line in str(review["description"]).splitlines() if "gatehouse touch" in line]
+    assert "Pipeline review by First co-sell manager on 2026-11-18 is recorded." in lead.sees(
+        *shlex.split(said.partition("gatehouse ")[2])
+    )
 
 
 def test_a_feed_that_is_written_again_keeps_the_identity_of_its_touches(lead: Operator, tmp_path: Path) -> None:
