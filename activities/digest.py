@@ -66,22 +66,37 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
     )
 
 
+def as_it_stands(tx: Transaction, digest: Notice) -> Notice:
+    """A digest that is sent again, as what is told in it stands by now."""
+    told = tx.notices.bundled(digest.key)
+    now = _digest(tx, told) if told else digest
+    return digest.model_copy(update={"subject": now.subject, "body": now.body})
+
+
 def _subject(tx: Transaction, about: Sequence[str], escalations: Sequence[Escalation], others: int) -> str:
-    """How many wait for its reader, and how many of those they heard of are over."""
-    over = sum(map(_is_over, escalations))
-    waiting = len(escalations) - over + others
+    """How many wait for its reader, and how many of those they heard of are answered or over."""
+    over, answered = sum(map(_is_over, escalations)), sum(map(_is_answered, escalations))
+    waiting = len(escalations) - over - answered + others
+    rest = [f"{n} {'is' if n == 1 else 'are'} {what}" for n, what in ((answered, "answered"), (over, "over")) if n]
     if len(about) == 1 and about[0]:
-        ways = waiting or over
-        said = f"{tx.partners.get(about[0]).partner.name} has stalled{f' in {ways} ways' if ways > 1 else ''}"
-        said = said if waiting else f"Over: {said}"
+        ways = waiting or len(escalations)
+        first = f"{tx.partners.get(about[0]).partner.name} has stalled{f' in {ways} ways' if ways > 1 else ''}"
+        if not waiting and len(rest) == 1:
+            return f"{'Over' if over else 'Answered'}: {first}"
+    elif waiting:
+        first = f"{waiting} escalation{' waits' if waiting == 1 else 's wait'} for you"
     else:
-        said = f"{waiting} escalation{' waits' if waiting == 1 else 's wait'} for you" if waiting else ""
-        said = said or f"{over} escalations are over"
-    return f"{said}, and {over} {'is' if over == 1 else 'are'} over" if waiting and over else said
+        count, _, said = rest.pop(0).partition(" ")
+        first = f"{count} escalation{'' if count == '1' else 's'} {said}"
+    return ", and ".join([", ".join([first, *rest[:-1]]), *rest[-1:]])
 
 
 def _is_over(escalation: Escalation) -> bool:
     return escalation.state == EscalationState.ENDED
+
+
+def _is_answered(escalation: Escalation) -> bool:
+    return escalation.state in {EscalationState.ACKNOWLEDGED, EscalationState.SNOOZED}
 
 
 def mark(*parts: str) -> str:

@@ -1,13 +1,15 @@
 """What became of an escalation between the writing of a notice and its sending."""
 
-from activities import urging
+from activities import digest, urging
 from program.escalation import Act, Delegate, Escalation, EscalationState, Reassign
-from program.notice import URGES, Notice
+from program.notice import DIGEST, URGES, Notice
 from store.database import Transaction
 
 
 def as_it_stands(tx: Transaction, notice: Notice) -> Notice:
     """A notice that was held, or failed for long: it says first who answered meanwhile; of what is over, only that."""
+    if notice.kind == DIGEST:
+        return digest.as_it_stands(tx, notice)
     escalation = tx.escalations.told_of([notice.key]).get(notice.key) if notice.kind in URGES else None
     if escalation is None:
         return notice

@@ -15,6 +15,7 @@ from console.screen import as_json, details, heading, say, show, table, title
 from operations import reaching
 from program.errors import Refused
 from program.notice import KINDS, LETTER_FORMS, Attempt, NoticeState, Posting
+from store.database import Transaction
 
 app = typer.Typer(
     help="What people are told, and what did not arrive.",
@@ -96,7 +97,7 @@ def show_(
     if form is not None and form not in LETTER_FORMS:
         raise typer.BadParameter(f"there is no form {form}; write one of {', '.join(LETTER_FORMS)}")
     with installation.store.read() as tx:
-        posting, attempts, told = tx.notices.get(key), tx.notices.attempts(key), tx.notices.bundled(key)
+        posting, attempts, told = tx.notices.get(key), tx.notices.attempts(key), _told_in(tx, key)
         if form:
             recipient, partner = reached(tx, posting.notice)
     if form:
@@ -107,6 +108,10 @@ def show_(
         as_json({**_data(posting), "attempts": [attempt.model_dump() for attempt in attempts], "bundled": told})
     else:
         show(*_text(posting, attempts, told))
+
+
+def _told_in(tx: Transaction, digest: str) -> list[str]:
+    return [notice.key for notice in tx.notices.bundled(digest)]
 
 
 def _text(posting: Posting, attempts: list[Attempt], told: list[str]) -> list[RenderableType]:

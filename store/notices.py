@@ -201,9 +201,10 @@ class Notices:
         """Have all that a digest was to tell be told one by one."""
         self._session.execute(update(NoticeRow).where(*_told_in(digest)).values(state=NoticeState.DUE, digest=None))
 
-    def bundled(self, digest: str) -> list[str]:
-        """The keys of what is told in a digest."""
-        return list(self._session.scalars(select(NoticeRow.key).where(*_told_in(digest)).order_by(NoticeRow.key)))
+    def bundled(self, digest: str) -> list[Notice]:
+        """What is told in a digest, by key."""
+        query = select(NoticeRow).where(*_told_in(digest)).order_by(NoticeRow.key)
+        return [_notice(row) for row in self._session.scalars(query)]
 
     def told_as(self, key: str) -> str:
         """The key under which a notice goes out: that of its digest, if it is told in one."""

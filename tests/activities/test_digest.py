@@ -68,7 +68,7 @@ def many(count: int) -> list[Escalation]:
 
 def bundled(office: Office, digest: str) -> list[str]:
     with office.store.read() as tx:
-        return tx.notices.bundled(digest)
+        return [notice.key for notice in tx.notices.bundled(digest)]
 
 
 def test_five_stalls_at_once_are_one_message_that_opens_each(office: Office) -> None:
@@ -142,7 +142,7 @@ def test_what_ended_before_it_was_told_and_what_is_answered_says_so(office: Offi
     way = Way()
     assert sender(office, log=way).send(keys[0])
     [digest] = [message.notice for message in way.took]
-    assert digest.subject == "4 escalations wait for you, and 1 is over"
+    assert digest.subject == "3 escalations wait for you, 1 is answered, and 1 is over"
     lines = digest.body.splitlines()
     assert lines[2] == f"- P001, since 2017-03-21, answered by Max: `gatehouse escalations show {escalations[1].key}`"
     assert lines[-2:] == [
@@ -152,6 +152,48 @@ def test_what_ended_before_it_was_told_and_what_is_answered_says_so(office: Offi
             f"`gatehouse escalations show {escalations[3].key}`"
         ),
     ]
+
+
+def test_a_digest_that_failed_for_a_while_says_what_became_of_it_meanwhile(office: Office) -> None:
+    escalations = many(5)
+    keys, way = stall(office, escalations), Way(Down("the mail server is down"))
+    both = sender(office, log=way)
+    assert not both.send(keys[0])
+    with office.store.write() as tx:
+        for escalation in escalations[1:]:
+            tx.escalations.end(escalation.key, "Something moved.", day(21), at(day(21)))
+    office.now += timedelta(minutes=1)
+    [digest] = {posting(office, key).digest for key in keys}
+    assert digest
+    assert both.send(digest)
+    [message] = way.took
+    assert message.notice.key == digest
+    assert message.letter.subject == "1 escalation waits for you, and 4 are over"
+    assert "Over by now, with nothing left to do:" in message.notice.body
+
+
+@pytest.mark.parametrize(
+    ("answered", "over", "said"),
+    [
+        (0, 1, "Acme has stalled in 2 ways, and 1 is over"),
+        (1, 1, "Acme has stalled, 1 is answered, and 1 is over"),
+        (3, 0, "Answered: Acme has stalled in 3 ways"),
+        (0, 3, "Over: Acme has stalled in 3 ways"),
+        (2, 1, "Acme has stalled in 3 ways, 2 are answered, and 1 is over"),
+    ],
+)
+def test_of_one_partner_it_says_in_how_many_ways_it_waits(office: Office, answered: int, over: int, said: str) -> None:
+    escalations = [stalled("acme", f"rule_{number}") for number in range(3)]
+    keys = stall(office, escalations)
+    with office.store.write() as tx:
+        for one in escalations[:answered]:
+            now = {"state": EscalationState.SNOOZED, "answered_by": "Max"}
+            tx.escalations.keep(one.model_copy(update=now))
+        for one in escalations[3 - over :]:
+            tx.escalations.end(one.key, "Something moved.", day(21), at(day(21)))
+    way = Way()
+    assert sender(office, log=way).send(keys[0])
+    assert [message.notice.subject for message in way.took] == [said]
 
 
 def test_of_many_who_would_send_them_one_sends_the_digest(office: Office) -> None:

@@ -170,7 +170,7 @@ def test_what_is_due_to_one_recipient_is_told_together(any_store: Store) -> None
         assert tx.notices.due_together(NOTICE.key, AT) == tx.notices.due_together(mine[3].key, AT) == []
 
         tx.notices.bundle([notice.key for notice in mine[:3]], DIGEST, AT)
-        assert tx.notices.bundled(DIGEST.key) == [notice.key for notice in mine[:3]]
+        assert tx.notices.bundled(DIGEST.key) == mine[:3]
         assert tx.notices.told_as(mine[0].key) == DIGEST.key
         assert tx.notices.told_as(mine[3].key) == mine[3].key
         assert [key for key, _ in tx.notices.due(AT, 10)] == ["acme/9/opened", "acme/told", DIGEST.key]
