@@ -249,6 +249,7 @@ class Escalating:
                 return tx.escalations.get(answer.key)
             program = self._shelf.get(escalation.program).program
             now = course.after(escalation, act, program.ladder, answer.today, answer.at)
+            course.refuse_who_has_it(escalation, act, tx.partners.get(escalation.partner).partner.owner)
             tx.escalations.keep(now, event)
             overtake(tx, now, act)
             match act:

@@ -205,16 +205,28 @@ def after(escalation: Escalation, act: Act, ladder: Ladder, today: date, at: dat
 
 def _handed_over(escalation: Escalation, act: Delegate | Reassign) -> Escalation:
     """Whoever has it now hears of it from the ladder's first rung on."""
-    if isinstance(act, Delegate):
-        has_it = escalation.delegate or escalation.owner
-        changes: dict[str, str | None] = {"delegate": act.to}
-    else:
-        has_it = escalation.owner
-        changes = {"owner": act.to, "delegate": None}
-    if act.to == has_it:
-        raise Refused(f"{act.to} has it already; name somebody else")
+    changes = {"delegate": act.to} if isinstance(act, Delegate) else {"owner": act.to, "delegate": None}
     begun = {"state": EscalationState.OPEN, "round": escalation.round + 1, "rung": 0, "until": None, "note": act.note}
     return escalation.model_copy(update=begun | changes)
+
+
+def refuse_who_has_it(escalation: Escalation, act: Act, owner: str) -> None:
+    """Refuse to give an escalation, or its partner, to whoever has it.
+
+    Beside `after`, since it takes who looks after the partner now; the escalation knows who did when it was opened.
+
+    Raises:
+        Refused: where they have it.
+    """
+    match act:
+        case Delegate(to=to):
+            has_it = to == (escalation.delegate or owner)
+        case Reassign(to=to):
+            has_it = to == owner
+        case _:
+            return
+    if has_it:
+        raise Refused(f"{to} has it already; name somebody else")
 
 
 def _of_nobody_else(escalation: Escalation, act: Act) -> None:

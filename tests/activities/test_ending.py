@@ -9,7 +9,17 @@ from activities.new_start import Again, NewStarts
 from activities.sweep import SweepPage
 from notifications.channel import Message
 from program.calendar import Clock
-from program.escalation import Delegate, Escalation, EscalationState, LetGo, RecordNextAction, ResetPilot, Snooze
+from program.errors import Refused
+from program.escalation import (
+    Delegate,
+    Escalation,
+    EscalationState,
+    LetGo,
+    Reassign,
+    RecordNextAction,
+    ResetPilot,
+    Snooze,
+)
 from program.notice import Audience, NoticeState
 from program.person import Absence, Person
 from tests.activities.conftest import FOURTH_WEEK, Office, at, day
@@ -216,6 +226,15 @@ def test_what_somebody_else_has_by_now_is_told_to_them_alone(office: Office, sta
     assert (message.notice.kind, message.notice.recipient) == ("escalation.reminded", "Grace")
     assert "Max Lead said of it: She knows them" in message.notice.body.splitlines()
     assert posting(office, f"{stall.key}/opened").reason == "Max Lead gave it to Grace before this was sent."
+
+
+def test_who_had_the_partner_when_it_stalled_may_be_given_it_again(office: Office, stall: Escalation) -> None:
+    with office.store.write() as tx:
+        tx.partners.look_after(stall.partner, "Heidi")
+    office.answers(stall.key, Reassign(who="Max Lead", note="Heidi has left", to="Ada Owner"))
+    assert office.standing(stall.partner).partner.owner == "Ada Owner"
+    with pytest.raises(Refused, match="Ada Owner has it already; name somebody else"):
+        office.answers(stall.key, Delegate(who="Max Lead", note="She knows them", to="Ada Owner"))
 
 
 # Many, at night, not at all

@@ -1,5 +1,6 @@
 """What becomes of an escalation by what people do about it."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from program.escalation import (
     Snooze,
     after,
     expired,
+    refuse_who_has_it,
     unanswered,
 )
 from program.ladder import Ladder
@@ -68,13 +70,28 @@ def test_a_next_action_is_an_answer() -> None:
         (Snooze(who="Ada", note="Later", until=MONDAY), "it can be put off until 2026-03-30 at most, and at least to"),
         (Snooze(who="Ada", note="Later", until=date(2026, 3, 31)), "2026-03-31 is not between them"),
         (AskForTime(who="Ada", note="Later", until=date(2026, 3, 17)), "it can be given until 2026-03-16 at most"),
-        (Delegate(who="Ada", note="Yours", to="Ada"), "Ada has it already; name somebody else"),
-        (Reassign(who="Max", note="Yours", to="Ada"), "Ada has it already; name somebody else"),
     ],
 )
 def test_what_does_not_apply_is_refused_with_the_reason(act: Act, said: str) -> None:
     with pytest.raises(Refused, match=said):
         done(act, ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize(
+    ("act", "delegate", "owner", "refused"),
+    [
+        (Delegate(who="Max", note="Yours", to="Ada"), None, "Ada", True),
+        (Delegate(who="Max", note="Yours", to="Ada"), "Grace", "Ada", False),
+        (Delegate(who="Max", note="Yours", to="Grace"), "Grace", "Ada", True),
+        (Delegate(who="Max", note="Yours", to="Ada"), None, "Heidi", False),
+        (Reassign(who="Max", note="Yours", to="Ada"), None, "Ada", True),
+        (Reassign(who="Max", note="Yours", to="Ada"), None, "Heidi", False),
+    ],
+)
+def test_it_is_given_to_nobody_who_has_it_now(act: Act, delegate: str | None, owner: str, *, refused: bool) -> None:
+    escalation = ACKNOWLEDGED.model_copy(update={"delegate": delegate})
+    with pytest.raises(Refused, match="has it already; name somebody else") if refused else nullcontext():
+        refuse_who_has_it(escalation, act, owner)
 
 
 @pytest.mark.parametrize("act", [ResetPilot(who="Max", note="Again"), AskForTime(who="A", note="B", until=MONDAY)])
