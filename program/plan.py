@@ -89,11 +89,6 @@ class Plan(_Part):
     """Those that nobody can deliver: nobody who looks after the tier is at work on any of their days."""
     weeks: tuple[WeekLoad, ...]
 
-    @property
-    def beyond(self) -> tuple[Planned, ...]:
-        """What is owed and does not fit into the hours there are."""
-        return tuple(touch for touch in self.touches if not touch.fits)
-
 
 def monday_of(day: date) -> date:
     """The Monday of a day's week."""
