@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -55,13 +55,15 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
         key=lambda e: (_is_over(e), e.condition, e.because, e.opened_on, e.key),
     )
     recipient, about = notices[0].recipient, sorted({notice.partner or "" for notice in notices})
+    partners = {name: standing.partner for name, standing in tx.partners.several(about).items()}
+    lines = [*_by_condition(partners, escalations[:MOST_LINES]), *others, *_rest(partners, escalations[MOST_LINES:])]
     return Notice(
         key=f"digests/{mark(recipient, *keys)}",
         kind=DIGEST,
         partner=about[0] if len(about) == 1 else None,
         recipient=recipient,
-        subject=_subject(tx, about, escalations, len(others)),
-        body="\n".join([*_by_condition(tx, escalations[:MOST_LINES]), *others, *_rest(tx, escalations[MOST_LINES:])]),
+        subject=_subject([partners[name].name if name else "" for name in about], escalations, len(others)),
+        body="\n".join(lines),
         channels=notices[0].channels,
     )
 
@@ -73,14 +75,14 @@ def as_it_stands(tx: Transaction, digest: Notice) -> Notice:
     return digest.model_copy(update={"subject": now.subject, "body": now.body})
 
 
-def _subject(tx: Transaction, about: Sequence[str], escalations: Sequence[Escalation], others: int) -> str:
+def _subject(about: Sequence[str], escalations: Sequence[Escalation], others: int) -> str:
     """How many wait for its reader, and how many of those they heard of are answered or over."""
     over, answered = sum(map(_is_over, escalations)), sum(map(_is_answered, escalations))
     waiting = len(escalations) - over - answered + others
     rest = [f"{n} {'is' if n == 1 else 'are'} {what}" for n, what in ((answered, "answered"), (over, "over")) if n]
     if len(about) == 1 and about[0]:
         ways = waiting or len(escalations)
-        first = f"{tx.partners.get(about[0]).partner.name} has stalled{f' in {ways} ways' if ways > 1 else ''}"
+        first = f"{about[0]} has stalled{f' in {ways} ways' if ways > 1 else ''}"
         if not waiting and len(rest) == 1:
             return f"{'Over' if over else 'Answered'}: {first}"
     elif waiting:
@@ -104,10 +106,10 @@ def mark(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:DIGITS]
 
 
-def _by_condition(tx: Transaction, escalations: Sequence[Escalation]) -> Iterator[str]:
+def _by_condition(partners: Mapping[str, Partner], escalations: Sequence[Escalation]) -> Iterator[str]:
     for heading, group in groupby(escalations, lambda e: OVER_BY_NOW if _is_over(e) else e.because):
         yield heading
-        yield from (_line(tx.partners.get(escalation.partner).partner, escalation) for escalation in group)
+        yield from (_line(partners[escalation.partner], escalation) for escalation in group)
 
 
 def _line(partner: Partner, escalation: Escalation) -> str:
@@ -121,9 +123,9 @@ def _line(partner: Partner, escalation: Escalation) -> str:
     return f"- {partner.name}{said} `gatehouse escalations show {escalation.key}`"
 
 
-def _rest(tx: Transaction, escalations: Sequence[Escalation]) -> Iterator[str]:
+def _rest(partners: Mapping[str, Partner], escalations: Sequence[Escalation]) -> Iterator[str]:
     if escalations:
         yield f"And {len(escalations)} more:"
-        owners = Counter(e.delegate or tx.partners.get(e.partner).partner.owner for e in escalations)
+        owners = Counter(e.delegate or partners[e.partner].owner for e in escalations)
         for owner, count in sorted(owners.items()):
             yield f'- {count} of {owner}: `gatehouse escalations list --owner "{owner}"`'
