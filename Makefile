@@ -21,7 +21,7 @@ up: setup ## Run Gatehouse with its own Temporal server until Ctrl-C; state in G
 	@.venv/bin/gatehouse up
 
 test: setup ## Run the whole test suite
-	@$(PYTHON) -m pytest -n 2 --dist worksteal
+	@$(PYTHON) -m pytest -n 3 --dist worksteal
 
 soak: setup ## Run the long runs over the rules: agreement, threads, memory, hostile input, rates; about 20 minutes
 	@$(PYTHON) -m measure.soak
