@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from program.escalation import EscalationState
@@ -17,4 +17,6 @@ def doubt(session: Session, partners: Iterable[str]) -> None:
     for first in range(0, len(every), _AT_ONCE):
         about = EscalationRow.partner.in_(every[first : first + _AT_ONCE])
         not_over = EscalationRow.state != EscalationState.ENDED
+        # Held first, and by key as everybody holds several of them: else two could wait for each other.
+        session.execute(select(EscalationRow.key).where(about, not_over).order_by(EscalationRow.key).with_for_update())
         session.execute(update(EscalationRow).where(about, not_over).values(doubts=EscalationRow.doubts + 1))

@@ -363,6 +363,33 @@ def test_of_several_who_change_an_escalation_at_once_each_sees_what_the_one_befo
         assert tx.escalations.get(STALL.key).extensions == 4
 
 
+def test_evidence_and_a_look_at_several_escalations_do_not_wait_for_each_other(any_store: Store) -> None:
+    keys = [f"acme/active/{condition}/2017Q1" for condition in ("first", "second")]
+    with any_store.write() as tx:
+        for condition in ("second", "first"):  # as they lie in the table
+            tx.escalations.open(STALL.model_copy(update={"condition": condition}))
+    begun = Barrier(2)
+
+    def looks() -> None:
+        begun.wait()
+        for _ in range(20):
+            with any_store.write() as tx:
+                for key in keys:
+                    tx.escalations.held(key)
+
+    def imports() -> None:
+        begun.wait()
+        for number in range(20):
+            with any_store.write() as tx:
+                tx.opportunities.record([DEAL.model_copy(update={"id": str(number)})], "crm", AT)
+
+    with ThreadPoolExecutor(2) as both:
+        for done in (both.submit(looks), both.submit(imports)):
+            done.result()
+    with any_store.read() as tx:
+        assert tx.escalations.doubted(10) == dict.fromkeys(keys, 20)
+
+
 def test_escalations_are_listed_by_whose_they_are(any_store: Store) -> None:
     handed = STALL.model_copy(update={"condition": "other", "delegate": "Grace"})
     with any_store.write() as tx:
