@@ -41,7 +41,7 @@ lock: $(UV) ## Pin the dependencies anew from pyproject.toml
 	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
 		pyproject.toml -o requirements/gatehouse.txt
 	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
-		--extra dev pyproject.toml -o requirements/dev.txt
+		--extra dev --extra pdf pyproject.toml -o requirements/dev.txt
 	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
 		requirements/build.in -o requirements/build.txt
 

@@ -31,7 +31,9 @@ app = typer.Typer()
 @app.command(
     "pack",
     epilog=examples(
-        "roster pack acme --out reviews", "roster pack --all --quarter 2017Q3 --out reviews", "roster pack acme --json"
+        "roster pack acme --out reviews --pdf",
+        "roster pack --all --quarter 2017Q3 --out reviews",
+        "roster pack acme --json",
     ),
 )
 def pack_(
@@ -47,11 +49,12 @@ def pack_(
         Quarter | None,
         typer.Option("--quarter", parser=quarter, metavar="YYYYQN", help="The last one that was re-scored otherwise."),
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write each as PDF too, where there is WeasyPrint.")] = False,
     json: AsJson = False,
 ) -> None:
     """Write the quarterly review: targets and results, what changed and why, gaps, actions, what would raise the tier.
 
-    Each is one page that loads nothing from anywhere; a browser prints it, or saves it as PDF.
+    Each is one page that loads nothing from anywhere; a browser prints it, and --pdf does as well.
     """
     if bool(partner) == every:
         raise typer.BadParameter("name a partner, or give --all; one of the two")
@@ -62,26 +65,46 @@ def pack_(
     if out is None:
         as_json(found)
         return
-    pages = write_packs(found, out)
+    pages = write_packs(found, out, pdf=pdf)
     say(f"{pages[-1]}" if len(pages) == 1 else f"{out}: {len(found)} reviews; {pages[-1].name} leads to them.")
 
 
-def write_packs(reviews: Sequence[Pack], folder: Path) -> list[Path]:
+def write_packs(reviews: Sequence[Pack], folder: Path, *, pdf: bool = False) -> list[Path]:
     """Write a page for each pack, and of several a page that leads to them; what is there of the same name is replaced.
 
     Raises:
-        Refused: where the folder cannot be written to.
+        Refused: where the folder cannot be written to, or nothing is there that makes PDF.
     """
     pages = {file_of(pack): page(pack) for pack in reviews}
+    printed = {str(Path(name).with_suffix(".pdf")): as_pdf(text) for name, text in pages.items()} if pdf else {}
     if len(reviews) > 1:
         pages[f"{reviews[0].quarter}.html"] = contents(reviews)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name, content in printed.items():
+            (folder / name).write_bytes(content)
         for name, text in pages.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise Refused(f"{folder} cannot be written to: {error.strerror}; name another folder") from error
     return [folder / name for name in pages]
+
+
+def as_pdf(text: str) -> bytes:
+    """A page as it is printed.
+
+    Raises:
+        Refused: where WeasyPrint is not installed, or Pango is not, with which it sets text.
+    """
+    try:
+        from weasyprint import HTML  # noqa: PLC0415 (an extra, which needs what Python does not bring)
+    except (ImportError, OSError) as error:
+        raise Refused(
+            "PDF takes WeasyPrint and the system's Pango: install `weasyprint` beside Gatehouse and Pango as "
+            "its documentation says for your system, or print the pages from a browser; nothing was written"
+        ) from error
+    pdf: bytes = HTML(string=text).write_pdf()
+    return pdf
 
 
 def file_of(pack: Pack) -> str:

@@ -1,6 +1,8 @@
 """The quarterly pack: what a review shows of a partner, and as a page that needs nothing else."""
 
 import re
+import sys
+from ctypes.util import find_library
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -163,6 +165,28 @@ def test_a_page_shows_all_of_it_and_loads_nothing(two_quarters: Office, tmp_path
         assert said in acme, acme
     assert "it is served as strategic: A deal" in text_of(pages["2017Q3-bolt.html"])
     assert 'href="2017Q3-cora.html"' in pages["2017Q3.html"]
+
+
+def test_a_review_is_printed_where_something_is_there_that_prints(two_quarters: Office, tmp_path: Path) -> None:
+    """Pango is the system's to bring; where it does not, nothing is half done."""
+    folder = tmp_path / "reviews"
+    if find_library("pango-1.0"):
+        write_packs(reviews(two_quarters, "acme"), folder, pdf=True)
+        assert {file.name for file in folder.iterdir()} == {"2017Q3-acme.html", "2017Q3-acme.pdf"}
+        assert (folder / "2017Q3-acme.pdf").read_bytes().startswith(b"%PDF-")
+    else:
+        with pytest.raises(Refused, match=r"^PDF takes WeasyPrint and the system's Pango"):
+            write_packs(reviews(two_quarters, "acme"), folder, pdf=True)
+        assert not folder.exists()
+
+
+def test_without_weasyprint_a_pdf_is_refused_and_no_page_is_written(
+    two_quarters: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(Refused, match="print the pages from a browser; nothing was written"):
+        write_packs(reviews(two_quarters, "acme"), tmp_path / "reviews", pdf=True)
+    assert not (tmp_path / "reviews").exists()
 
 
 def test_a_review_of_an_earlier_quarter_can_be_written_again(two_quarters: Office) -> None:
