@@ -129,10 +129,11 @@ def _sentence(person: Person) -> str:
 def _hints(installation: Installation, person: Person) -> None:
     """What is worth knowing beside it: that nobody is named so, and that something waits for the address."""
     with installation.store.read() as tx:
-        named = tx.people.named()
+        named = [*tx.people.named(), *installation.program.program.names]
     if person.name not in named:
         near = get_close_matches(person.name, named, n=1)
-        remark(f"No partner names {person.name}{f'; did you mean {near[0]}?' if near else ' yet.'}")
+        meant = f"; did you mean {near[0]}?" if near else " yet."
+        remark(f"Neither a partner nor the program names {person.name}{meant}")
     say_what_waits(installation, person.name)
 
 

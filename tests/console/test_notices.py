@@ -151,7 +151,9 @@ def person(clerk: Operator, name: str) -> Person:
 def test_a_name_that_nobody_is_named_by_is_remarked(clerk: Operator) -> None:
     typo = clerk.types("people", "set", "Ada Owmer", "--email", "ada@example.com")
     assert typo.exit_code == 0
-    assert "No partner names Ada Owmer; did you mean Ada Owner?" in typo.stderr
+    assert "Neither a partner nor the program names Ada Owmer; did you mean Ada Owner?" in typo.stderr
+    of_the_team = clerk.types("people", "set", "Programme manager", "--email", "pm@ours.example")
+    assert "names" not in of_the_team.stderr
     assert not clerk.types("people", "set", "operators", "--email", "gate@example.com").stderr
 
 
