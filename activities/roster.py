@@ -217,9 +217,7 @@ class Roster:
     def move_page(self, page: Page) -> Page | None:
         """Decide the next partners' moves, in turn; None after the last."""
         terms, program = page.terms, self._shelf.get(page.terms.program).program
-        with self._store.read() as tx:
-            holders = tx.rescores.holders(terms.quarter, program.entry_tier)
-        movement = Movement(program.tiers, team(program, terms.quarter, terms.away), holders)
+        movement = Movement(program.tiers, team(program, terms.quarter, terms.away))
         return _for_a_while(page, lambda page: self._move(page, movement))
 
     def _move(self, page: Page, movement: Movement) -> Page | None:
@@ -229,9 +227,12 @@ class Roster:
             # Who was decided about is left out: its tier may have changed by now, once it is published.
             candidates = tx.rescores.undecided(terms.quarter, page.after, PAGE)
             records = tx.rescores.last_records([one.partner for one in candidates], terms.quarter)
+            entry_tier = program.program.entry_tier
+            lasts = [records.get(one.partner) or TierRecord(tier=one.tier or entry_tier) for one in candidates]
+            if any(movement.rises(last.tier, one.cut_tier) for last, one in zip(lasts, candidates, strict=True)):
+                movement.count(lambda: tx.rescores.holders(terms.quarter, entry_tier))
             courses: list[tuple[TierRecord, TierRecord, Decision]] = []
-            for one in candidates:
-                last = records.get(one.partner) or TierRecord(tier=one.tier or program.program.entry_tier)
+            for last, one in zip(lasts, candidates, strict=True):
                 facts = facts_of_move(movement, last, one.cut_tier, one.gathered)
                 occasion = Occasion(one.partner, f"rescore-{terms.quarter}", terms.as_of, terms.known_at)
                 decision = decided(tx, program, MOVEMENT, occasion, {source: facts})

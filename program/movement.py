@@ -1,7 +1,7 @@
 """How far partners move at a re-score: what each move is decided on, what it leaves, and the hours it may rise into."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -50,13 +50,22 @@ class Movement:
     alone lifts nobody into hours that others have, whatever a policy says.
     """
 
-    def __init__(self, tiers: Sequence[Tier], team: Team, partners: Mapping[str, int]) -> None:
-        """The tiers from the top, and the partners that each has before anybody moves."""
+    def __init__(self, tiers: Sequence[Tier], team: Team, partners: Mapping[str, int] | None = None) -> None:
+        """The tiers from the top, and the partners that each has before anybody moves; None to count them later."""
         self._tiers = {tier.id: tier for tier in tiers}
         self._names = [tier.id for tier in tiers]
         self._for_last = team.serving(self._names[-1])
         self._groups = team.groups()
-        self._partners = Counter(partners)
+        self._partners = None if partners is None else Counter(partners)
+
+    def rises(self, tier: str, cut_tier: str) -> bool:
+        """Whether the cut puts somebody who stands in a tier into a higher one."""
+        return self._names.index(cut_tier) < self._names.index(tier)
+
+    def count(self, partners: Callable[[], Mapping[str, int]]) -> None:
+        """Count the partners that each tier has by now, if nobody has. It has to be done before anybody rises."""
+        if self._partners is None:
+            self._partners = Counter(partners())
 
     def facts(
         self, last: TierRecord, cut_tier: str, moved_opportunities: int, *, quarters_active: int
@@ -66,7 +75,7 @@ class Movement:
         Only full quarters count against a partner: one that became active in the quarter's middle starts with the next.
         """
         level, cut_level = (len(self._names) - self._names.index(tier) for tier in (last.tier, cut_tier))
-        taken = cut_level > level and not self._carries(last.tier, self._names[-level - 1])
+        taken = self.rises(last.tier, cut_tier) and not self._carries(last.tier, self._names[-level - 1])
         below = quarters_active > 0 and cut_level < level
         inactive = quarters_active > 0 and not moved_opportunities
         return {
@@ -80,6 +89,7 @@ class Movement:
 
     def _carries(self, came_from: str, to: str) -> bool:
         """Whether one partner more can be promised what a tier receives."""
+        assert self._partners is not None, "partners are counted before anybody rises"
         then = self._partners + Counter([to]) - Counter([came_from])
         cap = self._tiers[to].cap
         if cap is not None and then[to] > cap:
@@ -98,9 +108,9 @@ class Movement:
         lowest = len(self._names) - 1
         steps = {"up": max(index - 1, 0), "down": min(index + 1, lowest), "low_touch": lowest}
         tier = self._names[steps.get(move, index)]
-        self._partners[last.tier] -= 1
-        if move != "exit":
-            self._partners[tier] += 1
+        if self._partners is not None:
+            self._partners.subtract([last.tier])
+            self._partners.update([] if move == "exit" else [tier])
         return TierRecord(
             tier=tier,
             quarters_below=int(facts["quarters_below"] or 0) if tier == last.tier else 0,

@@ -224,6 +224,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA cache_size = -32768")  # KiB: a roster is ranked and then walked by rank, here and there
 
 
 def _begin(connection: Connection) -> None:
