@@ -32,9 +32,10 @@ from program.escalation import EscalationState
 from program.notice import DIGEST, NoticeState, Posting
 from program.partner import Partner, PartnerType, Stage
 from program.person import Person
-from rules.folder import DEFAULT_PROGRAM, LoadedProgram, load_program, read_folder
+from rules.folder import DEFAULT_PROGRAM, read_folder
 from settings import TemporalSettings
 from store.database import Store
+from tests.world import at_any_hour
 from worker import assemble, connect, declare_search_attributes
 from workflows.messages import Sweep
 from workflows.sweep import StallSweep
@@ -84,14 +85,6 @@ def a_store(*, on_postgres: bool) -> Iterator[Store]:
         store.migrate()
         yield store
         store.close()
-
-
-def at_any_hour(program: LoadedProgram) -> LoadedProgram:
-    """The program without quiet hours."""
-    text = "".join(
-        line for line in program.files["program.yaml"].splitlines(keepends=True) if not line.startswith("  quiet:")
-    )
-    return load_program({**program.files, "program.yaml": text})
 
 
 def fill(store: Store, partners: int, owners: int) -> None:

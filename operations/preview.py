@@ -167,6 +167,8 @@ class _Rescored:
     gathered: dict[PartnerId, Gathered]
     scores: dict[PartnerId, Score]
     cut: Cut
+    last: dict[PartnerId, TierRecord] = field(default_factory=dict)
+    """What the re-score before left of partners."""
     movement: dict[PartnerId, Mapping[str, Any]] = field(default_factory=dict)
     """The facts on which the draft decides moves; of partners whose tier it has."""
     then: dict[PartnerId, str | None] = field(default_factory=dict)
@@ -186,6 +188,7 @@ class _Past:
         self._active_since = tx.partners.entered(Stage.ACTIVE)
         self._programs: dict[str, LoadedProgram] = {}
         self._received: dict[tuple[date, datetime], dict[PartnerId, Service]] = {}
+        self._rulings: dict[int, Ruling] = {}
         for rescored in self.quarters.values():
             self._move(rescored)
 
@@ -248,12 +251,23 @@ class _Past:
         then = Outcome(outcome=decision.ruling.outcome, rule=decision.ruling.rule)
         about = {"decision": number, **decision.model_dump(include={"partner", "policy", "purpose", "as_of"})}
         try:
-            ruling = redecide.redecide(self.draft, decision, self.background(decision))
+            ruling = self._ruling(number)
         except NOT_REMADE as reason:
             return Remade(**about, then=then, now=None, because=str(reason))
         if ruling.outcome == decision.ruling.outcome:
             return None
         return Remade(**about, then=then, now=Outcome(outcome=ruling.outcome, rule=ruling.rule), because=ruling.because)
+
+    def _ruling(self, number: int) -> Ruling:
+        """What the draft decides in place of a decision; moves are asked for twice, as such and for the tiers.
+
+        Raises:
+            Incomparable, FactError, Disagreement: where it cannot be decided again.
+        """
+        if number not in self._rulings:
+            decision = self.decisions[number]
+            self._rulings[number] = redecide.redecide(self.draft, decision, self.background(decision))
+        return self._rulings[number]
 
     def background(self, decision: Decision) -> Background:
         """What the record of a decision does not say; of what the draft alone asks for, what was known then."""
@@ -326,17 +340,19 @@ class _Past:
         """Decide everybody's move under the draft, in turn; who cannot be decided about keeps its tier."""
         came_from = Counter(move.came_from for move in rescored.moves.values())
         tiers = self.draft.program.tiers
+        there = {tier.id for tier in tiers}
         movement = Movement(tiers, rescored.cut.team, came_from)
         for placement in sorted(rescored.cut.placements, key=lambda placement: placement.turn):
             move = rescored.moves.get(placement.partner)
-            last = self._left_before(rescored, move) if move else None
-            if move is None or last is None or last.tier not in {tier.id for tier in tiers}:
+            if move is None:
+                continue
+            last = rescored.last[placement.partner] = self._left_before(rescored, move)
+            if last.tier not in there:
                 continue
             facts = facts_of_move(movement, last, placement.tier, rescored.gathered[placement.partner])
             rescored.movement[placement.partner] = facts
-            decision = self.decisions[move.decision]
             try:
-                made = redecide.redecide(self.draft, decision, self.background(decision)).outcome or STAY
+                made = self._ruling(move.decision).outcome or STAY
             except NOT_REMADE:
                 continue
             tier = movement.after(last, facts, made).tier
@@ -357,7 +373,7 @@ class _Past:
             return None
         gathered = rescored.gathered[partner]
         return Ranked(
-            last=self._left_before(rescored, rescored.moves[partner]),
+            last=rescored.last[partner],
             movement=rescored.movement.get(partner, {}),
             eligibility=eligibility_facts(rescored.scores[partner], gathered.measured.facts, gathered.quarters_active),
         )
