@@ -10,14 +10,12 @@ from sqlalchemy.orm import Session
 from program.decision import Decision
 from program.errors import Refused
 from program.ledger import BEGINNING, Entry, chained, read, written
+from store.among import among
 from store.tables import DecisionRow
 from store.writing import add
 
 _APPENDING: Final = 7_101_949_714
 """The lock of whoever adds to the ledger on PostgreSQL: any number that nobody else locks."""
-
-_AT_ONCE: Final = 500
-"""Decisions asked for by one statement: PostgreSQL takes 65,535 values, and a roster may have more."""
 
 
 def index_of(decision: Decision) -> dict[str, Any]:
@@ -128,11 +126,8 @@ class Decisions:
 
     def several(self, numbers: Sequence[int]) -> dict[int, Decision]:
         """Decisions by their numbers."""
-        found: dict[int, Decision] = {}
-        for start in range(0, len(numbers), _AT_ONCE):
-            some = _RECORDS.where(DecisionRow.number.in_(numbers[start : start + _AT_ONCE]))
-            found |= map(_decision, self._session.execute(some))
-        return found
+        some = _RECORDS.where(among(self._session, DecisionRow.number, numbers))
+        return dict(map(_decision, self._session.execute(some)))
 
     def made(
         self, policy: str, as_of: date, purpose: str, partners: Sequence[str] | None = None
@@ -142,7 +137,7 @@ class Decisions:
             DecisionRow.policy == policy, DecisionRow.as_of == as_of.isoformat(), DecisionRow.purpose == purpose
         )
         if partners is not None:
-            query = query.where(DecisionRow.partner.in_(partners))
+            query = query.where(among(self._session, DecisionRow.partner, partners))
         return {row.partner: row.outcome for row in self._session.execute(query)}
 
     def outcomes(self, policy: str, purpose: str, as_of: date, known_at: datetime) -> Iterator[tuple[date, str | None]]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from program.escalation import Escalation, EscalationEvent, EscalationState
+from store.among import among
 from store.tables import EscalationEventRow, EscalationRow, PartnerRow
 from store.writing import add_new
 
@@ -115,7 +116,9 @@ class Escalations:
 
     def watched(self, policy: str, day: date, partners: Iterable[str]) -> list[Escalation]:
         """Those of some partners that a policy found and that are not over, or ended on a day."""
-        query = select(EscalationRow).where(EscalationRow.policy == policy, EscalationRow.partner.in_(list(partners)))
+        query = select(EscalationRow).where(
+            EscalationRow.policy == policy, among(self._session, EscalationRow.partner, partners)
+        )
         query = query.where(or_(EscalationRow.state != EscalationState.ENDED, EscalationRow.closed_on == day))
         return [_escalation(row) for row in self._session.scalars(query.order_by(EscalationRow.key))]
 
@@ -145,7 +148,7 @@ class Escalations:
     def told_of(self, notices: Iterable[str]) -> dict[str, Escalation]:
         """The escalations that notices tell of, by the notice's key, which begins with that of the escalation."""
         keys = {notice: notice.rpartition("/")[0] for notice in notices}
-        query = select(EscalationRow).where(EscalationRow.key.in_(set(keys.values())))
+        query = select(EscalationRow).where(among(self._session, EscalationRow.key, keys.values()))
         found = {row.key: _escalation(row) for row in self._session.scalars(query)}
         return {notice: found[key] for notice, key in keys.items() if key in found}
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.among import among
 from store.doubt import doubt
 from store.tables import FactRow
 from store.writing import add_new
@@ -51,7 +52,9 @@ class Facts:
         found: dict[str, dict[str, Known]] = {partner: {} for partner in partners}
         query = (
             select(FactRow)
-            .where(FactRow.partner.in_(found), FactRow.true_of <= as_of, FactRow.learned_at <= known_at)
+            .where(
+                among(self._session, FactRow.partner, found), FactRow.true_of <= as_of, FactRow.learned_at <= known_at
+            )
             .order_by(FactRow.true_of, FactRow.learned_at, FactRow.id)
         )
         for row in self._session.scalars(query):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from program.notice import ESCALATIONS, Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
+from store.among import among
 from store.tables import AttemptRow, Instant, NoticeRow
 from store.writing import add_many
 
@@ -88,7 +89,7 @@ class Notices:
         )
         query = query.order_by(NoticeRow.written_at, NoticeRow.key).limit(most)
         if keys is not None:
-            query = query.where(NoticeRow.key.in_(keys))
+            query = query.where(among(self._session, NoticeRow.key, keys))
         if partner is not None:
             query = query.where(NoticeRow.partner == partner)
         return [_notice(row) for row in self._session.scalars(query)]
@@ -109,7 +110,7 @@ class Notices:
     def supersede(self, keys: Sequence[str], reason: str) -> None:
         """Have notices not be sent that were not yet; what somebody has in hand may be arriving, and stays."""
         unsent = update(NoticeRow).where(
-            NoticeRow.key.in_(keys), NoticeRow.state == NoticeState.DUE, NoticeRow.in_hand.is_(False)
+            among(self._session, NoticeRow.key, keys), NoticeRow.state == NoticeState.DUE, NoticeRow.in_hand.is_(False)
         )
         self._session.execute(unsent.values(state=NoticeState.SUPERSEDED, due_at=None, reason=reason))
 
@@ -195,7 +196,7 @@ class Notices:
         """Have some notices be told in a digest, which is put into the outbox in their place."""
         self.write(digest, at)
         told = {"state": NoticeState.BUNDLED, "digest": digest.key, "due_at": None}
-        self._session.execute(update(NoticeRow).where(NoticeRow.key.in_(keys)).values(**told))
+        self._session.execute(update(NoticeRow).where(among(self._session, NoticeRow.key, keys)).values(**told))
 
     def unbundle(self, digest: str) -> None:
         """Have all that a digest was to tell be told one by one."""

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.opportunity import Deal, DirectDeal, Opportunity
+from store.among import among
 from store.doubt import doubt
 from store.tables import OpportunityRow
 
@@ -49,7 +50,8 @@ class Opportunities:
                 row.id: row
                 for row in self._session.scalars(
                     select(OpportunityRow).where(
-                        OpportunityRow.id.in_([deal.id for deal in batch]), OpportunityRow.superseded_at.is_(None)
+                        among(self._session, OpportunityRow.id, (deal.id for deal in batch)),
+                        OpportunityRow.superseded_at.is_(None),
                     )
                 )
             }
@@ -102,7 +104,7 @@ class Opportunities:
         found: dict[str, list[Opportunity]] = {partner: [] for partner in partners}
         # Columns, not rows of the session: nothing is changed, and there are many.
         query = select(*(getattr(OpportunityRow, name) for name in _FIELDS)).where(
-            OpportunityRow.partner.in_(found),
+            among(self._session, OpportunityRow.partner, found),
             OpportunityRow.created_on <= as_of,
             OpportunityRow.learned_at <= known_at,
             or_(OpportunityRow.superseded_at.is_(None), OpportunityRow.superseded_at > known_at),
@@ -163,10 +165,7 @@ class Opportunities:
 
     def origins(self, ids: Sequence[str]) -> dict[str, tuple[str, datetime]]:
         """Where what is known of some deals came from, and when it was learned."""
-        found: dict[str, tuple[str, datetime]] = {}
-        for start in range(0, len(ids), _AT_ONCE):
-            query = select(OpportunityRow.id, OpportunityRow.source, OpportunityRow.learned_at).where(
-                OpportunityRow.id.in_(ids[start : start + _AT_ONCE]), OpportunityRow.superseded_at.is_(None)
-            )
-            found |= {row.id: (row.source, row.learned_at) for row in self._session.execute(query)}
-        return found
+        query = select(OpportunityRow.id, OpportunityRow.source, OpportunityRow.learned_at).where(
+            among(self._session, OpportunityRow.id, ids), OpportunityRow.superseded_at.is_(None)
+        )
+        return {row.id: (row.source, row.learned_at) for row in self._session.execute(query)}

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from program.partner import Partner, PartnerType, Stage, Standing, check_move
+from store.among import among
 from store.tables import PartnerRow, StageMoveRow
 from store.writing import add_new
 
@@ -171,7 +172,7 @@ class Partners:
 
     def several(self, partners: Iterable[str]) -> dict[str, Standing]:
         """Where some partners stand."""
-        query = select(PartnerRow).where(PartnerRow.id.in_(list(partners)))
+        query = select(PartnerRow).where(among(self._session, PartnerRow.id, partners))
         return {row.id: _standing(row) for row in self._session.scalars(query)}
 
     def entered(self, stage: Stage) -> dict[str, list[date]]:

@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from program.pack import AgreedAction
+from store.among import among
 from store.doubt import doubt
 from store.tables import AccountRow, NextActionRow, PlayRow, Row
 from store.writing import add_new
@@ -38,7 +39,7 @@ class Preparation:
     def actions(self, partners: Iterable[str]) -> dict[str, list[AgreedAction]]:
         """What was agreed with each of some partners, by the day it is due."""
         found: dict[str, list[AgreedAction]] = {partner: [] for partner in partners}
-        query = select(NextActionRow).where(NextActionRow.partner.in_(found))
+        query = select(NextActionRow).where(among(self._session, NextActionRow.partner, found))
         for row in self._session.scalars(query.order_by(NextActionRow.due_on, NextActionRow.what)):
             action = AgreedAction(
                 what=row.what, who=row.who, due_on=row.due_on, agreed_on=row.recorded_on, done_on=row.done_on

@@ -16,6 +16,7 @@ from program.partner import PartnerId, Stage
 from program.person import Absence
 from program.score import Measured, Score
 from program.tiers import Placement
+from store.among import among
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_many, add_new
 
@@ -279,7 +280,9 @@ class Rescores:
 
     def placed_of(self, quarter: Quarter, partners: Iterable[str]) -> dict[str, Placed]:
         """The same of some partners."""
-        query = select(*_PLACED).where(ScoreRow.quarter == str(quarter), ScoreRow.partner.in_(list(partners)))
+        query = select(*_PLACED).where(
+            ScoreRow.quarter == str(quarter), among(self._session, ScoreRow.partner, partners)
+        )
         return {row.partner: _placed(row) for row in self._session.execute(query)}
 
     def undecided(self, quarter: Quarter, after: str, size: int) -> list[Candidate]:
@@ -364,7 +367,9 @@ class Rescores:
             select(*_MOVED)
             .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-            .where(ScoreRow.quarter == last, ScoreRow.partner.in_(list(partners)), ScoreRow.move.is_not(None))
+            .where(
+                ScoreRow.quarter == last, among(self._session, ScoreRow.partner, partners), ScoreRow.move.is_not(None)
+            )
             .where(PartnerRow.since <= RescoreRow.as_of)
         )
         return {row.partner: _move(row).record for row in self._session.execute(query)}
@@ -376,7 +381,7 @@ class Rescores:
             select(ScoreRow.partner, ScoreRow.score)
             .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
-            .where(ScoreRow.quarter == last, ScoreRow.partner.in_(list(partners)))
+            .where(ScoreRow.quarter == last, among(self._session, ScoreRow.partner, partners))
             .where(PartnerRow.since <= RescoreRow.as_of)  # who has left and come back since starts anew
         )
         return {partner: len((score or {}).get("missing", ())) for partner, score in self._session.execute(query)}
@@ -386,7 +391,7 @@ class Rescores:
         query = (
             select(ScoreRow.partner, func.max(RescoreRow.as_of))
             .join(RescoreRow, RescoreRow.quarter == ScoreRow.quarter)
-            .where(ScoreRow.partner.in_(list(partners)), RescoreRow.published_at <= known_at)
+            .where(among(self._session, ScoreRow.partner, partners), RescoreRow.published_at <= known_at)
             .where(ScoreRow.tier != ScoreRow.came_from)
             .group_by(ScoreRow.partner)
         )

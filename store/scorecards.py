@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from program.scorecard import Scorecard
+from store.among import among
 from store.tables import PartnerRow, ScorecardRow
 from store.writing import add_new
 
@@ -48,7 +49,9 @@ class Scorecards:
         query = (
             select(ScorecardRow.partner, ScorecardRow.submitted_on, ScorecardRow.content)
             .join(PartnerRow, PartnerRow.id == ScorecardRow.partner)
-            .where(ScorecardRow.partner.in_(list(partners)), ScorecardRow.application == PartnerRow.application)
+            .where(
+                among(self._session, ScorecardRow.partner, partners), ScorecardRow.application == PartnerRow.application
+            )
             .where(ScorecardRow.submitted_on <= as_of, ScorecardRow.learned_at <= known_at)
             .order_by(ScorecardRow.number)
         )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from program.errors import Refused
 from program.partner import PartnerId
 from program.serving import ServiceOverride
+from store.among import among
 from store.doubt import doubt
 from store.tables import PartnerRow, ServiceOverrideRow
 
@@ -60,7 +61,7 @@ class ServiceOverrides:
         self, partners: Iterable[PartnerId], query: Select[ServiceOverrideRow]
     ) -> dict[PartnerId, list[ServiceOverride]]:
         found: dict[PartnerId, list[ServiceOverride]] = {partner: [] for partner in partners}
-        there = query.where(ServiceOverrideRow.partner.in_(found)).order_by(ServiceOverrideRow.first)
+        there = query.where(among(self._session, ServiceOverrideRow.partner, found)).order_by(ServiceOverrideRow.first)
         for row in self._session.scalars(there):
             override = ServiceOverride(
                 partner=row.partner,

@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from program.touch import Touch
+from store.among import among
 from store.doubt import doubt
 from store.tables import TouchRow
 from store.writing import add_new
@@ -44,7 +45,7 @@ class Touches:
         """The last day, up to one, of each kind that partners had, as far as was known; of those that had any."""
         query = (
             select(TouchRow.partner, TouchRow.kind, func.max(TouchRow.delivered_on))
-            .where(TouchRow.partner.in_(list(partners)), TouchRow.delivered_on <= as_of)
+            .where(among(self._session, TouchRow.partner, partners), TouchRow.delivered_on <= as_of)
             .where(TouchRow.learned_at <= known_at)
             .group_by(TouchRow.partner, TouchRow.kind)
         )
