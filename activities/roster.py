@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import letters
 from activities.deciding import Occasion, Shelf, decided
 from activities.gate import tell_of_the_gate
-from activities.scoring import away, cut_of, facts_of_move, gather, ranked, team
+from activities.scoring import away, facts_of_move, gather, ranked, team
 from program.calendar import Quarter
 from program.decision import Decision
 from program.definition import Program
@@ -23,7 +24,7 @@ from program.movement import STAY, Movement, TierRecord, eligibility_facts
 from program.notice import Notice
 from program.partner import PartnerId, Stage
 from program.score import Score, ScoreModel
-from program.tiers import Scored
+from program.tiers import Scored, placed
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
@@ -173,11 +174,12 @@ class Roster:
                 eligible = self._eligible(tx, terms, program, page, scored)
                 tx.rescores.score(terms.quarter, scored)
             roster += ranked(program.program, model, page, scored, lambda partner, *_, of=eligible: of.get(partner))
-        placements = cut_of(program.program, model, roster, team(program.program, terms.quarter, terms.away)).placements
+        hours = team(program.program, terms.quarter, terms.away)
+        placements = placed(roster, program.program.tiers, hours, model.band)
         with self._store.write() as tx:
-            for start in range(0, len(placements), PAGE):
-                tx.rescores.place(terms.quarter, placements[start : start + PAGE])
-                activity.heartbeat(start)
+            while some := [*islice(placements, PAGE)]:
+                tx.rescores.place(terms.quarter, some)
+                activity.heartbeat(some[-1].rank)
 
     def _entrants(self, terms: Terms) -> Iterator[dict[PartnerId, Entrant]]:
         """Those who are ranked, page by page."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from sys import intern
 from typing import Any
 
 from program.calendar import Quarter
@@ -115,7 +116,7 @@ def ranked(
             low=scored[partner].low,
             high=scored[partner].high,
             ties=model.ties_of(entrant.gathered.measured.facts),
-            stands_in=entrant.tier or program.entry_tier,
+            stands_in=intern(entrant.tier or program.entry_tier),  # read anew for each, and few
             up_to=eligible(partner, scored[partner], entrant.gathered),
         )
         for partner, entrant in entrants.items()

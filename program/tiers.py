@@ -1,9 +1,11 @@
 """Tiers: what each receives, who is cut into which by score and hours, and how far a partner moves."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from heapq import merge
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -158,14 +160,27 @@ class Cut:
 
 def rank(roster: Iterable[Scored]) -> list[Scored]:
     """The whole roster in order: by score, then as ties are broken, then by name."""
-    return sorted(roster, key=lambda one: _key(one, one.low))
+    # One after the other, the last first: a key for all of it at once takes more memory than who it belongs to.
+    ranked = sorted(roster, key=lambda one: (one.name, one.partner))
+    ranked.sort(key=lambda one: one.ties, reverse=True)
+    ranked.sort(key=lambda one: one.low, reverse=True)
+    return ranked
 
 
 _Key = tuple[Any, ...]
 
 
 def _key(one: Scored, points: Decimal) -> _Key:
+    """The same order for comparing somebody by any points."""
     return (-points, tuple(-tie for tie in one.ties), one.name, one.partner)
+
+
+def _at_worst(one: Scored) -> _Key:
+    return _key(one, one.low)
+
+
+def _at_best(one: Scored) -> _Key:
+    return _key(one, one.high)
 
 
 @dataclass
@@ -207,11 +222,27 @@ class _Filling:
         return points + self.band if self._holds(one, tier) else points
 
     def _holds(self, one: Scored, tier: Tier) -> bool:
-        return self._index.get(one.stands_in or "", len(self.tiers)) <= self._index[tier.id]
+        return self._stands(one) <= self._index[tier.id]
 
     def eligible(self, one: Scored, tier: Tier) -> bool:
         """Whether the policy lets a partner into a tier; its minimum is another matter."""
         return self._index.get(one.up_to or "", 0) <= self._index[tier.id]
+
+    def given(self, one: Scored) -> str:
+        """The tier that a partner has come into."""
+        return self.places.get(one.partner, self.last.id)
+
+    def falls(self, one: Scored) -> bool:
+        """Whether that lies below the one it stands in."""
+        return self._index[self.given(one)] > self._stands(one)
+
+    def rises_from(self, one: Scored) -> int:
+        """The place of the tier from which a partner rises, the second being 1; 0 where it does not rise."""
+        stands = self._stands(one)
+        return stands if self._index[self.given(one)] < stands else 0
+
+    def _stands(self, one: Scored) -> int:
+        return self._index.get(one.stands_in or "", len(self.tiers))
 
     def lacking(self, tier: Tier) -> int:
         """The hours that one partner more in a tier would lack."""
@@ -219,18 +250,10 @@ class _Filling:
         wanted = {**self.taken, self.last.id: kept, tier.id: self.taken[tier.id] + in_hundredths(tier.service.hours)}
         return max(sum(wanted[name] for name in group) - there for group, there in self.groups if tier.id in group)
 
-    def fill(self, tier: Tier, roster: Iterable[Scored]) -> None:
+    def fill(self, tier: Tier, ranked: Iterable[Scored]) -> None:
         """Give a tier to those who are eligible for it, by rank, until hours or the cap are spent."""
-        candidates = [
-            (_key(one, points), one)
-            for one in roster
-            if one.partner not in self.places
-            and self.eligible(one, tier)
-            and (points := self.points(one, tier, one.low)) >= tier.minimum_score
-        ]
-        candidates.sort(key=lambda candidate: candidate[0])
-        came_in = None
-        for taken, (key, one) in enumerate(candidates):
+        came_in, taken = None, 0
+        for key, one in self._candidates(tier, ranked):
             lacking = self.lacking(tier)
             if taken == tier.cap or lacking > 0:
                 self.lines[tier.id] = came_in
@@ -241,9 +264,22 @@ class _Filling:
             self.taken[tier.id] += in_hundredths(tier.service.hours)
             self.unplaced -= 1
             self.taken[self.last.id] = self._kept_for_last(self.unplaced)
-            came_in = key
-        if len(candidates) == tier.cap or self.lacking(tier) > 0:
+            came_in, taken = key, taken + 1
+        if taken == tier.cap or self.lacking(tier) > 0:
             self.lines[tier.id] = came_in
+
+    def _candidates(self, tier: Tier, ranked: Iterable[Scored]) -> Iterator[tuple[_Key, Scored]]:
+        """Who could have a tier, by rank as it counts there; no further than somebody asks."""
+
+        def these(holding: bool) -> Iterator[tuple[_Key, Scored]]:
+            for one in ranked:
+                if self._holds(one, tier) == holding and one.partner not in self.places and self.eligible(one, tier):
+                    points = self.points(one, tier, one.low)
+                    if points < tier.minimum_score:
+                        return
+                    yield _key(one, points), one
+
+        return merge(these(holding=True), these(holding=False))
 
     def takes(self, one: Scored, tier: Tier) -> Decimal | None:
         """The least score with which a partner would have come into a tier; None where none would do."""
@@ -261,7 +297,7 @@ class _Filling:
 
     def tier_by(self, one: Scored, points: Decimal) -> str:
         """The tier that a partner would have with other points, all others having theirs."""
-        own = self.places.get(one.partner, self.last.id)
+        own = self.given(one)
         for tier in self.tiers:
             if tier.id == own:
                 break
@@ -304,32 +340,9 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
     """
     ranked = rank(roster)
     filling = _filled(ranked, tiers, team, band)
-    last = tiers[-1].id
-    at_worst = [_key(one, one.low) for one in ranked]
-    at_best = sorted(
-        worst if one.low == one.high else _key(one, one.high) for one, worst in zip(ranked, at_worst, strict=True)
-    )
-    index = {tier.id: n for n, tier in enumerate(tiers)}
-    turns = _turns(ranked, {one.partner: filling.places.get(one.partner, last) for one in ranked}, index)
-    placements = []
-    for position, one in enumerate(ranked):
-        given = filling.places.get(one.partner, last)
-        known = one.low == one.high
-        below = index[given] > index.get(one.stands_in or "", len(tiers))
-        placements.append(
-            Placement(
-                partner=one.partner,
-                rank=position + 1,
-                tier=given,
-                turn=turns[one.partner],
-                best_rank=1 + bisect_left(at_worst, _key(one, one.high)),
-                worst_rank=bisect_left(at_best, at_worst[position]) + known,
-                tier_at_best=given if known else filling.tier_by(one, one.high),
-                short=filling.short(one) if below else None,
-            )
-        )
+    last = filling.last.id
     return Cut(
-        placements=placements,
+        placements=list(_placed(ranked, filling)),
         taken={name: in_hours(taken) for name, taken in filling.taken.items()},
         team=team,
         waiting=filling.waiting,
@@ -337,11 +350,40 @@ def cut(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decim
     )
 
 
-def _turns(ranked: Sequence[Scored], given: Mapping[PartnerId, str], index: Mapping[str, int]) -> dict[PartnerId, int]:
-    """In which turn each partner's move is decided, by rank among those alike."""
+def placed(roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decimal = NOTHING) -> Iterator[Placement]:
+    """The placements of a cut one after the other, for a roster that is too large to keep them all."""
+    ranked = rank(roster)
+    return _placed(ranked, _filled(ranked, tiers, team, band))
 
-    def order(one: Scored) -> int:
-        stands = index.get(one.stands_in or "", len(index))
-        return stands if index[given[one.partner]] < stands else 0  # what rises from the first tier below the top is 1
 
-    return {one.partner: turn for turn, one in enumerate(sorted(ranked, key=order), start=1)}
+def _placed(ranked: Sequence[Scored], filling: _Filling) -> Iterator[Placement]:
+    """Where everybody stands, by rank."""
+    at_best = sorted(_at_best(one) for one in ranked if one.low != one.high)
+    sure, hopeful = 0, 0  # of those who come before whatever turns out, and of those who may
+    for position, (one, turn) in enumerate(zip(ranked, _turns(ranked, filling), strict=True)):
+        known, key = one.low == one.high, _at_worst(one)
+        while hopeful < len(at_best) and at_best[hopeful] < key:
+            hopeful += 1
+        best = position if known else bisect_left(ranked, _at_best(one), key=_at_worst)
+        sure += known
+        given = filling.given(one)
+        yield Placement(
+            partner=one.partner,
+            rank=position + 1,
+            tier=given,
+            turn=turn,
+            best_rank=best + 1,
+            worst_rank=sure + hopeful,
+            tier_at_best=given if known else filling.tier_by(one, one.high),
+            short=filling.short(one) if filling.falls(one) else None,
+        )
+
+
+def _turns(ranked: Sequence[Scored], filling: _Filling) -> Iterator[int]:
+    """In which turn each partner's move is decided: who does not rise first, then who does, from the top; by rank."""
+    many = Counter(filling.rises_from(one) for one in ranked)
+    following = {tier: 1 + sum(many[higher] for higher in range(tier)) for tier in many}
+    for one in ranked:
+        tier = filling.rises_from(one)
+        yield following[tier]
+        following[tier] += 1
