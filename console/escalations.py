@@ -194,7 +194,7 @@ def _parts(escalation: Escalation) -> list[tuple[str, Any]]:
         ("state", f"{escalation.state} until {escalation.until}" if escalation.until else escalation.state),
         ("opened", escalation.opened_on),
         ("closed", escalation.closed_on),
-        ("owner", escalation.owner),
+        ("opened for", escalation.owner),
         ("delegate", escalation.delegate),
         ("because", escalation.because),
         ("advice", escalation.advice),
