@@ -96,6 +96,8 @@ def serve_(
     """Serve a live deal: give a partner another tier's service until a day. It ends by itself, and the tier stays."""
     installation = here(context)
     today = installation.today()
+    if end and (tier, until, by, reason) != (None,) * 4:
+        raise typer.BadParameter("--end stands alone: it ends the override that there is")
     if end:
         with installation.store.write() as tx:
             ended = end_override(tx, partner, today)

@@ -81,8 +81,10 @@ def _as_text(found: Sequence[Requalified]) -> Iterator[RenderableType]:
 def _let_go(installation: Installation, file: Path) -> None:
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{file} cannot be read: {error}; check the path, and write it in UTF-8") from None
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}; check the path") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is not text in UTF-8; save it as such") from None
     with installation.store.read() as tx:
         reasons = exits(tx, text)
     with progress() as bar:

@@ -320,6 +320,11 @@ async def published(rescore: WorkflowHandle[RosterRescore, Rescored]) -> Rescore
         return await rescore.result()
     except WorkflowFailureError as error:
         raise Refused(_reason(error.cause)) from error
+    except RPCError as error:
+        raise Unanswered(
+            f"Temporal does not answer any more: {error.message}; {rescore.id} goes on as soon as it and a worker run. "
+            "Ask again to see how it ends: there is one re-score of a quarter"
+        ) from error
 
 
 def _reason(cause: BaseException) -> str:

@@ -42,10 +42,11 @@ def go_away(store: Store, program: Program, person: str, first: date, last: date
         team = [one.name for one in program.capacity.people]
         for name in (stand_in,) if person in team else (person, stand_in):
             if not tx.people.knows(name):
+                told = f'say how they are reached: gatehouse people set "{name}"'
+                if name in team:
+                    raise Refused(f"{name} could not be told in {person}'s place; {told}")
                 near = get_close_matches(name, [*team, *(known.name for known in tx.people.listed())], n=1)
-                hint = (
-                    f"did you mean {near[0]}?" if near else f'say how they are reached: gatehouse people set "{name}"'
-                )
+                hint = f"did you mean {near[0]}?" if near else told
                 raise Refused(f"nobody is known by the name {name}; {hint}")
         tx.people.away(absence)
     return absence

@@ -60,12 +60,20 @@ def record_touch(tx: Transaction, touch: Touch, today: date) -> int:
     """Record a touch that was delivered; 0 where it was recorded before.
 
     Raises:
-        Refused: where there is no such partner, or the day has not come.
+        Refused: where there is no such partner, the day has not come, or the partner was in no tier on it.
     """
     tx.partners.get(touch.partner)
     if touch.delivered_on > today:
         raise Refused(f"{touch.delivered_on} has not come; record the touch once it was delivered")
-    return tx.touches.record(touch, datetime.now(UTC))
+    now = datetime.now(UTC)
+    stood = tx.partners.stood(touch.partner, touch.delivered_on, now)
+    stage = stood.stage if stood else Stage.PROSPECT
+    if stage != Stage.ACTIVE:
+        raise Refused(
+            f"{touch.partner} was {stage} on {touch.delivered_on}; only active partners are promised touches, so say "
+            "by --on a day on which it was active"
+        )
+    return tx.touches.record(touch, now)
 
 
 def end_override(tx: Transaction, partner: PartnerId, today: date) -> ServiceOverride:

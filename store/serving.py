@@ -31,7 +31,8 @@ class ServiceOverrides:
             if other.first <= override.until and override.first <= other.until:
                 raise Refused(
                     f"{other.partner} receives what {other.tier} does until {other.until} already ({other.reason}); "
-                    "there is one override at a time, and `gatehouse partner serve --end` ends it today"
+                    "there is one override at a time, so another can begin the day after; "
+                    f"`gatehouse partner serve {other.partner} --end` ends it today"
                 )
         self._session.add(ServiceOverrideRow(**override.model_dump(), granted_at=at))
         doubt(self._session, [override.partner])

@@ -331,6 +331,12 @@ def days(first: date, last: date) -> tuple[str, ...]:
             "Zoe",
             "nobody is known by the name Zoe; say how they are reached: gatehouse people",
         ),
+        (
+            "2026-12-01",
+            "2026-12-02",
+            "Programme manager",
+            "Programme manager could not be told in Ada Owner's place; say how they are reached: gatehouse people",
+        ),
         ("2026-12-09", "2026-12-11", "Max Lead", "Ada Owner is away from 2026-12-10 to 2026-12-12 already"),
     ],
 )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
+from console import screen
 from operations.feed import feed, lined_up
 from operations.planning import feed_of
 from program.partner import Stage
@@ -69,6 +70,28 @@ def test_a_week_shows_what_partners_had_already(lead: Operator, store: Store) ->
     with store.write() as tx:
         tx.touches.record(held.model_copy(update={"kind": touch["kind"]}), datetime.now(UTC))
     assert lead.sees("plan", "week").count("had one on 2026-11-18") == 1
+
+
+@pytest.mark.parametrize("week", ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"])
+def test_a_week_that_no_calendar_reaches_is_refused(lead: Operator, week: str) -> None:
+    assert f"{week} is out of reach; name a day from 1900 to 2999" in lead.is_corrected("plan", "week", "--week", week)
+
+
+@pytest.mark.parametrize("week", ["1900-01-01", "2999-12-31"])
+def test_the_first_and_the_last_week_that_can_be_asked_for_are_shown(lead: Operator, week: str) -> None:
+    assert lead.gets("plan", "week", "--week", week)["people"]
+
+
+def test_a_week_in_a_narrow_terminal_breaks_no_name(lead: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen, "WIDTH", 80)
+    seen = lead.sees("plan", "week")
+    assert max(map(len, seen.splitlines())) <= 80
+    assert all(len(line.split()) < 4 or line.split()[2] in {"strategic", "self-serve"} for line in _touches(seen))
+
+
+def _touches(seen: str) -> list[str]:
+    """The lines of a week that begin with a day."""
+    return [line for line in seen.splitlines() if line.startswith("2026-")]
 
 
 def test_whoever_is_away_has_nothing_in_the_calendar(lead: Operator) -> None:
@@ -179,7 +202,10 @@ def test_an_override_ends_by_itself(lead: Operator) -> None:
 
 def test_there_is_one_override_at_a_time_and_it_can_be_ended(lead: Operator) -> None:
     lead.sees(*serves())
-    assert "receives what strategic does until 2026-12-18 already" in lead.is_refused(*serves("growth"))
+    refused = lead.is_refused(*serves("growth"))
+    assert "receives what strategic does until 2026-12-18 already" in refused
+    assert "`gatehouse partner serve globex --end` ends it today" in refused
+    assert "--end stands alone" in lead.is_corrected(*serves("growth"), "--end")
     assert "ends today, 2026-11-18" in lead.sees("partner", "serve", "globex", "--end")
     lead.installation.lag -= timedelta(days=1)
     assert "no override to end" in lead.is_refused("partner", "serve", "globex", "--end")

@@ -36,4 +36,6 @@ async def test_who_would_not_be_signed_is_given_notice_by_an_explicit_list(
 def test_a_list_is_acted_on_alone_and_has_to_be_there(operator: Operator, tmp_path: Path) -> None:
     there = str(tmp_path / "none.txt")
     assert "goes by what is on record" in operator.is_corrected("roster", "requalify", "--preview", "--exit", there)
-    assert "cannot be read" in operator.is_refused("roster", "requalify", "--exit", there)
+    assert f"{there} cannot be read: No such file" in operator.is_refused("roster", "requalify", "--exit", there)
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    assert "is not text in UTF-8" in operator.is_refused("roster", "requalify", "--exit", str(tmp_path / "latin.txt"))

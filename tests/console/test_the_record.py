@@ -1,15 +1,18 @@
 """Reading what happened: partners, decisions, escalations, the re-score."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import date, timedelta
 from json import loads
 
 import pytest
+from temporalio.client import Client
+from temporalio.service import RetryConfig
 
 import activities.roster
 from console import roster
-from operations.acts import Unanswered
+from operations.acts import Unanswered, published
 from program.calendar import Quarter
 from tests.console.conftest import Operator
 from tests.world import World, a_scorecard
@@ -25,6 +28,35 @@ async def comes_true(it: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError("it has not come true")
+
+
+@asynccontextmanager
+async def a_line_to(target: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """A line to a server, as an address to connect to, and what cuts it for good."""
+    host, port = target.rsplit(":", 1)
+    ends: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(port))
+        ends.extend((writer, back))
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    server = await asyncio.start_server(connected, "127.0.0.1")
+
+    def cut() -> None:
+        server.close()
+        for end in ends:
+            end.close()
+
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
+    finally:
+        cut()
 
 
 async def stalled(colleague: Operator, world: World) -> str:
@@ -204,6 +236,19 @@ async def test_whoever_waits_for_a_rescore_sees_how_far_it_is(world: World, monk
     assert counted <= {0, 1, 2, 3}
     assert len(counted) > 1
     assert {now.seen for now in told if now.doing not in {"Score the partners", "Decide the moves"}} <= {None}
+
+
+async def test_a_rescore_whose_server_goes_away_is_said_to_go_on(world: World) -> None:
+    async with a_line_to(world.env.client.service_client.config.target_host) as (address, cut):
+        once = RetryConfig(max_retries=1)
+        client = await Client.connect(address, data_converter=world.env.client.data_converter, retry_config=once)
+        abandoned = type(world.operations)(world.store, client, "nobody", world.clock)
+        handle = await abandoned.begin_rescore(Quarter.parse("2015Q1"))
+        waiting = asyncio.ensure_future(published(handle))
+        await asyncio.sleep(0)
+        cut()
+        with pytest.raises(Unanswered, match=f"does not answer any more.*{handle.id} goes on as soon as"):
+            await waiting
 
 
 async def test_a_rescore_that_nobody_works_on_is_said_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from program.partner import Stage
 from program.serving import ServiceOverride
 from store.database import Store
 from tests.console.conftest import Operator
@@ -13,8 +14,12 @@ from tests.world import a_partner
 
 @pytest.fixture
 def acme(operator: Operator) -> str:
+    """Active since the second day of 2017."""
     with operator.installation.store.write() as tx:
         tx.partners.add([a_partner("Acme")], datetime.now(UTC))
+        now = datetime.now(UTC)
+        tx.partners.move("acme", "pilot", Stage.PILOT, date(2017, 1, 1), "Taken over.", now)
+        tx.partners.move("acme", "active", Stage.ACTIVE, date(2017, 1, 2), "Expanded.", now, tier="growth")
     return "acme"
 
 
@@ -51,11 +56,25 @@ def test_a_touch_of_a_service_of_several_kinds_says_which_it_was(operator: Opera
     )
 
 
+def test_a_touch_of_a_partner_that_has_left_since_is_recorded(operator: Operator, store: Store, acme: str) -> None:
+    with store.write() as tx:
+        tx.partners.move(acme, "out", Stage.LEAVING, date(2017, 4, 1), "It leaves.", datetime.now(UTC))
+    assert "is recorded" in operator.sees("touch", acme, "--on", "2017-03-15", "--by", "Ada")
+    assert "acme was leaving on 2017-04-02" in operator.is_refused("touch", acme, "--on", "2017-04-02", "--by", "Ada")
+
+
 def test_a_touch_that_nobody_received_is_refused(operator: Operator, store: Store, acme: str) -> None:
     before = contents(store)
     tomorrow = str(operator.installation.today() + timedelta(days=1))
     assert "has not come; record the touch once it was delivered" in operator.is_refused(
         "touch", acme, "--on", tomorrow, "--by", "Ada"
+    )
+    with store.write() as tx:
+        tx.partners.add([a_partner("Initech")], datetime.now(UTC))
+    before = contents(store)
+    assert "initech was prospect on" in operator.is_refused("touch", "initech", "--by", "Ada")
+    assert "acme was pilot on 2017-01-01; only active partners are promised touches" in operator.is_refused(
+        "touch", acme, "--on", "2017-01-01", "--by", "Ada"
     )
     assert "there is no partner nobody" in operator.is_refused("touch", "nobody", "--by", "Ada")
     assert "write" in operator.is_corrected("touch", acme, "--by", " ")
