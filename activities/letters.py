@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from program.decision import Ruling
 from program.definition import Program
+from program.factor import Factor
 from program.notice import Notice
 from program.partner import Partner, PartnerId
 from program.person import OPERATORS
 from program.pilot import PilotTerms
-from program.score import Factor, averting
+from program.score import averting
 from program.scorecard import FactValue
 from rules.explanation.explain import Explanation
 from rules.explanation.telling import for_partner

@@ -16,8 +16,9 @@ from typing import TypeVar
 
 import polars as pl
 
+from program.factor import Axis, Factor, Scale
 from program.partner import PartnerType
-from program.score import Axis, Factor, Measured, Scale, Score, ScoreModel
+from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
 
 SEED = 3

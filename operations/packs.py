@@ -10,9 +10,10 @@ from operations.roster import recorded_eligibility
 from program.calendar import Quarter
 from program.definition import Program
 from program.errors import Refused
+from program.factor import Axis
 from program.pack import AgreedAction, AxisResult, Move, Pack, Raise, Standing, factor_results, raised_by
 from program.partner import PartnerId, Stage
-from program.score import Axis, ScoreModel
+from program.score import ScoreModel
 from program.serving import ServiceOverride
 from program.tiers import takes
 from program.touch import Touch

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from program.calendar import BusinessDays, Clock, WorkingTime
 from program.capacity import Capacity
 from program.errors import Misfits, Way
+from program.factor import Axis
 from program.ladder import EscalationRules, Ladder, Place
 from program.measures import MEASURES
 from program.notice import Notice, NoticeRules
 from program.overrides import overridden
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, Targets
-from program.score import REGION, TYPE, Axis, ScoreModel
+from program.score import REGION, TYPE, ScoreModel
 from program.scorecard import Identifier, Question, ScorecardForm
 from program.tiers import MOST_TIERS, Tier
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 
 from program.calendar import Quarter
+from program.factor import Axis, Factor, Scale
 from program.partner import Partner
-from program.score import Axis, Factor, Scale, Score, Span, averting
+from program.score import Score, Span, averting
 from program.scorecard import FactValue
 from program.serving import ServiceOverride
 from program.tiers import Tier

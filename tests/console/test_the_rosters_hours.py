@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from program.calendar import Quarter
+from program.factor import Scale
 from program.measures import MEASURES
-from program.score import Scale
 from rules.folder import LoadedProgram
 from rules.language.policy import load_policy
 from store.database import Store

@@ -14,8 +14,8 @@ from operations.packs import packs
 from operations.serving import serve
 from program.calendar import Quarter
 from program.errors import Refused
+from program.factor import Axis
 from program.pack import AgreedAction, Pack
-from program.score import Axis
 from program.serving import ServiceOverride
 from program.touch import Touch
 from rules.folder import LoadedProgram
