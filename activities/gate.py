@@ -7,10 +7,10 @@ from program.decision import Decision
 from program.gate import Open, stopped_declining
 from program.notice import Notice
 from program.person import OPERATORS
+from program.rescore import Terms
 from rules.folder import LoadedProgram
 from rules.lifecycle import QUALIFICATION
 from store.database import Transaction
-from store.rescores import Terms
 
 APPLICATION = "application-"
 """What the purposes of decisions at the gate begin with. Who is qualified anew has passed it before."""

@@ -23,12 +23,12 @@ from program.errors import Refused
 from program.movement import STAY, Movement, TierRecord, eligibility_facts
 from program.notice import Notice
 from program.partner import PartnerId, Stage
+from program.rescore import Entrant, Move, Terms, Weighed
 from program.score import Score, ScoreModel
 from program.tiers import Scored, placed
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
-from store.rescores import Entrant, Move, Terms, Weighed
 
 PAGE: Final = 250
 """Partners in one transaction: few enough to be short and to be told of, many enough to be quick."""

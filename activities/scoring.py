@@ -14,6 +14,7 @@ from program.measures import CONSISTENCY, MEASURES, measured
 from program.movement import STAY, Movement, TierRecord, eligibility_facts, full_quarters
 from program.partner import PartnerId, Standing
 from program.person import Absence
+from program.rescore import Entrant, Gathered
 from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
 from program.tiers import Cut, Scored, cut
@@ -22,7 +23,6 @@ from rules.folder import LoadedProgram
 from rules.language.policy import Policy
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Transaction
-from store.rescores import Entrant, Gathered
 
 Eligible = Callable[[PartnerId, Score, Gathered], str | None]
 """The highest tier that a partner may have, as a policy says; None for any."""

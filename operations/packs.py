@@ -13,14 +13,15 @@ from program.errors import Refused
 from program.factor import Axis
 from program.pack import AgreedAction, AxisResult, Move, Pack, Raise, Standing, factor_results, raised_by
 from program.partner import PartnerId, Stage
+from program.rescore import Move as Decided
+from program.rescore import Placed
 from program.score import ScoreModel
 from program.serving import ServiceOverride
 from program.tiers import takes
 from program.touch import Touch
 from rules.folder import LoadedProgram
 from store.database import Store, Transaction
-from store.rescores import EVERYONE, Placed
-from store.rescores import Move as Decided
+from store.rescores import EVERYONE
 
 ProgramOf = Callable[[str], LoadedProgram]
 """The program of a digest."""

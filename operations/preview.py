@@ -23,6 +23,7 @@ from program.movement import STAY, Movement, TierRecord, eligibility_facts
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, week_of
+from program.rescore import Entrant, Gathered, Move, Terms
 from program.score import Measured, Score
 from program.stall import Service
 from program.tiers import Cut
@@ -34,7 +35,6 @@ from rules.language.facts import FactError
 from rules.lifecycle import STALL, VERDICT
 from rules.redecide import Background, Incomparable, Ranked, terms_under
 from store.database import Store, Transaction
-from store.rescores import Entrant, Gathered, Move, Terms
 
 
 class Model(BaseModel):

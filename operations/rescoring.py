@@ -13,12 +13,12 @@ from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
 from program.calendar import Quarter
 from program.movement import STAY, TierRecord
 from program.partner import PartnerId, Stage, Standing
+from program.rescore import Entrant
 from program.score import ScoreModel
 from program.tiers import Cut, Scored, rank
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
-from store.rescores import Entrant
 
 
 class Mover(Model):

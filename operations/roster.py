@@ -11,12 +11,13 @@ from program.calendar import Quarter
 from program.definition import Program
 from program.errors import Refused
 from program.partner import PartnerId, Stage, Standing
+from program.rescore import Entrant, Placed
 from program.score import Score, ScoreModel
 from program.tiers import Cut, Scored
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY
 from store.database import Store, Transaction
-from store.rescores import EVERYONE, Entrant, Placed
+from store.rescores import EVERYONE
 
 
 class Model(BaseModel):

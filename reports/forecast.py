@@ -18,13 +18,13 @@ from program.movement import TierRecord, full_quarters
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.person import Absence
+from program.rescore import Entrant, Gathered
 from program.score import Measured
 from program.scorecard import FactValue
 from reports.figures import CENT, count, percent, rounded, share
 from reports.record import Ranked, Record, Stay
 from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
 from rules.folder import LoadedProgram
-from store.rescores import Entrant, Gathered
 
 LOOKED_BACK: Final = 4
 """Quarters that the average is made of, at most."""

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
     from activities.roster import Page, RescoreBegin, Rescored, Roster
     from program.calendar import Clock, Quarter
-    from store.rescores import Terms
+    from program.rescore import Terms
     from workflows import options
     from workflows.messages import Progress, Rescore
     from workflows.steps import refused, when_asked, when_due

@@ -14,11 +14,12 @@ from program.calendar import Quarter
 from program.errors import Refused
 from program.movement import Movement, TierRecord
 from program.partner import Stage
+from program.rescore import Placed, Terms
 from program.score import Score
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram, load_program
 from rules.language.source import Unfit
-from store.rescores import Placed, Rescores, Terms
+from store.rescores import Rescores
 from tests.activities.conftest import START, Office, at, day
 from tests.store.contents import contents
 from tests.world import a_scorecard

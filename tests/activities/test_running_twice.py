@@ -15,7 +15,7 @@ from activities.sweep import SweepPage
 from activities.weekly import Week
 from program.calendar import Clock, Quarter
 from program.escalation import Escalation, LetGo, Reassign, Snooze
-from store.rescores import Terms
+from program.rescore import Terms
 from tests.activities.conftest import START, Office, at, candidacy, day
 from tests.store.contents import changed, contents
 from tests.world import a_scorecard

@@ -10,10 +10,10 @@ from program.calendar import Quarter
 from program.movement import TierRecord
 from program.partner import Stage
 from program.person import Absence
+from program.rescore import Gathered, Move, Placed, Terms, Weighed
 from program.score import Measured, Score
 from program.tiers import Placement
 from store.database import Store, Transaction
-from store.rescores import Gathered, Move, Placed, Terms, Weighed
 from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
