@@ -1,13 +1,13 @@
 """What people are told: the words of every notice, made from what it reports."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from program.decision import Ruling
 from program.definition import Program
 from program.factor import Factor
-from program.notice import Notice
+from program.notice import ChannelName, Notice
 from program.partner import Partner, PartnerId
 from program.person import OPERATORS
 from program.pilot import PilotTerms
@@ -161,5 +161,21 @@ def alert(
             f"The policy is version {policy.version}, digest {policy.digest}. The facts are:",
             inputs,
             "Please report it with this text.",
+        ),
+    )
+
+
+def channel_down(channel: ChannelName, since: datetime, reason: str, now: datetime) -> Notice:
+    """To the operators: a channel does not work. Once a day, for as long as it does not."""
+    return Notice(
+        key=f"operators/{channel}-down/{now:%Y-%m-%d}",
+        kind="operator.channel",
+        recipient=OPERATORS,
+        subject=f"Gatehouse cannot send by {channel}",
+        body=_lines(
+            f"Since {since:%Y-%m-%d %H:%M} UTC nothing goes out by {channel}: {reason}",
+            "What has waited for a minute goes by the next channel, where its reader has one. The rest waits, and is "
+            "sent by itself once the channel works.",
+            "- `gatehouse notices list --undelivered` shows what waits.",
         ),
     )

@@ -11,6 +11,7 @@ import structlog
 
 from activities.deciding import Shelf
 from activities.digest import gathered
+from activities.letters import channel_down
 from activities.meanwhile import as_it_stands
 from notifications import patience
 from notifications.channel import Channel, Message, NotSent, Permanent, Recipient, Temporary
@@ -103,6 +104,7 @@ class Sender:
                 if failing < patience.FALL_BACK_AFTER or name == route[-1]:
                     break  # it will have another turn before the next one, where there is one, is troubled
                 log.warning("notice.passed-on", key=key, channel=name.value, failing_for=str(failing).split(".")[0])
+                self._alert(line)
         if all(course.refused(name) for name in route):
             self._give_up(message.notice, course.reason)
         elif course.tried and self.now() - course.claimed.trying_since > patience.GIVE_UP_AFTER:
@@ -133,6 +135,13 @@ class Sender:
             course.waits.append(max(patience.wait(course.failures + 1, _dice()), after))
             return Attempt(channel=line.name, address=address, at=self.now(), outcome=Outcome.FAILED, reason=reason)
         return Attempt(channel=line.name, address=address, at=self.now(), outcome=Outcome.SENT)
+
+    def _alert(self, line: Line) -> None:
+        """Tell the operators of a channel that is down; by another one, since that is down."""
+        if outage := line.outage():
+            now = self.now()
+            with self._store.write() as tx:
+                tx.notices.write(channel_down(line.name, *outage, now), now)
 
     def _give_up(self, notice: Notice, reason: str) -> None:
         with self._store.write() as tx:

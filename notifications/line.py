@@ -36,6 +36,12 @@ class Line:
         self._down_since: datetime | None = None
         self._until: datetime | None = None
         self._tried_again = False
+        self._reason = ""
+
+    def outage(self) -> tuple[datetime, str] | None:
+        """Since when it has been down, and what it said last; None where it works as far as anybody knows."""
+        with self._lock:
+            return (self._down_since, self._reason) if self._down_since else None
 
     def down_for(self) -> timedelta:
         """How long it has been down; zero where it works as far as anybody knows."""
@@ -68,6 +74,7 @@ class Line:
     def _fails(self, reason: str) -> None:
         with self._lock:
             self._failures += 1
+            self._reason = reason
             if self._failures > PATIENCE and not self._tried_again:
                 return  # it was under way when the channel went down
             if self._failures < PATIENCE:

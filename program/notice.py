@@ -70,6 +70,7 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
     },
     Audience.OPERATOR: {
         "operator.alert": "The evaluators disagree: nothing is decided until somebody mends it",
+        "operator.channel": "A channel does not work: what it says, since when, and what becomes of its messages",
     },
 }
 

@@ -235,6 +235,30 @@ def test_a_channel_that_stays_down_is_passed_over_after_a_minute(office: Office)
     assert told[-1] == (SLACK, Outcome.SENT, "")
 
 
+def test_operators_hear_once_a_day_of_a_channel_that_is_down_by_the_one_that_works(office: Office) -> None:
+    mail, slack = Way(*[Down("the mail server is down")] * 1000), Way()
+    both = sender(office, email=mail, slack=slack)
+    for partner in ("Acme", "Bolt"):
+        [key] = office.pilots.look_at_week(office.looks(office.in_pilot(partner), 2)).notices
+        while not both.send(key):
+            until_due(office, key)
+    with office.store.read() as tx:
+        [alert] = [p.notice for p in tx.notices.listed() if p.notice.kind == "operator.channel"]
+    assert (alert.recipient, alert.subject) == ("operators", "Gatehouse cannot send by email")
+    assert "nothing goes out by email: the mail server is down" in alert.body
+    while not both.send(alert.key):
+        until_due(office, alert.key)
+    assert slack.keys[-1] == alert.key
+
+
+def test_a_mailbox_that_is_full_is_no_channel_that_is_down(office: Office) -> None:
+    key = stalls(office)
+    both = sender(office, email=Way(*[Temporary("mailbox full")] * 1000), slack=Way())
+    while not both.send(key):
+        until_due(office, key)
+    assert not [key for key in office.notices() if key.startswith("operators/")]
+
+
 def test_what_has_no_other_channel_is_not_said_to_be_passed_on(
     office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
