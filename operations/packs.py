@@ -1,6 +1,6 @@
 """The quarterly packs: what a re-score found of each partner, beside the quarter before, and what follows of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,8 +13,9 @@ from program.errors import Refused
 from program.factor import Axis
 from program.pack import AgreedAction, AxisResult, Move, Pack, Raise, Standing, factor_results, raised_by
 from program.partner import PartnerId, Stage
+from program.partner import Standing as Stands
+from program.rescore import Entrant, Placed
 from program.rescore import Move as Decided
-from program.rescore import Placed
 from program.score import ScoreModel
 from program.serving import ServiceOverride
 from program.tiers import takes
@@ -38,13 +39,14 @@ def packs(
     with store.read() as tx:
         if partner:
             tx.partners.get(partner)
-        review = _review(tx, program_of, quarter)
-        there = [s for s in tx.partners.roster(Stage.ACTIVE) if s.partner.id in review.now.placed]
+        roster = tx.partners.roster()
+        review = _review(tx, program_of, quarter, roster)
+        there = [s for s in roster if s.stage == Stage.ACTIVE and s.partner.id in review.now.placed]
         chosen = [standing for standing in there if partner in {None, standing.partner.id}]
         if not chosen:
             who = f"{partner} had no part in it, or is not active any more" if partner else "nobody of it is active"
             raise Refused(f"{review.quarter} was re-scored, and {who}; `gatehouse partner list` shows who stands where")
-        return [_pack(review, standing.partner.id, tx, today) for standing in chosen]
+        return [_pack(review, standing, tx, today) for standing in chosen]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Review:
     overrides: Mapping[PartnerId, Sequence[ServiceOverride]]
 
 
-def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None) -> _Review:
+def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None, standings: Iterable[Stands]) -> _Review:
     published = [Quarter.parse(name) for name, at in tx.rescores.begun() if at]
     if quarter is None and published:
         quarter = published[-1]
@@ -82,7 +84,11 @@ def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None) -> 
     earlier = [one for one in published if str(one) < str(quarter)]
     terms = tx.rescores.get(quarter)
     loaded = program_of(terms.program)
-    entrants = {partner: one for partner, one in tx.rescores.entrants(quarter).items() if partner in now.placed}
+    entrants = {
+        s.partner.id: Entrant(name=s.partner.name, tier=s.tier, gathered=now.placed[s.partner.id].gathered)
+        for s in standings
+        if s.partner.id in now.placed
+    }
     scores = {partner: placed.score for partner, placed in now.placed.items()}
     roster = ranked(now.program, now.model, entrants, scores, recorded_eligibility(tx, loaded, quarter))
     touches: dict[PartnerId, list[Touch]] = {partner: [] for partner in now.placed}
@@ -108,8 +114,8 @@ def _scored(tx: Transaction, program_of: ProgramOf, quarter: Quarter) -> _Scored
     )
 
 
-def _pack(review: _Review, partner: PartnerId, tx: Transaction, today: date) -> Pack:
-    now, standing = review.now, tx.partners.get(partner)
+def _pack(review: _Review, standing: Stands, tx: Transaction, today: date) -> Pack:
+    now, partner = review.now, standing.partner.id
     placed = now.placed[partner]
     segment, facts = placed.gathered.measured.segment, placed.gathered.measured.facts
     factors = now.model.factors_of(segment)
