@@ -68,10 +68,7 @@ def rescore(
         return
     rescored = _followed(installation, chosen, as_of)
     moves = _moves(installation, rescored)
-    shelf = Shelf(installation.store)
-    reweighed = published_difference(
-        installation.store, rescored.quarter, lambda digest: shelf.get(digest).program.score
-    )
+    reweighed = published_difference(installation.store, rescored.quarter, Shelf(installation.store).get)
     if json:
         counted = {"quarter": str(rescored.quarter), "tiers": rescored.tiers, "moves": rescored.moves}
         as_json({**counted, "partners": moves, "reweighed": [one.model_dump() for one in reweighed]})

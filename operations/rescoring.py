@@ -11,11 +11,11 @@ from activities.roster import PAGE
 from activities.scoring import Eligible, away, cut_of, eligibility, gather, moves, ranked, scores, team
 from operations.roster import Hanging, Model, TierHours, hanging, tier_hours
 from program.calendar import Quarter
+from program.definition import Program
 from program.movement import STAY, TierRecord
 from program.partner import PartnerId, Stage, Standing
 from program.rescore import Entrant
-from program.score import ScoreModel
-from program.tiers import Cut, Scored, rank
+from program.tiers import Cut, rank
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
@@ -69,12 +69,12 @@ def preview_rescore(
     store: Store, programs: Programs, quarter: Quarter, as_of: date, known_at: datetime
 ) -> RescorePreview:
     """What a quarter's re-score would say, be the quarter over or not."""
-    program, model = programs.program, programs.weighs.program.score
-    before = programs.weighed_before.program.score
+    program, weighs, before = programs.program, programs.weighs.program, programs.weighed_before.program
+    model = weighs.score
     with store.read() as tx:
         entrants, records = dict[PartnerId, Entrant](), dict[PartnerId, TierRecord]()
         for standings in _pages(tx):
-            gathered = gather(tx, program.program, [model, before], quarter, as_of, known_at, standings)
+            gathered = gather(tx, program.program, [model, before.score], quarter, as_of, known_at, standings)
             there = [standing for standing in standings if standing.partner.id in gathered]
             entrants |= {
                 s.partner.id: Entrant(name=s.partner.name, tier=s.tier, gathered=gathered[s.partner.id]) for s in there
@@ -97,12 +97,12 @@ def preview_rescore(
         movers=movers,
         hanging=hanging(found, scored),
         missing=dict(missing.most_common()),
-        reweighed=reweighed(model, before, entrants),
+        reweighed=reweighed(weighs, before, entrants),
     )
 
 
 def _pages(tx: Transaction) -> Iterator[list[Standing]]:
-    """Everybody active, page by page: a statement of PostgreSQL takes no more than 65,535 of them."""
+    """Everybody active, page by page: of their opportunities there are too many at once."""
     after = ""
     while page := tx.partners.page([Stage.ACTIVE], after, PAGE):
         yield page
@@ -141,11 +141,11 @@ def _moves(
     return tuple(movers), after
 
 
-def reweighed(model: ScoreModel, before: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> tuple[Reweighed, ...]:
+def reweighed(weighs: Program, before: Program, entrants: Mapping[PartnerId, Entrant]) -> tuple[Reweighed, ...]:
     """Whom changed weights rank otherwise, in the order of the new ranks."""
-    if model == before:
+    if weighs.score == before.score:
         return ()
-    new, old = (_by_rank(one, entrants) for one in (model, before))
+    new, old = (_by_rank(one, entrants) for one in (weighs, before))
     return tuple(
         Reweighed(partner=p, score_before=old[p][1], score=score, rank_before=old[p][0], rank=place)
         for p, (place, score) in new.items()
@@ -153,27 +153,18 @@ def reweighed(model: ScoreModel, before: ScoreModel, entrants: Mapping[PartnerId
     )
 
 
-def _by_rank(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, tuple[int, Decimal]]:
-    scored = scores(model, entrants)
-    roster = [
-        Scored(
-            partner=partner,
-            name=entrant.name,
-            low=scored[partner].low,
-            high=scored[partner].high,
-            ties=model.ties_of(entrant.gathered.measured.facts),
-        )
-        for partner, entrant in entrants.items()
-    ]
-    return {one.partner: (number, one.low) for number, one in enumerate(rank(roster), start=1)}
+def _by_rank(weighs: Program, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, tuple[int, Decimal]]:
+    in_order = rank(ranked(weighs, weighs.score, entrants, scores(weighs.score, entrants)))
+    return {one.partner: (number, one.low) for number, one in enumerate(in_order, start=1)}
 
 
 def published_difference(
-    store: Store, quarter: Quarter, model_of: Callable[[str], ScoreModel]
+    store: Store, quarter: Quarter, program_of: Callable[[str], LoadedProgram]
 ) -> tuple[Reweighed, ...]:
     """Whom the changed weights of a re-scored quarter ranked otherwise than those of the quarter before."""
     with store.read() as tx:
         weighed = tx.rescores.weighed(quarter)
         if weighed.by == weighed.before:
             return ()
-        return reweighed(model_of(weighed.by), model_of(weighed.before), tx.rescores.entrants(quarter))
+        weighs, before = (program_of(digest).program for digest in (weighed.by, weighed.before))
+        return reweighed(weighs, before, tx.rescores.entrants(quarter))

@@ -15,7 +15,6 @@ from operations.rescoring import Programs, RescorePreview, preview_rescore, publ
 from operations.roster import CapacityReport, Hanging, NextHour, capacity
 from program.calendar import Quarter
 from program.errors import Refused
-from program.score import ScoreModel
 from rules.comparison import compare
 from rules.folder import LoadedProgram, load_program
 from store.database import Store
@@ -206,13 +205,9 @@ def test_changed_weights_are_shown_by_whom_they_rank_otherwise(office: Office) -
 
     office.puts_in_force(new, Q2.first_day)
     rescores(office)
-
-    def model(digest: str) -> ScoreModel:
-        return office.shelf.get(digest).program.score
-
-    assert published_difference(office.store, Q2, model) == found.reweighed
+    assert published_difference(office.store, Q2, office.shelf.get) == found.reweighed
     rescores(office, Q3)
-    assert published_difference(office.store, Q3, model) == ()
+    assert published_difference(office.store, Q3, office.shelf.get) == ()
 
 
 @pytest.mark.parametrize("partners", [0, 1])
