@@ -7,6 +7,7 @@ from decimal import Decimal
 from program.decision import Ruling
 from program.definition import Program
 from program.factor import Factor
+from program.movement import WARN
 from program.notice import ChannelName, Notice
 from program.partner import Partner, PartnerId
 from program.person import OPERATORS
@@ -120,7 +121,7 @@ def tier_changed(
 ) -> Notice:
     """To the partner: its tier and what it receives from now on, or what it is warned of and what would avert it."""
     service = next(t for t in program.tiers if t.id == tier)
-    subject = "A warning about your tier" if move == "warn" else f"Your tier from now on: {service.title}"
+    subject = "A warning about your tier" if move == WARN else f"Your tier from now on: {service.title}"
     return Notice(
         key=f"{partner.id}/rescore-{quarter}",
         kind=f"tier.{move}",

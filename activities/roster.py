@@ -20,7 +20,7 @@ from program.calendar import Quarter
 from program.decision import Decision
 from program.definition import Program
 from program.errors import Refused
-from program.movement import STAY, Movement, TierRecord, eligibility_facts
+from program.movement import STAY, WARN, Movement, TierRecord, eligibility_facts
 from program.notice import Notice
 from program.partner import PartnerId, Stage
 from program.rescore import Entrant, Move, Terms, Weighed
@@ -326,7 +326,7 @@ def _letters(
     for move in moves:
         one, averted_by = placed[move.partner], ""
         measured, short = one.gathered.measured, one.placement.short
-        if move.move == "warn" and short:
+        if move.move == WARN and short:
             averted_by = letters.averts(model.factors_of(measured.segment), measured.facts, short)
         partner, ruling = standings[move.partner].partner, decisions[move.decision].ruling
         written.append(

@@ -74,7 +74,8 @@ def ranking_as_text(quarter: str, ranked: Sequence[Ranked]) -> Iterator[Renderab
     rows = [
         (r.rank, r.partner, " / ".join(r.segment) or "-", _span(r.score), *map(_axis, _axes(r)), r.tier) for r in ranked
     ]
-    yield table(["rank", "partner", "segment", "score", "performance", "potential", "tier"], rows, whole=7)
+    yield table(["rank", "partner", "segment", "score", "performance", "potential", "by the cut"], rows, whole=7)
+    yield "By the cut: the tier that the score and the hours give. `gatehouse partner list` says in which each stands."
 
 
 def _axes(one: Ranked) -> list[tuple[Span | None, str | None]]:
@@ -100,7 +101,7 @@ def hanging(found: tuple[Hanging, ...]) -> Iterator[RenderableType]:
         (h.partner, " to ".join(map(str, dict.fromkeys(h.ranks))), h.tier, h.tier_at_best, ", ".join(h.missing))
         for h in found[:LISTED]
     ]
-    yield table(["partner", "rank", "tier", "at best", "not known"], rows, whole=4)
+    yield table(["partner", "rank", "by the cut", "at best", "not known"], rows, whole=4)
     yield from _more(len(found))
 
 

@@ -24,6 +24,18 @@ app = typer.Typer(
 )
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+"""The years that can be planned: beside them the calendar runs out of quarters."""
+
+
+def planned_day(text: str) -> date:
+    """Read a day of a week that can be planned."""
+    found = day(text)
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise typer.BadParameter(f"{text} is out of reach; name a day from {FIRST_YEAR} to {LAST_YEAR}")
+    return found
+
+
 @app.command(
     "week", epilog=examples("plan week", 'plan week --person "Ada Lovelace" --week 2026-11-16', "plan week --json")
 )
@@ -31,7 +43,7 @@ def week_(
     context: typer.Context,
     person: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this one has to do.")] = None,
     week: Annotated[
-        date | None, typer.Option(parser=day, metavar="DATE", help="A day of the week, YYYY-MM-DD; today.")
+        date | None, typer.Option(parser=planned_day, metavar="DATE", help="A day of the week, YYYY-MM-DD; today.")
     ] = None,
     json: AsJson = False,
 ) -> None:

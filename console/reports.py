@@ -55,16 +55,26 @@ def all_(context: typer.Context, chosen: ChosenQuarter = None, html: Html = None
 
 
 def _grouped(kind: Kind) -> Callable[..., None]:
+    def grouping(text: str) -> By:
+        if text not in kind.groups:
+            raise typer.BadParameter(f"{kind.name} can be grouped by {', '.join(kind.groups)}, not by {text}")
+        return By(text)
+
     def command(
         context: typer.Context,
         chosen: ChosenQuarter = None,
-        by: Annotated[By | None, typer.Option(help=f"What groups are made by; {kind.by} if nothing is said.")] = None,
+        by: Annotated[
+            By | None,
+            typer.Option(
+                parser=grouping,
+                metavar="|".join(kind.groups),
+                help=f"What groups are made by; {kind.by} if nothing is said.",
+            ),
+        ] = None,
         behind: Behind = None,
         html: Html = None,
         json: AsJson = False,
     ) -> None:
-        if by and by not in kind.groups:
-            raise typer.BadParameter(f"{kind.name} can be grouped by {', '.join(kind.groups)}, not by {by}")
         _answer(context, kind, (chosen, by), behind, html, json=json)
 
     return command
@@ -124,8 +134,8 @@ def _give(reports: Sequence[Report], html: Path | None, *, json: bool) -> None:
     elif html:
         say(f"Written to {html}.")
     else:
-        for report in reports:
-            show(*as_text(report))
+        for number, report in enumerate(reports):
+            show(*([""] if number else []), *as_text(report))
 
 
 def _write(reports: Sequence[Report], file: Path) -> None:
@@ -221,7 +231,7 @@ def _trace(store: Store, report: Report, address: str, *, json: bool) -> None:
     parts: list[RenderableType] = [title(f"{one.title}: {line.key}, {column.title}: {column.shows(figure)}")]
     for part in found:
         parts += [
-            heading(f"{len(part.rows)} {part.kind}"),
+            heading(f"{part.kind.capitalize()}: {len(part.rows):,}"),
             table(*part.table, whole=len(part.table[0]) - 1),
             *part.sums,
             part.command,

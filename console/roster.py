@@ -16,7 +16,7 @@ from activities.roster import Rescored, too_late
 from console import capacity as capacity_shown
 from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
-from console.screen import as_json, heading, progress, say, show, table
+from console.screen import as_json, heading, progress, remark, say, show, table
 from operations.acts import ANSWER_SECONDS, Operations, Unanswered, published
 from operations.rescoring import Programs, preview_rescore, published_difference
 from operations.roster import capacity, ranking
@@ -117,6 +117,8 @@ def _preview(installation: Installation, chosen: Quarter | None, as_of: date | N
         as_json(found)
     else:
         show(*capacity_shown.preview_as_text(found))
+    if not found.partners and of.next.first_day <= today:
+        remark(f"`gatehouse rescore --preview --quarter {of.next}` looks at the quarter after it.")
 
 
 @roster_app.command("ranking", epilog=examples("roster ranking", "roster ranking --quarter 2017Q3 --json"))

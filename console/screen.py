@@ -60,7 +60,9 @@ def as_json(data: Any) -> None:
 
 
 def show(*parts: RenderableType) -> None:
-    """Tables and texts, one below the other."""
+    """Tables and texts, one below the other; of none, nothing."""
+    if not parts:
+        return
     console = screen()
     if console.is_terminal:
         console.print(*parts, sep="\n")

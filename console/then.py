@@ -18,6 +18,7 @@ from program.calendar import Clock
 from program.decision import Decision
 from program.errors import Refused
 from program.escalation import Escalation
+from program.movement import WARN
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms, achieved
@@ -247,7 +248,7 @@ def _tier(
         for quarter, at, move in tx.rescores.published_of(partner, stood.since, known_at):
             if clock.today(at) <= as_of:
                 by = f"the re-score of {quarter}, begun on {clock.today(at)}"
-                found = Tier(move.record.tier, at_risk=move.move == "warn", by=by)
+                found = Tier(move.record.tier, at_risk=move.move == WARN, by=by)
     return found
 
 

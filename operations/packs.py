@@ -11,6 +11,7 @@ from program.calendar import Quarter
 from program.definition import Program
 from program.errors import Refused
 from program.factor import Axis
+from program.movement import WARN
 from program.pack import AgreedAction, AxisResult, Move, Pack, Raise, Standing, factor_results, raised_by
 from program.partner import PartnerId, Stage
 from program.partner import Standing as Stands
@@ -142,6 +143,7 @@ def _pack(review: _Review, standing: Stands, tx: Transaction, today: date) -> Pa
         reweighed=review.before is not None and review.before.model != now.model,
         move=_move(review, partner, tx),
         next_tier=_raise(review, partner, index),
+        keeps=_keeps(review, partner),
         touches=tuple(review.touches[partner]),
         actions=tuple(review.actions[partner]),
     )
@@ -178,3 +180,17 @@ def _raise(review: _Review, partner: PartnerId, index: int) -> Raise | None:
     measured = placed.gathered.measured
     takes_least = review.takes[partner][tier.id]
     return raised_by(tier, takes_least, now.model.factors_of(measured.segment), measured.facts, placed.score)
+
+
+def _keeps(review: _Review, partner: PartnerId) -> Raise | None:
+    """What would have averted that a partner was warned for its score: what its letter says."""
+    now, decided = review.now, review.now.decided.get(partner)
+    placed = now.placed[partner]
+    short = placed.placement.short
+    if decided is None or decided.move != WARN or not short:
+        return None
+    tier = next(tier for tier in now.program.tiers if tier.id == decided.record.tier)
+    measured = placed.gathered.measured
+    return raised_by(
+        tier, placed.score.low + short, now.model.factors_of(measured.segment), measured.facts, placed.score
+    )

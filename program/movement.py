@@ -30,6 +30,9 @@ def eligibility_facts(score: Score, facts: Mapping[str, FactValue], quarters_act
 STAY: Final = "stay"
 """The move of whom a policy moves nowhere."""
 
+WARN: Final = "warn"
+"""The move of whom a policy moves nowhere yet."""
+
 
 class TierRecord(BaseModel):
     """What one re-score left of a partner: where it stands, and for how long something has been so."""

@@ -75,7 +75,7 @@ class AxisResult(_Part):
 
 
 class Raise(_Part):
-    """What it takes to get into the tier above, by the measure of the quarter that ended."""
+    """What it takes to get into the tier above, or to keep one, by the measure of the quarter that ended."""
 
     tier: str
     """Its title."""
@@ -125,6 +125,8 @@ class Pack(_Part):
     move: Move | None
     next_tier: Raise | None
     """None in the highest tier."""
+    keeps: Raise | None
+    """What it takes to keep the tier, of a partner that was warned for its score; None of others."""
     touches: tuple[Touch, ...]
     """That were delivered in the quarter."""
     actions: tuple[AgreedAction, ...]

@@ -66,10 +66,12 @@ def test_the_ranking_shows_both_axes_with_their_colours(operator: Operator, offi
     rescores(office)
     said = lines(operator.sees("roster", "ranking"))
     assert said[0] == "Ranking of 2017Q2"
-    assert said[2:] == [
+    assert said[2:-2] == [
         "1 strong resell 96.2 100.0 green 75.0 green strategic",
         "2 silent resell 0.0 to 25.0 0.0 to 11.8 red 0.0 to 100.0 red to green self-serve",
     ]
+    assert said[1].endswith("by the cut")
+    assert " ".join(said[-2:]).startswith("By the cut: the tier that the score and the hours give.")
     first, _ = operator.gets("roster", "ranking", "--quarter", "2017Q2")["partners"]
     assert (first["performance"], first["score"]["missing"]) == ("green", [])
 
@@ -105,7 +107,10 @@ def test_what_cannot_be_looked_at_is_refused(operator: Operator, office: Office,
 
 def test_a_roster_of_nobody_is_said_to_be_one(operator: Operator, office: Office) -> None:
     assert office.store
-    assert "No partner was active in it." in operator.sees("rescore", "--preview")
+    asked = operator.types("rescore", "--preview")
+    assert "No partner was active in it." in asked.stdout
+    assert "`gatehouse rescore --preview --quarter 2017Q3` looks at the quarter after it." in asked.stderr
+    assert "looks at" not in operator.types("rescore", "--preview", "--quarter", "2017Q3").stderr
 
 
 def test_what_the_guide_shows_of_a_program_stands_in_one_word_for_word() -> None:

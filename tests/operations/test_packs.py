@@ -102,6 +102,25 @@ def test_nothing_raises_whoever_is_in_the_highest_tier(office: Office) -> None:
     assert acme.before is None
 
 
+def test_a_review_of_a_partner_that_was_warned_says_what_keeps_the_tier(office: Office, tmp_path: Path) -> None:
+    acme = rated(office, "Acme")
+    wins(office, acme, Q2)
+    rescores(office, Q2)
+    wins(office, acme, Q3, deals=8, value=1000)
+    rescores(office, Q3)
+    [review] = reviews(office, acme)
+    assert review.move
+    assert (review.tier.id, review.move.move) == ("strategic", "warn")
+    keeps = review.keeps
+    assert keeps
+    assert keeps.takes
+    assert (keeps.tier, keeps.takes) == ("Strategic", review.now.score.low + keeps.short)
+    write_packs([review], tmp_path)
+    page = text_of(next(tmp_path.glob("*acme*.html")).read_text())
+    assert f"What keeps the tier By the measure of this quarter Strategic takes {number(keeps.takes)} points" in page
+    assert [one.keeps for one in reviews(office, acme, Q2)] == [None], "nobody is told what keeps what is not in doubt"
+
+
 def test_a_range_stays_a_range_while_something_is_not_known(two_quarters: Office) -> None:
     [cora] = reviews(two_quarters, "cora")
     unknown = [one for one in cora.factors if one.value is None]
