@@ -89,13 +89,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
         columns: Their names.
         rows: Values; those that are missing stay empty.
         whole: How many of the first columns are never broken, to be found by whoever searches the text for them.
-            Dates never are.
+            Dates never are. A value that would leave the other columns no room is.
     """
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     listed = [list(row) for row in rows]
     for number, name in enumerate(columns):
         dates = any(isinstance(row[number], date) for row in listed)
-        made.add_column(name, no_wrap=number < whole or dates, overflow="fold")
+        fits = all(len(str(row[number])) <= screen().width // 2 for row in listed)
+        made.add_column(name, no_wrap=(number < whole and fits) or dates, overflow="fold")
     for row in listed:
         made.add_row(*map(shown, row))
     return made
