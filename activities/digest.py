@@ -7,9 +7,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
+from activities.urging import ANSWER_BY, at_stake
 from program.escalation import Escalation, EscalationState
 from program.notice import DIGEST, Notice, NoticeRules
 from program.partner import Partner
+from program.person import in_shell
 from store.database import Transaction
 
 MOST_LINES: Final = 50
@@ -19,6 +21,8 @@ FEWEST: Final = 2
 """Escalations of one partner that are told in one message."""
 
 OVER_BY_NOW: Final = "Over by now, with nothing left to do:"
+
+OPENS_EACH: Final = "Each of the commands below shows what was seen, and what you can do."
 
 DIGITS: Final = 16
 """Of a hash in a key."""
@@ -56,7 +60,14 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
     )
     recipient, about = notices[0].recipient, sorted({notice.partner or "" for notice in notices})
     partners = {name: standing.partner for name, standing in tx.partners.several(about).items()}
-    lines = [*_by_condition(partners, escalations[:MOST_LINES]), *others, *_rest(partners, escalations[MOST_LINES:])]
+    threads = {tx.notices.told_as(notice.thread) if notice.thread else "" for notice in notices}
+    common, own = _at_stake(notices, found)
+    lines = [
+        *common,
+        *_by_condition(partners, escalations[:MOST_LINES], own),
+        *others,
+        *_rest(partners, escalations[MOST_LINES:]),
+    ]
     return Notice(
         key=f"digests/{mark(recipient, *keys)}",
         kind=DIGEST,
@@ -64,6 +75,7 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
         recipient=recipient,
         subject=_subject([partners[name].name if name else "" for name in about], escalations, len(others)),
         body="\n".join(lines),
+        thread=threads.pop() if len(threads) == 1 else "",  # what began in several conversations begins one of its own
         channels=notices[0].channels,
     )
 
@@ -106,16 +118,38 @@ def mark(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:DIGITS]
 
 
-def _by_condition(partners: Mapping[str, Partner], escalations: Sequence[Escalation]) -> Iterator[str]:
-    for heading, group in groupby(escalations, lambda e: OVER_BY_NOW if _is_over(e) else e.because):
+def _at_stake(notices: Sequence[Notice], found: Mapping[str, Escalation]) -> tuple[list[str], dict[str, str]]:
+    """What all that wait for an answer say of what is at stake, and by when each is to be answered if they differ."""
+    said = {e.key: at_stake(n) for n in notices if (e := found.get(n.key)) and not (_is_over(e) or _is_answered(e))}
+    if not said:
+        return [], {}
+    first, *others = said.values()
+    common = [line for line in first if all(line in other for other in others)]
+    own = {
+        key: " ".join(line for line in lines if line not in common and line.startswith(ANSWER_BY))
+        for key, lines in said.items()
+    }
+    return [*common, OPENS_EACH], own
+
+
+def _by_condition(
+    partners: Mapping[str, Partner], escalations: Sequence[Escalation], own: Mapping[str, str]
+) -> Iterator[str]:
+    for heading, group in groupby(escalations, _heading):
         yield heading
-        yield from (_line(partners[escalation.partner], escalation) for escalation in group)
+        yield from (f"{_line(partners[e.partner], e)} {own.get(e.key, '')}".rstrip() for e in group)
+
+
+def _heading(escalation: Escalation) -> str:
+    return OVER_BY_NOW if _is_over(escalation) else f"{escalation.because} {escalation.advice}".rstrip()
 
 
 def _line(partner: Partner, escalation: Escalation) -> str:
     match escalation.state:
         case EscalationState.ENDED:
-            said = f", since {escalation.opened_on}: {escalation.because} What ended it: {escalation.note}"
+            what = escalation.note or ""
+            ended = what if what.endswith((".", "!", "?")) else f"{what}."
+            said = f", since {escalation.opened_on}: {escalation.because} What ended it: {ended}"
         case EscalationState.ACKNOWLEDGED | EscalationState.SNOOZED:
             said = f", since {escalation.opened_on}, answered by {escalation.answered_by}:"
         case _:
@@ -128,4 +162,4 @@ def _rest(partners: Mapping[str, Partner], escalations: Sequence[Escalation]) ->
         yield f"And {len(escalations)} more:"
         owners = Counter(e.delegate or partners[e.partner].owner for e in escalations)
         for owner, count in sorted(owners.items()):
-            yield f'- {count} of {owner}: `gatehouse escalations list --owner "{owner}"`'
+            yield f"- {count} of {owner}: `gatehouse escalations list --owner {in_shell(owner)}`"

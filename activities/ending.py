@@ -37,7 +37,7 @@ class Ending:
     at: datetime
     clock: Clock
     by: str = ""
-    """Whose act it is: they know. Empty where it is nobody's, or nobody said whose."""
+    """Whose act it is: they know, and have answered. Empty where it is nobody's, or nobody said whose."""
 
 
 def end(tx: Transaction, program: Program, key: str, ending: Ending) -> Ended:
@@ -49,6 +49,9 @@ def end(tx: Transaction, program: Program, key: str, ending: Ending) -> Ended:
     if escalation.state == EscalationState.ENDED:
         return Ended(key=key, note=escalation.note or "")
     written = tx.notices.about(escalation.partner, key)
+    if ending.by and escalation.answered_at is None:
+        answered = {"answered_by": ending.by, "answered_at": ending.at}
+        tx.escalations.keep(escalation.model_copy(update=answered))
     tx.escalations.end(key, ending.note, ending.day, ending.at)
     tx.notices.supersede([p.notice.key for p in written], f"It was over before this was sent: {ending.note}")
     now, partner = tx.escalations.get(key), tx.partners.get(escalation.partner).partner

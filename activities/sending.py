@@ -20,7 +20,7 @@ from notifications.letters import Letters
 from notifications.line import Line
 from program.notice import Attempt, Audience, ChannelName, Notice, NoticeRules, Outcome
 from program.partner import Partner
-from program.person import Person
+from program.person import Person, in_shell
 from rules.folder import LoadedProgram
 from store.database import Store, Transaction
 from store.notices import Claimed
@@ -234,7 +234,7 @@ def partner_reached(partner: Partner, name: str) -> Recipient:
 
 def person_reached(person: Person) -> Recipient:
     """How somebody in the team is reached."""
-    return Recipient(**person.model_dump(), advice=f'; see `gatehouse people set "{person.name}" --help`')
+    return Recipient(**person.model_dump(), advice=f"; see `gatehouse people set {in_shell(person.name)} --help`")
 
 
 def _nowhere(rules: NoticeRules, notice: Notice) -> str:

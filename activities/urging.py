@@ -12,6 +12,7 @@ from program.escalation import Escalation
 from program.ladder import Ladder, Rung
 from program.notice import OVER, ChannelName, Notice
 from program.partner import Partner, Stage
+from program.person import in_shell
 from rules.explanation.wording import value_in_words
 from rules.language.conditions import names
 from rules.language.facts import FactType
@@ -23,6 +24,9 @@ MOST_FACTS = 8
 
 ANSWER_BY = "Please answer by"
 """Begins the line of a message that says how long its reader has."""
+
+EXPECTED = "If nothing changes,"
+"""Begins the line of a message that says what the verdict of a pilot will be."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,7 @@ class Urge:
         if escalation.note:
             yield f"{self.said_by or 'Somebody'} said of it: {escalation.note}"
         yield from self._why_you(ladder)
-        yield "What you can do:"
-        yield from (f"- {what}: `gatehouse escalations {act}`" for what, act in self._acts())
+        yield from _offered(escalation, self.person)
 
     def _why_you(self, ladder: Ladder) -> Iterator[str]:
         if self.stands_in_for:
@@ -87,18 +90,34 @@ class Urge:
             yield f"This is reminder {self.rung.again}."
         yield f"{ANSWER_BY} {until}." + (f" Then {self.after} is told." if self.after else "")
 
-    def _acts(self) -> Iterator[tuple[str, str]]:
-        key, by = self.escalation.key, f'--by "{self.person}"'
-        yield "say what you do about it", f'ack {key} {by} --note "..."'
-        if self.escalation.stage in {Stage.PILOT, Stage.ACTIVE}:
-            yield "record the next action", f'act {key} next-action {by} --note "..." --until YYYY-MM-DD'
-        yield "ask for more time", f'act {key} more-time {by} --until YYYY-MM-DD --note "..."'
-        yield "put it off", f'snooze {key} {by} --until YYYY-MM-DD --note "..."'
-        yield "hand it to somebody else", f'delegate {key} {by} --to NAME --note "..."'
-        yield "give the partner another owner", f'reassign {key} {by} --to NAME --note "..."'
-        if self.escalation.stage == Stage.PILOT:
-            yield "reset the pilot", f'act {key} reset {by} --note "..."'
-        yield "let the partner go", f'act {key} exit {by} --note "..."'
+
+def _offered(escalation: Escalation, person: str) -> Iterator[str]:
+    yield "What you can do:"
+    yield from (f"- {what}: `{command}`" for what, command in acts(escalation, person))
+
+
+def acts(escalation: Escalation, person: str) -> Iterator[tuple[str, str]]:
+    """What somebody can do about an escalation, and the command for each."""
+    key, by = escalation.key, f"--by {in_shell(person)}"
+
+    def command(what: str, *more: str) -> str:
+        return " ".join(["gatehouse escalations", what, *more])
+
+    yield "say what you do about it", command("ack", key, by, '--note "..."')
+    if escalation.stage in {Stage.PILOT, Stage.ACTIVE}:
+        yield "record the next action", command("act", key, "next-action", by, '--note "..." --until YYYY-MM-DD')
+    yield "ask for more time", command("act", key, "more-time", by, '--until YYYY-MM-DD --note "..."')
+    yield "put it off", command("snooze", key, by, '--until YYYY-MM-DD --note "..."')
+    yield "hand it to somebody else", command("delegate", key, by, '--to NAME --note "..."')
+    yield "give the partner another owner", command("reassign", key, by, '--to NAME --note "..."')
+    if escalation.stage == Stage.PILOT:
+        yield "reset the pilot", command("act", key, "reset", by, '--note "..."')
+    yield "let the partner go", command("act", key, "exit", by, '--note "..."')
+
+
+def at_stake(notice: Notice) -> list[str]:
+    """What a message says of what comes of the stall, and of how long its reader has."""
+    return [line for line in notice.body.splitlines() if line.startswith((EXPECTED, ANSWER_BY))]
 
 
 def _asks(escalation: Escalation) -> bool:
@@ -163,6 +182,7 @@ def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
                 f"Open since {escalation.opened_on}; everybody on the ladder was told, and nobody answered.",
                 "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does.",
                 f"`gatehouse escalations show {escalation.key}` shows who was told when.",
+                *_offered(escalation, lead),
             ]
         ),
         thread=first,

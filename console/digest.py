@@ -28,6 +28,8 @@ def digest(
     week = Week(clock=installation.clock, as_of=installation.today(), known_at=datetime.now(UTC))
     with installation.store.read() as tx:
         found = [weekly for weekly in weeklies(tx, week) if name in {None, weekly.person}]
+        if name and not found:
+            tx.people.refuse_unknown(name, installation.program.program.names)
     if json:
         as_json([weekly.model_dump() for weekly in found])
     elif found:

@@ -1,6 +1,6 @@
 """`gatehouse escalations`: what has stalled, who answers for it, and what is done about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,8 +9,10 @@ import typer
 from rich.console import RenderableType
 from rich.padding import Padding
 
+from activities.urging import acts, at_stake
 from console.arguments import AsJson, day, examples, said
 from console.installation import here
+from console.notices import became
 from console.screen import as_json, details, heading, say, show, table, title
 from program.answers import Answers, answers
 from program.errors import Refused
@@ -28,6 +30,7 @@ from program.escalation import (
     ResetPilot,
     Snooze,
 )
+from program.notice import Posting
 from store.escalations import NOT_OVER
 
 app = typer.Typer(
@@ -68,8 +71,11 @@ def list_(
 ) -> None:
     """List escalations that are not over, the oldest first."""
     states = [state] if state else [*EscalationState] if everything else NOT_OVER
-    with here(context).store.read() as tx:
+    installation = here(context)
+    with installation.store.read() as tx:
         found = tx.escalations.listed(states=states, owner=owner or None)
+        if owner and not found:
+            tx.people.refuse_unknown(owner, installation.program.program.names)
     if json:
         as_json([as_data(escalation) for escalation in found])
     elif found:
@@ -83,10 +89,12 @@ def show_(context: typer.Context, key: Key, json: AsJson = False) -> None:
     """Show one escalation and all that happened to it: who was told when, and what they did."""
     with here(context).store.read() as tx:
         escalation, events = tx.escalations.get(key), tx.escalations.events(key)
+        letters = {event.note: tx.notices.get(event.note) for event in events if event.what == "told"}
     if json:
         as_json({**as_data(escalation), "events": [event.model_dump() for event in events]})
         return
-    show(*as_text([escalation]), heading("What happened"), _events(events))
+    show(*as_text([escalation]), *_to_do(escalation, [*letters.values()]), heading("What happened"))
+    show(_events(events, letters))
 
 
 @app.command(epilog=examples('escalations ack KEY --by Ada --note "We meet on Monday"'))
@@ -152,7 +160,7 @@ def delegate(context: typer.Context, key: Key, by: By, to: To, note: Note) -> No
 def stats(context: typer.Context, json: AsJson = False) -> None:
     """Say how soon escalations are answered, how many end by themselves, and how many are ignored."""
     with here(context).store.read() as tx:
-        found = answers(tx.escalations.listed(states=EscalationState))
+        found = answers(tx.escalations.listed(states=EscalationState), tx.escalations.that_were("unanswered"))
     if json:
         as_json([one.model_dump() for one in found])
     elif found:
@@ -204,8 +212,24 @@ def _parts(escalation: Escalation) -> list[tuple[str, Any]]:
     ]
 
 
-def _events(events: list[EscalationEvent]) -> RenderableType:
-    rows = [(f"{event.at:%Y-%m-%d %H:%M} UTC", event.what, event.who, event.note) for event in events]
+def _to_do(escalation: Escalation, letters: list[Posting]) -> Iterator[RenderableType]:
+    """What is at stake, who was asked last to answer by when, and what anybody can do; nothing where it is over."""
+    if escalation.state == EscalationState.ENDED:
+        return
+    yield heading("What you can do")
+    if escalation.state == EscalationState.OPEN and letters:
+        asked = letters[-1].notice
+        yield Padding("\n".join([f"Asked last: {asked.recipient}.", *at_stake(asked)]), (0, 0, 1, 2))
+    for what, command in acts(escalation, "YOU"):
+        yield Padding(f"{what}:\n  {command}", (0, 0, 0, 2))
+
+
+def _events(events: list[EscalationEvent], letters: Mapping[str, Posting]) -> RenderableType:
+    def note(event: EscalationEvent) -> str:
+        letter = letters.get(event.note)
+        return f"{letter.notice.key.rpartition('/')[2]}, {became(letter)}" if letter else event.note
+
+    rows = [(f"{event.at:%Y-%m-%d %H:%M} UTC", event.what, event.who, note(event)) for event in events]
     return table(["when", "what", "who", "note"], rows, whole=2)
 
 

@@ -59,10 +59,10 @@ def _lines(posting: Posting) -> Iterator[RenderableType]:
     """A notice in the list. Its key has a line of its own, to be copied from there."""
     notice = posting.notice
     yield title(notice.key)
-    yield Padding(f"to {notice.recipient}, {_became(posting)}", (0, 0, 0, 2))
+    yield Padding(f"to {notice.recipient}, {became(posting)}", (0, 0, 0, 2))
 
 
-def _became(posting: Posting) -> str:
+def became(posting: Posting) -> str:
     """What has become of a notice, in a few words."""
     at = f"{posting.delivered_at or posting.written_at:%Y-%m-%d %H:%M}"
     match posting.state:

@@ -12,7 +12,7 @@ from console.installation import Installation, here
 from console.screen import as_json, heading, remark, say, show, table
 from operations import reaching
 from program.address import EmailAddress
-from program.person import Person, SlackChannel, SlackMember
+from program.person import Person, SlackChannel, SlackMember, in_shell
 from store.database import Transaction
 
 app = typer.Typer(
@@ -29,10 +29,10 @@ PersonName = Annotated[
 
 @app.command("list", epilog=examples("people list", "people list --json"))
 def list_(context: typer.Context, json: AsJson = False) -> None:
-    """List everybody whom a partner names as owner or as the owner's manager, the operators, and who else is known."""
+    """List everybody whom a partner or the ladder of escalations names, the operators, and who else is known."""
     installation = here(context)
     with installation.store.read() as tx:
-        people, named = tx.people.listed(), _named(tx)
+        people, named = tx.people.listed(installation.program.program.escalations.names), _named(tx)
         absences = [absence for absence in tx.people.absences() if absence.last >= installation.today()]
     if json:
         away = {p.name: [a.model_dump(exclude={"person"}) for a in absences if a.person == p.name] for p in people}
@@ -142,4 +142,4 @@ def say_what_waits(installation: Installation, name: str) -> None:
     waiting = len(reaching.waiting_for(installation.store, name))
     if waiting:
         what = "a notice was" if waiting == 1 else f"{waiting} notices were"
-        remark(f'To {name} {what} not delivered: gatehouse notices retry --all-dead --to "{name}"')
+        remark(f"To {name} {what} not delivered: gatehouse notices retry --all-dead --to {in_shell(name)}")

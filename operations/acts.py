@@ -31,7 +31,7 @@ from activities.roster import LIFECYCLE_ID, Rescored
 from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
 from program.errors import Refused
-from program.escalation import Act, Escalation, EscalationState
+from program.escalation import Act, Delegate, Escalation, EscalationState, Reassign
 from program.opportunity import Deal
 from program.partner import ENDED, Partner, PartnerId, Stage
 from program.person import Person
@@ -246,6 +246,8 @@ class Operations:
         """Do something about an escalation; how it stands then."""
         with self.store.read() as tx:
             known = tx.escalations.get(key)
+            if isinstance(act, Delegate | Reassign):  # a refusal of the workflow's would be its answer all day long
+                tx.people.refuse_unknown(act.to)
         if known.state == EscalationState.ENDED:
             raise Refused(f"{key} ended on {known.closed_on}; there is nothing to answer any more: {known.note}")
         # Whoever is told at once may answer before the sweep has started the workflow.
@@ -257,9 +259,10 @@ class Operations:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{known.partner}: {known.condition}",
         )
-        # Asked twice on a day, it is done once; on another day the same words may be meant anew.
+        # Asked twice on a day, it is done once; on another day, or once it was somebody else's or came back, the same
+        # words are meant anew.
         acting = self.client.execute_update_with_start_workflow(
-            EscalationLadder.act, act, start_workflow_operation=start, id=f"{self.today()}/{_digest(act)}"
+            EscalationLadder.act, act, start_workflow_operation=start, id=f"{self.today()}/{known.round}/{_digest(act)}"
         )
         return await _with_start(acting, start, key)
 

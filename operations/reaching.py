@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from difflib import get_close_matches
 
 from pydantic import ValidationError
 
@@ -14,7 +13,7 @@ from program.definition import Program
 from program.errors import Refused
 from program.notice import Audience, ChannelName, Notice, NoticeState
 from program.partner import Partner, PartnerId
-from program.person import Absence, Person
+from program.person import Absence, Person, in_shell
 from rules.folder import LoadedProgram
 from store.database import Store
 
@@ -40,14 +39,11 @@ def go_away(store: Store, program: Program, person: str, first: date, last: date
         raise Refused(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     with store.write() as tx:
         team = [one.name for one in program.capacity.people]
-        for name in (stand_in,) if person in team else (person, stand_in):
-            if not tx.people.knows(name):
-                told = f'say how they are reached: gatehouse people set "{name}"'
-                if name in team:
-                    raise Refused(f"{name} could not be told in {person}'s place; {told}")
-                near = get_close_matches(name, [*team, *(known.name for known in tx.people.listed())], n=1)
-                hint = f"did you mean {near[0]}?" if near else told
-                raise Refused(f"nobody is known by the name {name}; {hint}")
+        tx.people.refuse_unknown(person, team)
+        tx.people.refuse_unknown(stand_in, team)
+        if not tx.people.knows(stand_in):
+            told = f"say how they are reached: gatehouse people set {in_shell(stand_in)}"
+            raise Refused(f"{stand_in} could not be told in {person}'s place; {told}")
         tx.people.away(absence)
     return absence
 

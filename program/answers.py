@@ -1,6 +1,6 @@
 """How escalations are answered: how soon, by whom, and how many end by themselves or are ignored."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from statistics import median
 from typing import Final
 
@@ -23,9 +23,9 @@ class Answers(BaseModel):
     """From its opening to the first answer, around the clock; None where none was answered."""
     slowest_hours: float | None
     ended_by_themselves: int
-    """Without an answer, because what they were about was over."""
+    """Without an answer, because what they were about was over before everybody on the ladder was told."""
     ignored: int
-    """Everybody on the ladder was told and nobody has answered."""
+    """Everybody on the ladder was told and nobody has answered, whether or not they are over by now."""
     waiting: int
     """Neither answered nor over, and still on the ladder."""
 
@@ -46,24 +46,28 @@ _GROUPS: Final[dict[str, Callable[[Escalation], str]]] = {
 }
 
 
-def answers(escalations: Iterable[Escalation]) -> list[Answers]:
-    """How escalations were answered: all of them, then by owner, stage and condition, each group by its name."""
+def answers(escalations: Iterable[Escalation], climbed: Collection[str]) -> list[Answers]:
+    """How escalations were answered: all of them, then by owner, stage and condition, each group by its name.
+
+    Args:
+        escalations: Those that are asked about.
+        climbed: The keys of those whose ladder was climbed to its end.
+    """
     every = list(escalations)
     found = []
     for by, name_of in _GROUPS.items():
         groups: dict[str, list[Escalation]] = {}
         for escalation in every:
             groups.setdefault(name_of(escalation), []).append(escalation)
-        found += [_of(by, name, groups[name]) for name in sorted(groups)]
+        found += [_of(by, name, groups[name], climbed) for name in sorted(groups)]
     return found
 
 
-def _of(by: str, name: str, group: list[Escalation]) -> Answers:
+def _of(by: str, name: str, group: list[Escalation], climbed: Collection[str]) -> Answers:
     hours = [(e.answered_at - e.opened_at).total_seconds() / 3600 for e in group if e.answered_at]
     unanswered = [e for e in group if e.answered_at is None]
-    ended, ignored = (
-        sum(e.state == state for e in unanswered) for state in (EscalationState.ENDED, EscalationState.UNANSWERED)
-    )
+    ignored = sum(e.key in climbed for e in unanswered)
+    ended = sum(e.state == EscalationState.ENDED and e.key not in climbed for e in unanswered)
     return Answers(
         by=by,
         name=name,

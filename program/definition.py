@@ -10,7 +10,7 @@ from program.calendar import BusinessDays, Clock, WorkingTime
 from program.capacity import Capacity
 from program.errors import Misfits, Way
 from program.factor import Axis
-from program.ladder import EscalationRules, Ladder, Place
+from program.ladder import EscalationRules, Ladder
 from program.measures import MEASURES
 from program.notice import Notice, NoticeRules
 from program.overrides import overridden
@@ -212,8 +212,7 @@ class Program(BaseModel):
     @property
     def names(self) -> frozenset[str]:
         """The people that it names: who is told of escalations, and whose hours there are."""
-        told = {level.to for level in self.escalations.ladder if not isinstance(level.to, Place)}
-        return frozenset({self.escalations.lead, *told, *(person.name for person in self.capacity.people)} - {""})
+        return self.escalations.names | {person.name for person in self.capacity.people}
 
     def held_until(self, notice: Notice, at: datetime, clock: Clock) -> datetime | None:
         """Until when a notice that is written at an instant is held, by a clock; None where it may be sent at once."""

@@ -97,6 +97,12 @@ class EscalationRules(BaseModel):
         """The messages of the ladder, in order."""
         return tuple(Rung(level=level, again=n) for level in self.ladder for n in range(level.repeats + 1))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The people that it names, who are told whoever owns the partner."""
+        named = (level.to for level in self.ladder if not isinstance(level.to, Place))
+        return frozenset({self.lead, *named} - {""})
+
     def person(self, rung: Rung, partner: Partner, owner: str) -> str:
         """Who stands on a rung now; empty where nobody does.
 

@@ -1,6 +1,7 @@
 """A person on our side: an owner of partners, or whom one reports to."""
 
 import re
+import shlex
 from datetime import date
 from typing import Annotated, Final, Self
 
@@ -27,6 +28,11 @@ SlackMember = Annotated[str, StringConstraints(strip_whitespace=True), AfterVali
 
 SlackChannel = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_channel)]
 """The name under which the settings know an incoming webhook."""
+
+
+def in_shell(name: str) -> str:
+    """A name in a command that is to be typed: one word to a shell, whatever is in it."""
+    return shlex.quote(name) if re.search(r'["$`\\!]', name) else f'"{name}"'
 
 
 OPERATORS: Final = "operators"

@@ -104,6 +104,10 @@ class Escalations:
             for row in self._session.scalars(query)
         ]
 
+    def that_were(self, what: str) -> set[str]:
+        """The keys of those to which something has happened."""
+        return set(self._session.scalars(select(EscalationEventRow.key).where(EscalationEventRow.what == what)))
+
     def as_of(self, partner: str, day: date) -> list[Escalation]:
         """A partner's escalations that were opened by a day and had not ended by then, the oldest first."""
         query = select(EscalationRow).where(

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from difflib import get_close_matches
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
-from program.person import OPERATORS, Absence, Person
+from program.person import OPERATORS, Absence, Person, in_shell
 from store.tables import AbsenceRow, PartnerRow, PersonRow
 
 _FIELDS = tuple(Person.model_fields)
@@ -118,10 +119,24 @@ class People:
         """Whether somebody was recorded, or is named by a partner."""
         return self._session.get(PersonRow, name) is not None or name in self.named()
 
-    def listed(self) -> list[Person]:
-        """Everybody who is named and everybody else who was recorded, by name."""
+    def refuse_unknown(self, name: str, others: Iterable[str] = ()) -> None:
+        """Refuse the name of somebody who is neither known nor one of some others.
+
+        Raises:
+            Refused: saying who may be meant, or how to make them known.
+        """
+        if self.knows(name) or name in (others := list(others)):
+            return
+        near = get_close_matches(name, [*others, *(person.name for person in self.listed())], n=1)
+        hint = (
+            f"did you mean {near[0]}?" if near else f"say how they are reached: gatehouse people set {in_shell(name)}"
+        )
+        raise Refused(f"nobody is known by the name {name}; {hint}")
+
+    def listed(self, others: Iterable[str] = ()) -> list[Person]:
+        """Everybody who is named, everybody else who was recorded, and some others, by name."""
         rows = {row.name: _person(row) for row in self._session.scalars(select(PersonRow))}
-        return [rows.get(name) or Person(name=name) for name in sorted({*rows, *self.named()})]
+        return [rows.get(name) or Person(name=name) for name in sorted({*rows, *self.named(), *others})]
 
     def named(self) -> frozenset[str]:
         """Those whom partners name as their owner or as whom that one reports to, and the operators."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from activities.digest import MOST_LINES
+from activities.digest import MOST_LINES, OPENS_EACH
 from activities.sending import LEASE
 from notifications.channel import Down, Permanent
 from program.escalation import Escalation, EscalationState
@@ -82,7 +82,8 @@ def test_five_stalls_at_once_are_one_message_that_opens_each(office: Office) -> 
     digest = message.notice
     assert (digest.kind, digest.recipient, digest.partner) == ("escalation.digest", "Ada Owner", None)
     assert digest.subject == "5 escalations wait for you"
-    assert digest.body.splitlines()[:2] == [
+    assert digest.body.splitlines()[:3] == [
+        OPENS_EACH,
         SILENT,
         "- P000, since 2017-03-21: `gatehouse escalations show p000/active/partner_silent/2017Q1`",
     ]
@@ -109,6 +110,36 @@ def test_two_stalls_of_one_partner_are_one_message_about_it(office: Office) -> N
     assert (first.subject, first.partner) == ("Acme has stalled in 2 ways", "acme")
     assert bundled(office, first.key) == sorted(keys[:2])
     assert second.key == keys[2]
+
+
+URGE = "Please answer by Friday, 2017-03-24 09:00 (UTC)."
+
+
+def urged(office: Office, said: dict[str, list[str]]) -> str:
+    """What the owner of Acme reads who is told of some of its stalls, by condition, in these words."""
+    stalls = [stalled("acme", condition, condition) for condition in said]
+    with office.store.write() as tx:
+        tx.partners.add([a_partner("Acme")], at(day(0)))
+        for one in stalls:
+            tx.escalations.open(one)
+            tx.notices.write(told_of(one).model_copy(update={"body": "\n".join(said[one.condition])}), one.opened_at)
+    way = Way()
+    assert sender(office, log=way).send(f"{stalls[0].key}/opened")
+    return way.took[0].notice.body
+
+
+def test_what_is_at_stake_in_all_of_them_is_said_once(office: Office) -> None:
+    verdict = "If nothing changes, the verdict on 2017-04-24 is reset: Fewer opportunities met our standard."
+    body = urged(office, {"silent": ["silent", verdict, URGE], "late": ["late", verdict, URGE]})
+    assert body.splitlines()[:3] == [verdict, URGE, OPENS_EACH]
+    assert body.count(URGE) == 1
+
+
+def test_who_has_to_answer_by_different_times_reads_each_with_its_stall(office: Office) -> None:
+    later = URGE.replace("09:00", "16:00")
+    body = urged(office, {"silent": ["silent", URGE], "late": ["late", later]})
+    assert f"`gatehouse escalations show acme/active/silent/2017Q1` {URGE}" in body
+    assert f"`gatehouse escalations show acme/active/late/2017Q1` {later}" in body
 
 
 def test_four_are_told_one_by_one_and_everybody_hears_of_theirs(office: Office) -> None:
@@ -144,7 +175,7 @@ def test_what_ended_before_it_was_told_and_what_is_answered_says_so(office: Offi
     [digest] = [message.notice for message in way.took]
     assert digest.subject == "3 escalations wait for you, 1 is answered, and 1 is over"
     lines = digest.body.splitlines()
-    assert lines[2] == f"- P001, since 2017-03-21, answered by Max: `gatehouse escalations show {escalations[1].key}`"
+    assert lines[3] == f"- P001, since 2017-03-21, answered by Max: `gatehouse escalations show {escalations[1].key}`"
     assert lines[-2:] == [
         "Over by now, with nothing left to do:",
         (
@@ -310,6 +341,21 @@ def test_what_follows_up_on_one_of_a_digest_continues_its_conversation(office: O
     with office.store.write() as tx:
         tx.notices.write(again, office.now)
     assert both.send(again.key)
+    assert way.took[1].notice.thread == way.keys[0]
+
+
+def test_a_digest_of_what_began_in_one_conversation_continues_it(office: Office) -> None:
+    escalations = many(5)
+    keys = stall(office, escalations)
+    way = Way()
+    both = sender(office, log=way)
+    assert both.send(keys[0])
+    again = [told_of(escalation, step="told-0-1") for escalation in escalations]
+    with office.store.write() as tx:
+        for notice in again:
+            tx.notices.write(notice, office.now)
+    assert both.send(again[0].key)
+    assert [message.notice.kind for message in way.took] == ["escalation.digest"] * 2
     assert way.took[1].notice.thread == way.keys[0]
 
 

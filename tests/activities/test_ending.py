@@ -175,6 +175,8 @@ def test_who_resets_a_pilot_knows_what_that_ends(
     again = {"partner": stall.partner, "application": 1, "terms": terms, "because": "Other accounts", "by": who}
     when = {"today": FOUND, "known_at": at(FOUND), "clock": Clock()}
     begun = office.run(NewStarts(office.store, office.shelf).begin_again, Again.model_validate(again | when))
+    with office.store.read() as tx:
+        assert tx.escalations.get(stall.key).answered_by == who, "which answers for all of its stalls"
     answered = office.run(
         office.escalating.answer, office.answer(stall.key, ResetPilot(who=who, note="Other accounts"))
     )
@@ -259,12 +261,13 @@ def test_many_that_are_over_at_once_are_one_message(office: Office) -> None:
 def test_of_one_partner_that_gets_going_everything_is_over_in_one_message(office: Office) -> None:
     partner = office.in_pilot("Acme")
     assert len(office.pilots.look_at_week(office.looks(partner, 3)).escalations) == 3
-    assert told(send(office, on=day(21))) == [("escalation.digest", "Ada Owner")]
+    [digest] = send(office, on=day(21))
+    assert told([digest]) == [("escalation.digest", "Ada Owner")]
     judged = office.pilots.judge(office.judges(partner))
     assert len(judged.over) == 3
     [message] = send(office, on=day(61))
     assert message.notice.subject == "Over: Acme has stalled in 3 ways"
-    assert message.notice.thread == ""
+    assert message.notice.thread == digest.notice.key
 
 
 def test_a_verdict_that_waited_is_over_on_the_day_it_is_decided(office: Office) -> None:

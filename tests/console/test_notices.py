@@ -9,11 +9,12 @@ import pytest
 
 from program.notice import Attempt, ChannelName, Notice, NoticeState, Outcome
 from program.person import Person
+from rules.folder import LoadedProgram
 from store.database import Transaction
 from tests.activities.test_digest import stalled
 from tests.console.conftest import Operator
 from tests.mail_server import MailServer, Receiver
-from tests.world import a_partner
+from tests.world import a_partner, changed_program, publish
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 STALL = "acme/pilot/three_weeks_without_movement/application-1/pilot-1/opened"
@@ -120,6 +121,24 @@ def test_what_was_delivered_is_not_sent_twice(clerk: Operator) -> None:
 
 
 # People
+
+
+def test_one_long_name_hides_nothing_of_the_others(clerk: Operator) -> None:
+    clerk.sees("people", "set", "Hohenstein " * 18, "--email", "h@example.com")
+    clerk.sees("people", "set", "Ada Owner", "--email", "ada@example.com", "--slack-channel", "north")
+    [ada] = [line for line in clerk.sees("people", "list").splitlines() if line.startswith("Ada Owner")]
+    assert ada.split() == ["Ada", "Owner", "ada@example.com", "north", "2"]
+
+
+def test_a_slip_in_a_name_is_not_taken_for_somebody_without_work(clerk: Operator) -> None:
+    for asked in (("digest", "--for"), ("escalations", "list", "--owner")):
+        assert "did you mean Ada Owner?" in clerk.is_refused(*asked, "Ada Owmer")
+
+
+def test_whom_the_ladder_names_is_listed_too(clerk: Operator, default_program: LoadedProgram) -> None:
+    program = changed_program(default_program, ('lead: ""', "lead: Lea Lead"))
+    publish(clerk.installation.store, program, datetime.now(UTC).date())
+    assert ("Lea Lead", None, 0) in [(p["name"], p["email"], p["partners"]) for p in clerk.gets("people", "list")]
 
 
 def test_people_are_those_whom_partners_name(clerk: Operator) -> None:

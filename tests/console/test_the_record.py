@@ -160,13 +160,20 @@ async def test_an_escalation_is_answered_put_off_and_handed_on(colleague: Operat
     until = str(today + timedelta(days=6))
     later = await colleague.asks("escalations", "snooze", key, "--by", "Ada", "--until", until, "--note", "A fair")
     assert f"It comes back on {until}: A fair" in later.stdout
-    handed = await colleague.asks("escalations", "delegate", key, "--by", "Ada", "--to", "Grace", "--note", "Hers")
+    by = ("escalations", "delegate", key, "--by", "Ada", "--note", "Hers", "--to")
+    unknown = await colleague.asks(*by, "Grace")
+    assert 'nobody is known by the name Grace; say how they are reached: gatehouse people set "Grace"' in unknown.stderr
+    colleague.types("people", "set", "Grace", "--email", "grace@example.com")
+    slip = await colleague.asks(*by, "grace")
+    assert "nobody is known by the name grace; did you mean Grace?" in slip.stderr
+    handed = await colleague.asks(*by, "Grace")
     assert "Grace has it now, and is told: Hers" in handed.stdout
 
     assert [e["key"] for e in colleague.gets("escalations", "list", "--owner", "Grace")] == [key]
     page = colleague.sees("escalations", "show", key)
     for what in ("opened", "told", "acknowledged", "snoozed", "delegated"):
         assert what in page
+    assert f'gatehouse escalations ack {key} --by "YOU"' in " ".join(page.split()), "and what can be done"
     [everything, *_] = colleague.gets("escalations", "stats")
     assert (everything["opened"], everything["answered"], everything["waiting"]) == (1, 1, 0)
     assert "itself" in colleague.sees("escalations", "stats")

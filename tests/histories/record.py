@@ -25,6 +25,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from program.calendar import Quarter
 from program.escalation import Acknowledge, Delegate, ResetPilot, Snooze
+from program.person import Person
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from store.database import Store
 from tests.world import PATIENCE, World, a_scorecard, eventually
@@ -101,6 +102,7 @@ async def climbed(world: World) -> Recorded:
     await world.until_at(key, datetime.combine(FIRST_DAY + 6 * DAY, time(12)))
     await act(key, Snooze(who="Ada", note="They are at a fair", until=FIRST_DAY + 10 * DAY))
     await world.until_at(key, datetime.combine(FIRST_DAY + 10 * DAY, time(12)))
+    world.operations.record_people([Person(name="Grace")])
     await act(key, Delegate(who="Ada", note="Grace knows them", to="Grace"))
     await world.until_at(key, datetime.combine(FIRST_DAY + 40 * DAY, time(12)))
     await act(key, ResetPilot(who="Lea", note="Other accounts were agreed"))

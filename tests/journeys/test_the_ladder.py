@@ -138,6 +138,12 @@ async def test_a_ladder_is_climbed_in_business_time_over_a_long_weekend(office: 
     unanswered = the_escalation(office, escalation.partner)
     assert unanswered.state == EscalationState.UNANSWERED
     # It stays on the lead's list, and can be answered still.
+    with office.store.read() as tx:
+        letter = tx.notices.get(f"{escalation.key}/unanswered-0").notice
+    assert (letter.recipient, f'`gatehouse escalations ack {escalation.key} --by "Lea Lead"' in letter.body) == (
+        "Lea Lead",
+        True,
+    )
     answered = await office.operations.act_on(escalation.key, Acknowledge(who="Lea Lead", note="I see to it"))
     assert (answered.state, answered.answered_by) == (EscalationState.ACKNOWLEDGED, "Lea Lead")
 
@@ -227,6 +233,7 @@ async def test_a_level_on_which_nobody_stands_is_skipped(office: World) -> None:
 async def test_who_is_given_an_escalation_hears_of_it_at_once(office: World) -> None:
     escalation = await stall(office)
     act = office.operations.act_on
+    office.operations.record_people([Person(name="Grace"), Person(name="Heidi")])
 
     await act(escalation.key, Delegate(who="Ada Owner", note="Grace knows the buyer", to="Grace"))
     climbed = await lives(office, escalation, at(3, 23, 8), "told", times=2)
@@ -237,6 +244,15 @@ async def test_who_is_given_an_escalation_hears_of_it_at_once(office: World) -> 
     climbed = await lives(office, escalation, at(3, 23, 9), "told", times=3)
     assert climbed[-1][1] == "Heidi"
     assert office.standing(escalation.partner).partner.owner == "Heidi"
+
+
+async def test_it_is_given_back_and_handed_on_in_the_same_words(office: World) -> None:
+    escalation = await stall(office)
+    office.operations.record_people([Person(name="Grace")])
+    for to in ("Grace", "Ada Owner", "Grace"):
+        given = await office.operations.act_on(escalation.key, Delegate(who="Max Lead", note="Hers", to=to))
+        assert given.delegate == to
+    assert the_escalation(office, escalation.partner).delegate == "Grace"
 
 
 async def test_a_reset_ends_the_pilot_and_its_escalation(office: World) -> None:

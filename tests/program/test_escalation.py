@@ -170,20 +170,21 @@ def test_statistics_count_each_escalation_once_in_every_group() -> None:
     quick = ACKNOWLEDGED.model_copy(update={"answered_at": AT + timedelta(hours=5)})
     slow = ACKNOWLEDGED.model_copy(update={"answered_at": AT + timedelta(hours=30), "owner": "Bob"})
     by_itself = STALL.model_copy(update={"state": EscalationState.ENDED, "closed_on": MONDAY})
-    ignored = unanswered(STALL)
-    found = answers([quick, slow, by_itself, ignored, STALL])
+    ignored = unanswered(STALL.model_copy(update={"cycle": "pilot-2"}))
+    ignored_to_the_end = ignored.model_copy(update={"state": EscalationState.ENDED, "closed_on": MONDAY})
+    found = answers([quick, slow, by_itself, ignored, ignored_to_the_end, STALL], {ignored.key})
     everything, ada, bob, *_ = found
     assert everything.model_dump(exclude={"by", "name"}) == {
-        "opened": 5,
+        "opened": 6,
         "answered": 2,
         "median_hours": 17.5,
         "slowest_hours": 30.0,
         "ended_by_themselves": 1,
-        "ignored": 1,
+        "ignored": 2,
         "waiting": 1,
     }
-    assert [(one.by, one.name, one.opened) for one in (ada, bob)] == [("owner", "Ada", 4), ("owner", "Bob", 1)]
+    assert [(one.by, one.name, one.opened) for one in (ada, bob)] == [("owner", "Ada", 5), ("owner", "Bob", 1)]
     assert {one.by: sum(o.opened for o in found if o.by == one.by) for one in found} == dict.fromkeys(
-        ("all", "owner", "stage", "condition"), 5
+        ("all", "owner", "stage", "condition"), 6
     )
-    assert answers([]) == []
+    assert answers([], set()) == []
