@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import letters
 from activities.deciding import Occasion, Shelf, decided
 from activities.gate import tell_of_the_gate
-from activities.scoring import away, facts_of_move, gather, ranked, team
+from activities.scoring import away, facts_of_move, gather, left_before, ranked, team
 from program.calendar import Quarter
 from program.decision import Decision
 from program.definition import Program
@@ -229,10 +229,9 @@ class Roster:
             # Who was decided about is left out: its tier may have changed by now, once it is published.
             candidates = tx.rescores.undecided(terms.quarter, page.after, PAGE)
             records = tx.rescores.last_records([one.partner for one in candidates], terms.quarter)
-            entry_tier = program.program.entry_tier
-            lasts = [records.get(one.partner) or TierRecord(tier=one.tier or entry_tier) for one in candidates]
+            lasts = [left_before(program.program, records, one.partner, one.tier) for one in candidates]
             if any(movement.rises(last.tier, one.cut_tier) for last, one in zip(lasts, candidates, strict=True)):
-                movement.count(lambda: tx.rescores.holders(terms.quarter, entry_tier))
+                movement.count(lambda: tx.rescores.holders(terms.quarter, program.program.entry_tier))
             courses: list[tuple[TierRecord, TierRecord, Decision]] = []
             for last, one in zip(lasts, candidates, strict=True):
                 facts = facts_of_move(movement, last, one.cut_tier, one.gathered)

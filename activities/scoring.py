@@ -131,6 +131,13 @@ def cut_of(program: Program, model: ScoreModel, roster: Iterable[Scored], hours:
 # What follows of the cut
 
 
+def left_before(
+    program: Program, records: Mapping[PartnerId, TierRecord], partner: PartnerId, tier: str | None
+) -> TierRecord:
+    """What the re-score before left of a partner; a new start in its tier where it saw none, else in the entry tier."""
+    return records.get(partner) or TierRecord(tier=tier or program.entry_tier)
+
+
 def facts_of_move(movement: Movement, last: TierRecord, cut_tier: str, gathered: Gathered) -> dict[str, FactValue]:
     """The facts on which a partner's move is decided, when its turn has come."""
     moved = int(gathered.measured.facts["moved_opportunities"] or 0)
@@ -148,9 +155,8 @@ def moves(
 
     Nothing is recorded.
     """
-    tiers, entry_tier = program.program.tiers, program.program.entry_tier
-    last = {p: records.get(p) or TierRecord(tier=entrant.tier or entry_tier) for p, entrant in entrants.items()}
-    movement = Movement(tiers, found.team, Counter(record.tier for record in last.values()))
+    last = {p: left_before(program.program, records, p, entrant.tier) for p, entrant in entrants.items()}
+    movement = Movement(program.program.tiers, found.team, Counter(record.tier for record in last.values()))
     made = {}
     for one in sorted(found.placements, key=lambda one: one.turn):
         before = last[one.partner]
