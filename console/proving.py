@@ -11,7 +11,7 @@ from rules.folder import bytes_of, read_folder
 from rules.language.policy import Policy, load_policy
 from rules.language.source import Fault, nearest
 from rules.verification.cases import Case, CaseFile, CaseReport, load_cases, run_cases
-from rules.verification.trial import cases_of, try_out
+from rules.verification.trial import cases_of
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,6 @@ class Proof:
     def passed(self) -> bool:
         """Whether it is proven: there are cases, every one came out as written, and every rule fired."""
         return self.report.ran > 0 and self.report.passed
-
-
-def findings(path: Path) -> list[Fault]:
-    """What there is to mend, and to think about, in a program's folder or in one policy; tried in another process.
-
-    Raises:
-        Refused: where there is no such thing to read.
-    """
-    return try_out(path)
 
 
 def proofs(named: Sequence[str], program: Path) -> list[Proof]:

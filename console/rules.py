@@ -15,6 +15,7 @@ from console.deciding import decide_lines, read_facts
 from console.explaining import ForWhom, Reader, present
 from console.installation import read_settings
 from console.screen import as_json, heading, remark, say, show, table
+from operations.drafts import try_draft
 from program.errors import Refused
 from rules.decision.decide import decide as decided
 from rules.evaluators.engine import engine_for
@@ -48,7 +49,7 @@ def check(
     Every finding is shown with its place, and with facts that show it if there are such; feed them to `rules decide`.
     """
     checked = paths or [_program()]
-    found = [fault for path in checked for fault in proving.findings(path)]
+    found = [fault for path in checked for fault in try_draft(path)]
     if json:
         as_json({"checked": [str(path) for path in checked], "findings": found})
     else:

@@ -4,6 +4,7 @@ A program may bring templates of its own. They are somebody else's text, so they
 work is said to be broken and replaced by ours: a letter is late for nobody's sake.
 """
 
+import traceback
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -61,6 +62,15 @@ def parts(body: str) -> Iterator[Part]:
             yield Part((text,))
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A template that does not work."""
+
+    name: str
+    line: int
+    why: str
+
+
 class Letters:
     """Writes letters by a program's templates and ours."""
 
@@ -70,20 +80,20 @@ class Letters:
 
     def write(self, notice: Notice, recipient: Recipient, partner: str, program: str) -> Letter:
         """The words of a notice in every form."""
-        values = {
-            "subject": one_line(notice.subject),
-            "parts": list(parts(notice.body)),
-            "recipient": one_line(recipient.name),
-            "slack_member": recipient.slack_member,
-            "partner": one_line(partner),
-            "program": one_line(program),
-            "audience": notice.audience.value,
-            "kind": notice.kind,
-            "meaning": KINDS[notice.kind].meaning,
-            "key": notice.key,
-        }
+        values = _values(notice, recipient, partner, program)
         subject, text, html, slack = (self._rendered(notice.kind, form, values) for form in LETTER_FORMS)
         return Letter(one_line(subject), text, html, slack)
+
+    def broken(self) -> Iterator[Broken]:
+        """The templates of a program that do not work, each tried on letters of all the kinds that it is for."""
+        for name in sorted(self._own):
+            kind, _, form = name.rpartition(".")
+            try:
+                template = self._environments[form].get_template(name)
+                for values in map(_sample, KINDS if kind == "letter" else [kind]):
+                    _written(template, values, LONGEST)
+            except Exception as error:  # noqa: BLE001 -- a template may fail in any way
+                yield Broken(name, _line(error), one_line(str(error))[:300])
 
     def _rendered(self, kind: str, form: str, values: Mapping[str, Any]) -> str:
         for name in (f"{kind}.{form}", f"letter.{form}"):
@@ -101,6 +111,35 @@ class Letters:
 
 
 _OURS: Final = files("notifications") / "templates"
+
+
+def _values(notice: Notice, recipient: Recipient, partner: str, program: str) -> dict[str, Any]:
+    """What a template may write."""
+    return {
+        "subject": one_line(notice.subject),
+        "parts": list(parts(notice.body)),
+        "recipient": one_line(recipient.name),
+        "slack_member": recipient.slack_member,
+        "partner": one_line(partner),
+        "program": one_line(program),
+        "audience": notice.audience.value,
+        "kind": notice.kind,
+        "meaning": KINDS[notice.kind].meaning,
+        "key": notice.key,
+    }
+
+
+def _sample(kind: str) -> dict[str, Any]:
+    """What a template is tried on."""
+    body = "A paragraph.\n- an item\nTo be typed: `gatehouse --help`"
+    notice = Notice(key="acme/sample", kind=kind, partner="acme", recipient="Ada", subject="A sample", body=body)
+    return _values(notice, Recipient("Ada"), "Acme", "Partner program")
+
+
+def _line(error: Exception) -> int:
+    """The line of a template that an error comes from; the first where nobody can tell."""
+    places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
+    return getattr(error, "lineno", None) or (places[-1] if places else None) or 1
 
 
 def _written(template: Template, values: Mapping[str, Any], longest: int | None = None) -> str:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from operations.drafts import try_draft
 from program.errors import Refused
 from program.partner import Stage
 from program.publication import Publication, in_force
 from rules.comparison import compare
 from rules.folder import LoadedProgram, bytes_of, files_of, load_program, read_folder
 from rules.language.source import Fault, Unfit, read_yaml
-from rules.verification.trial import try_out
 from store.database import Store, Transaction
 
 
@@ -39,7 +39,7 @@ def publish(
     today: date,
     now: datetime,
     *,
-    findings: Callable[[Path], Sequence[Fault]] = try_out,
+    findings: Callable[[Path], Sequence[Fault]] = try_draft,
 ) -> tuple[Publication, bool]:
     """Publish the program of a folder. The same one again, from the same day on, changes nothing.
 
@@ -81,7 +81,7 @@ def publish(
         return _keep(tx, program, intent, now), True
 
 
-def read_checked(folder: Path, findings: Callable[[Path], Sequence[Fault]] = try_out) -> LoadedProgram:
+def read_checked(folder: Path, findings: Callable[[Path], Sequence[Fault]] = try_draft) -> LoadedProgram:
     """Read a program in which nothing is wrong.
 
     Raises:

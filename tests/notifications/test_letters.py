@@ -147,6 +147,20 @@ def test_a_template_that_does_not_work_is_named_and_replaced_by_ours(
     assert "letter.txt" in said.out + said.err
 
 
+@pytest.mark.parametrize("template", BROKEN)
+def test_it_is_found_before_the_program_is_published(template: str) -> None:
+    good = '{% extends "ours/letter.html" %}{% block greeting %}<p>{{ slack_member or recipient }}</p>{% endblock %}'
+    [broken] = Letters({"letter.html": good, "tier.up.txt": template}).broken()
+    assert (broken.name, broken.line) == ("tier.up.txt", 1)
+    assert broken.why
+
+
+def test_the_line_of_a_broken_template_is_named() -> None:
+    for wrong in ("{{ nobody }}", "{% if %}"):
+        [broken] = Letters({"letter.txt": f"Dear {{{{ recipient }}}}\n\n{wrong}"}).broken()
+        assert broken.line == 3
+
+
 def test_templates_are_part_of_a_program(tmp_path: Path) -> None:
     folder = tmp_path / "program"
     (folder / "templates").mkdir(parents=True)

@@ -9,13 +9,13 @@ from shutil import copytree
 import pytest
 
 from activities.deciding import Shelf
+from operations.drafts import try_draft
 from operations.publishing import Intent, publish, publish_first, withdraw
 from program.errors import Refused
 from program.partner import Stage
 from program.publication import Publication
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, load_program
 from rules.language.source import Fault
-from rules.verification.trial import try_out
 from store.database import Store
 from tests.store.contents import contents
 from tests.world import a_partner, changed_program
@@ -163,9 +163,14 @@ def test_what_a_check_finds_is_refused_and_what_it_warns_of_is_not(author: Autho
     author.raises(2)
     author.raises(2, VERDICT)
     author.writes("mutual_deals: {gte: 1}", "mutual_deals: {gte: 2}", VERDICT)
-    assert "expected expand, got reset" in author.is_refused(check=try_out)
+    (author.folder / "templates").mkdir()
+    (author.folder / "templates" / "letter.txt").write_text("Dear {{ recipent }}")
+    refusal = author.is_refused(check=try_draft)
+    assert "expected expand, got reset" in refusal
+    assert "letter.txt:1:1: it does not work: 'recipent' is undefined" in refusal
+    (author.folder / "templates" / "letter.txt").unlink()
     author.writes("then: expand", "then: expnd", VERDICT)
-    assert "expnd is no outcome" in author.is_refused(check=try_out)
+    assert "expnd is no outcome" in author.is_refused(check=try_draft)
     author.writes("then: expnd", "then: expand", VERDICT)
 
     def a_warning(folder: Path) -> list[Fault]:
