@@ -14,6 +14,9 @@ from program.errors import Refused
 BEGIN, PARTNERS, RECORD, RULES = "To begin with", "Partners", "The record", "Rules"
 """The panels of the help."""
 
+LONGEST_SAID, LONGEST_NAME = 2000, 200
+"""Characters of what is said, and of a name."""
+
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -35,11 +38,19 @@ def quarter(text: str) -> Quarter:
         raise typer.BadParameter(str(refused)) from None
 
 
-def said(text: str) -> str:
+def said(text: str, longest: int = LONGEST_SAID) -> str:
     """Read something that has to be said."""
-    if not text.strip():
+    words = text.strip()
+    if not words:
         raise typer.BadParameter("nothing is said; write a few words")
-    return text.strip()
+    if len(words) > longest:
+        raise typer.BadParameter(f"these are {len(words)} characters; write {longest} at most")
+    return words
+
+
+def named(text: str) -> str:
+    """Read somebody's name, or that of something."""
+    return said(text, LONGEST_NAME)
 
 
 def read_as(kind: Any) -> Callable[[str], str]:

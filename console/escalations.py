@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 
 from activities.urging import acts, at_stake
-from console.arguments import AsJson, day, examples, said
+from console.arguments import AsJson, day, examples, named, said
 from console.installation import here
 from console.notices import became
 from console.screen import as_json, details, heading, say, show, table, title
@@ -44,9 +44,9 @@ app = typer.Typer(
 )
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="As the list shows it.", show_default=False)]
-By = Annotated[str, typer.Option("--by", parser=said, metavar="WHO", help="Who does it.")]
+By = Annotated[str, typer.Option("--by", parser=named, metavar="WHO", help="Who does it.")]
 Note = Annotated[str, typer.Option(parser=said, metavar="TEXT", help="What will be done, or why.")]
-To = Annotated[str, typer.Option(parser=said, metavar="NAME", help="Who has it from now on.")]
+To = Annotated[str, typer.Option(parser=named, metavar="NAME", help="Who has it from now on.")]
 Until = Annotated[date, typer.Option(parser=day, metavar="DATE", help="The day it comes back, YYYY-MM-DD.")]
 
 
@@ -126,7 +126,10 @@ def act(
     until: Annotated[
         date | None, typer.Option(parser=day, metavar="DATE", help="Of a next action, and of more time.")
     ] = None,
-    who: Annotated[str, typer.Option(metavar="WHO", help="Who takes the next action; the same where not said.")] = "",
+    who: Annotated[
+        str | None,
+        typer.Option(parser=named, metavar="WHO", help="Who takes the next action; the same where not said."),
+    ] = None,
 ) -> None:
     """Do something about the partner: record its next action, ask for more time, reset its pilot, let it go."""
     chosen: Act

@@ -9,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from console import decisions, escalations, then
-from console.arguments import AsJson, PartnerName, day, examples, read_as, said
+from console.arguments import AsJson, PartnerName, day, examples, named, read_as, said
 from console.installation import here
 from console.people import say_what_waits
 from console.screen import as_json, details, heading, say, show, table, title
@@ -89,7 +89,7 @@ def serve_(
     partner: PartnerName,
     tier: Annotated[str | None, typer.Option(metavar="TIER", help="Whose service it receives.")] = None,
     until: Annotated[date | None, typer.Option(parser=day, metavar="DATE", help="The last day, YYYY-MM-DD.")] = None,
-    by: Annotated[str | None, typer.Option(parser=said, metavar="WHO", help="Who grants it.")] = None,
+    by: Annotated[str | None, typer.Option(parser=named, metavar="WHO", help="Who grants it.")] = None,
     reason: Annotated[str | None, typer.Option(parser=said, metavar="TEXT", help="Why, such as a live deal.")] = None,
     end: Annotated[bool, typer.Option("--end", help="End the one that it has: today is the last day.")] = False,
 ) -> None:

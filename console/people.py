@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.arguments import AsJson, day, examples, read_as, said
+from console.arguments import AsJson, day, examples, named, read_as
 from console.installation import Installation, here
 from console.screen import as_json, heading, remark, say, show, table
 from operations import reaching
@@ -23,7 +23,7 @@ app = typer.Typer(
 
 
 PersonName = Annotated[
-    str, typer.Argument(parser=said, metavar="NAME", help="The name that partners name them by.", show_default=False)
+    str, typer.Argument(parser=named, metavar="NAME", help="The name that partners name them by.", show_default=False)
 ]
 
 
@@ -95,7 +95,7 @@ def away(
     first: Annotated[date, typer.Option("--from", parser=day, metavar="DATE", help="The first day.")],
     last: Annotated[date, typer.Option("--until", parser=day, metavar="DATE", help="The last day.")],
     stand_in: Annotated[
-        str, typer.Option("--stand-in", parser=said, metavar="NAME", help="Who is told in their place.")
+        str, typer.Option("--stand-in", parser=named, metavar="NAME", help="Who is told in their place.")
     ],
 ) -> None:
     """Say that somebody is away, and who is told of escalations in their place. Their hours are not promised then."""

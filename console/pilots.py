@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from console.arguments import PartnerName, day, examples, said
+from console.arguments import PartnerName, day, examples, named, said
 from console.installation import here
 from console.screen import say
 from program.request import ActionTaken
@@ -34,7 +34,7 @@ def account(
     context: typer.Context,
     partner: PartnerName,
     names: Annotated[
-        list[str], typer.Argument(parser=said, metavar="NAME", help="Customers' names.", show_default=False)
+        list[str], typer.Argument(parser=named, metavar="NAME", help="Customers' names.", show_default=False)
     ],
 ) -> None:
     """Record accounts that were mapped together; those that are there stay."""
@@ -47,7 +47,7 @@ def account(
 def play(
     context: typer.Context,
     partner: PartnerName,
-    name: Annotated[str, typer.Argument(parser=said, metavar="NAME", help="What it is called.", show_default=False)],
+    name: Annotated[str, typer.Argument(parser=named, metavar="NAME", help="What it is called.", show_default=False)],
     trigger: Annotated[str, typer.Option(parser=said, metavar="TEXT", help="What sets it off.")],
     outcome: Annotated[str, typer.Option(parser=said, metavar="TEXT", help="What it is to lead to.")],
 ) -> None:
@@ -63,7 +63,7 @@ def next_action(
     context: typer.Context,
     partner: PartnerName,
     what: Annotated[str, typer.Argument(parser=said, metavar="WHAT", help="What will be done.", show_default=False)],
-    who: Annotated[str, typer.Option(parser=said, metavar="WHO", help="Who does it.")],
+    who: Annotated[str, typer.Option(parser=named, metavar="WHO", help="Who does it.")],
     due: Annotated[date, typer.Option(parser=day, metavar="DATE", help="By when, YYYY-MM-DD.")],
 ) -> None:
     """Record what happens next, who does it, and by when."""

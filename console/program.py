@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from activities.deciding import Shelf
 from console import previews
-from console.arguments import AsJson, day, examples, said
+from console.arguments import AsJson, day, examples, named, said
 from console.installation import Installation, here
 from console.screen import as_json, details, heading, progress, say, show, table, title
 from operations import publishing
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A program's folder.", show_default=False)]
 Version = Annotated[int, typer.Argument(metavar="VERSION", help="As the list shows it.", show_default=False)]
-Who = Annotated[str, typer.Option("--by", parser=said, metavar="WHO", help="Who does so.")]
+Who = Annotated[str, typer.Option("--by", parser=named, metavar="WHO", help="Who does so.")]
 Side = Annotated[str, typer.Argument(metavar="VERSION|DIR", help="A version, or a folder.", show_default=False)]
 
 

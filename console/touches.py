@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from console.arguments import PARTNERS, PartnerName, day, examples, said
+from console.arguments import PARTNERS, PartnerName, day, examples, named, said
 from console.installation import here
 from console.screen import say
 from operations.serving import kind_of, record_touch
@@ -21,7 +21,7 @@ app = typer.Typer()
 def touch(
     context: typer.Context,
     partner: PartnerName,
-    by: Annotated[str, typer.Option(parser=said, metavar="WHO", help="Who held it, on our side.")],
+    by: Annotated[str, typer.Option(parser=named, metavar="WHO", help="Who held it, on our side.")],
     on: Annotated[date | None, typer.Option(parser=day, metavar="DATE", help="The day, YYYY-MM-DD; today.")] = None,
     kind: Annotated[
         str | None,

@@ -130,6 +130,12 @@ def test_one_long_name_hides_nothing_of_the_others(clerk: Operator) -> None:
     assert ada.split() == ["Ada", "Owner", "ada@example.com", "north", "2"]
 
 
+def test_what_is_said_at_too_great_a_length_is_corrected(clerk: Operator) -> None:
+    ack = ("escalations", "ack", "acme/pilot/silent/1")
+    assert "200 at most" in clerk.is_corrected(*ack, "--by", "A" * 201, "--note", "I call them")
+    assert "2000 at most" in clerk.is_corrected(*ack, "--by", "Ada", "--note", "a" * 2001)
+
+
 def test_a_slip_in_a_name_is_not_taken_for_somebody_without_work(clerk: Operator) -> None:
     for asked in (("digest", "--for"), ("escalations", "list", "--owner")):
         assert "did you mean Ada Owner?" in clerk.is_refused(*asked, "Ada Owmer")
