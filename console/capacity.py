@@ -58,7 +58,8 @@ def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
     yield _tiers(found.tiers, "then")
     if found.movers:
         yield heading("Who would move or be warned")
-        movers = [(m.partner, m.move, m.came_from, m.to, m.because) for m in found.movers[:LISTED]]
+        first = sorted(found.movers, key=lambda mover: mover.came_from == mover.to)  # then who is warned alone
+        movers = [(m.partner, m.move, m.came_from, m.to, m.because) for m in first[:LISTED]]
         yield table(["partner", "move", "from", "to", "because"], movers, whole=4)
         yield from _more(len(found.movers))
     yield from hanging(found.hanging)
@@ -110,7 +111,7 @@ def weights(found: tuple[Reweighed, ...]) -> Iterator[RenderableType]:
     if not found:
         return
     yield heading("Whom the changed weights rank otherwise")
-    rows = [(r.partner, r.score_before, r.score, r.rank_before, r.rank) for r in found[:LISTED]]
+    rows = [(r.partner, f"{r.score_before:.1f}", f"{r.score:.1f}", r.rank_before, r.rank) for r in found[:LISTED]]
     yield table(["partner", "score by the old", "by the new", "rank by the old", "by the new"], rows)
     yield from _more(len(found))
 

@@ -77,7 +77,7 @@ def _touches(one: PersonsWeek, found: WeekPlan) -> RenderableType:
         (touch.day, touch.partner, touch.tier, touch.kind, touch.hours, touch.last, "; ".join(_remarks(touch, found)))
         for touch in one.touches
     ]
-    return table(["day", "partner", "tier", "what", "hours", "by", ""], rows, whole=3)
+    return table(["day", "partner", "tier", "what", "hours", "by", ""], rows, whole=2)
 
 
 def _remarks(touch: Planned, found: WeekPlan) -> Iterator[str]:

@@ -22,6 +22,9 @@ from rules.language.source import Unfit
 WIDTH: Final = 100
 """Columns of what is not shown in a terminal."""
 
+WORD: Final = 10
+"""Letters of the words that are never broken in a column that holds nothing else, such as tiers and stages."""
+
 GOOD: Final = frozenset({"sign", "expand", "on_track", "up", "moving", "active", "passed"})
 BAD: Final = frozenset({"decline", "exit", "stalled", "down", "low_touch", "declined", "exited", "open", "failed"})
 NOTABLE: Final = frozenset({"defer", "reset", "at_risk", "warn", "deferred", "leaving"})
@@ -93,12 +96,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
     """
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     listed = [list(row) for row in rows]
+    texts = [[shown(value) for value in row] for row in listed]
     for number, name in enumerate(columns):
         dates = any(isinstance(row[number], date) for row in listed)
         fits = all(len(str(row[number])) <= screen().width // 2 for row in listed)
-        made.add_column(name, no_wrap=(number < whole and fits) or dates, overflow="fold")
-    for row in listed:
-        made.add_row(*map(shown, row))
+        words = all(len(text) <= WORD and " " not in text for text in (name, *(row[number].plain for row in texts)))
+        made.add_column(name, no_wrap=(number < whole and fits) or dates or words, overflow="fold")
+    for row in texts:
+        made.add_row(*row)
     return made
 
 

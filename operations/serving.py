@@ -65,15 +65,14 @@ def record_touch(tx: Transaction, touch: Touch, today: date) -> int:
     tx.partners.get(touch.partner)
     if touch.delivered_on > today:
         raise Refused(f"{touch.delivered_on} has not come; record the touch once it was delivered")
-    now = datetime.now(UTC)
-    stood = tx.partners.stood(touch.partner, touch.delivered_on, now)
-    stage = stood.stage if stood else Stage.PROSPECT
+    stages = [stage for day, _, stage, _ in tx.partners.moves(touch.partner) if day <= touch.delivered_on]
+    stage = stages[-1] if stages else Stage.PROSPECT
     if stage != Stage.ACTIVE:
         raise Refused(
             f"{touch.partner} was {stage} on {touch.delivered_on}; only active partners are promised touches, so say "
             "by --on a day on which it was active"
         )
-    return tx.touches.record(touch, now)
+    return tx.touches.record(touch, datetime.now(UTC))
 
 
 def end_override(tx: Transaction, partner: PartnerId, today: date) -> ServiceOverride:

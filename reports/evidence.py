@@ -115,6 +115,9 @@ def _others(facts: Sequence[Fact]) -> list[Evidence]:
             "gatehouse explain DECISION; gatehouse rescore --quarter QUARTER",
         ),
         Evidence(
-            "touches", ("partner", "day", "kind", "who", "note"), tuple(touches), "gatehouse partner show PARTNER"
+            "touches",
+            ("partner", "day", "kind", "who", "note"),
+            tuple(touches),
+            "gatehouse roster pack PARTNER --quarter QUARTER --out DIRECTORY",
         ),
     ]

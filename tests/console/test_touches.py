@@ -14,10 +14,10 @@ from tests.world import a_partner
 
 @pytest.fixture
 def acme(operator: Operator) -> str:
-    """Active since the second day of 2017."""
+    """Active since the second day of 2017, as a clock noted that runs ahead."""
     with operator.installation.store.write() as tx:
         tx.partners.add([a_partner("Acme")], datetime.now(UTC))
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) + timedelta(days=60)
         tx.partners.move("acme", "pilot", Stage.PILOT, date(2017, 1, 1), "Taken over.", now)
         tx.partners.move("acme", "active", Stage.ACTIVE, date(2017, 1, 2), "Expanded.", now, tier="growth")
     return "acme"
