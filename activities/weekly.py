@@ -14,6 +14,7 @@ from program.calendar import Clock
 from program.escalation import Escalation, EscalationState
 from program.notice import Notice
 from program.partner import Partner, PartnerId, Stage
+from program.person import in_shell
 from program.pilot import PilotTerms, achieved
 from store.database import Store, Transaction
 
@@ -201,7 +202,7 @@ def letter(weekly: Weekly, recipient: str) -> Notice:
         kind="team.weekly",
         recipient=recipient,
         subject=f"{'Your week' if own else f'The week of {weekly.person}'}: {_in_short(weekly)}",
-        body="\n".join([*away, *lines(weekly)]),
+        body="\n".join([*away, *lines(weekly, MOST_LINES)]),
     )
 
 
@@ -215,8 +216,8 @@ def _in_short(weekly: Weekly) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def lines(weekly: Weekly) -> Iterator[str]:
-    """A person's week in words; parts that are empty are left out."""
+def lines(weekly: Weekly, most: int | None = None) -> Iterator[str]:
+    """A person's week in words; parts that are empty are left out, and of each no more than so many are named."""
 
     def whose(owner: str) -> str:
         return "" if owner == weekly.person else f" ({owner})"
@@ -245,15 +246,20 @@ def lines(weekly: Weekly) -> Iterator[str]:
             f"opportunities, {one.progressed} of {one.target_progressed} progressed"
         )
 
-    yield from _part("Open, and nobody answers for it", weekly.open, is_open)
-    yield from _part("Answered in the last seven days", weekly.answered, was_answered)
-    yield from _part("Ended by itself in the last seven days", weekly.ended, has_ended)
-    yield from _part(f"Pilots that are judged by {weekly.last_day}", weekly.pilots, is_due)
+    limit = (most, f"`gatehouse digest --for {in_shell(weekly.person)}` shows all of them.")
+    yield from _part("Open, and nobody answers for it", weekly.open, is_open, *limit)
+    yield from _part("Answered in the last seven days", weekly.answered, was_answered, *limit)
+    yield from _part("Ended by itself in the last seven days", weekly.ended, has_ended, *limit)
+    yield from _part(f"Pilots that are judged by {weekly.last_day}", weekly.pilots, is_due, *limit)
 
 
-def _part(heading: str, items: Sequence[Item], said: Callable[[Item], str]) -> Iterator[str]:
+def _part(
+    heading: str, items: Sequence[Item], said: Callable[[Item], str], most: int | None, all_of_it: str
+) -> Iterator[str]:
+    """One part of a week; where not all are named, how many more there are and how to see them."""
+    named = items[:most]
     if items:
         yield f"{heading}: {len(items)}"
-        yield from (f"- {said(item)}" for item in items[:MOST_LINES])
-    if len(items) > MOST_LINES:
-        yield f"And {len(items) - MOST_LINES} more: `gatehouse digest` shows all of them."
+        yield from (f"- {said(item)}" for item in named)
+    if len(named) < len(items):
+        yield f"And {len(items) - len(named)} more: {all_of_it}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from statistics import median
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from program.escalation import Escalation, EscalationState
 
@@ -29,13 +29,15 @@ class Answers(BaseModel):
     waiting: int
     """Neither answered nor over, and still on the ladder."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def share_ended_by_themselves(self) -> float:
-        return self.ended_by_themselves / self.opened
+        return round(self.ended_by_themselves / self.opened, 3)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def share_ignored(self) -> float:
-        return self.ignored / self.opened
+        return round(self.ignored / self.opened, 3)
 
 
 _GROUPS: Final[dict[str, Callable[[Escalation], str]]] = {

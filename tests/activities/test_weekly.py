@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 from typing import Any
 
-from activities.weekly import Week, Weekly, weeklies
+from activities.digest import MOST_LINES
+from activities.weekly import Week, Weekly, lines, weeklies
 from program.calendar import Clock
 from program.escalation import Escalation, EscalationState
 from program.notice import Notice
 from program.person import Absence, Person
 from tests.activities.conftest import Office, at, day
-from tests.activities.test_digest import SILENT, stall, stalled
+from tests.activities.test_digest import SILENT, many, stall, stalled
 from tests.world import a_partner
 
 MONDAY = day(54)
@@ -79,6 +80,16 @@ def test_a_week_says_what_is_open_was_answered_ended_by_itself_and_is_due(office
         "- Pilot, on 2017-04-30: 4 of 6 qualified opportunities, 4 of 3 progressed",
     ]
     assert "- Open (Ada Owner), since" in to_manager.body
+
+
+def test_a_letter_names_fifty_and_the_command_that_it_names_all_of_them(office: Office) -> None:
+    stall(office, many(MOST_LINES + 3))
+    to_owner, _ = written(office)
+    *_, last = to_owner.body.splitlines()
+    assert last == 'And 3 more: `gatehouse digest --for "Ada Owner"` shows all of them.'
+    mine = of(office, "Ada Owner")
+    assert mine
+    assert len([*lines(mine)]) == 1 + MOST_LINES + 3
 
 
 def test_a_week_is_seven_days_to_yesterday(office: Office) -> None:

@@ -182,6 +182,8 @@ def test_statistics_count_each_escalation_once_in_every_group() -> None:
         "ended_by_themselves": 1,
         "ignored": 2,
         "waiting": 1,
+        "share_ended_by_themselves": 0.167,
+        "share_ignored": 0.333,
     }
     assert [(one.by, one.name, one.opened) for one in (ada, bob)] == [("owner", "Ada", 5), ("owner", "Bob", 1)]
     assert {one.by: sum(o.opened for o in found if o.by == one.by) for one in found} == dict.fromkeys(
