@@ -9,7 +9,8 @@ import typer
 from rich.console import RenderableType
 from rich.padding import Padding
 
-from activities.urging import acts, at_stake
+from activities.deciding import Shelf
+from activities.urging import acts, at_stake, evidence
 from console.arguments import AsJson, day, examples, named, said
 from console.installation import here
 from console.notices import became
@@ -87,13 +88,18 @@ def list_(
 @app.command("show", epilog=examples("escalations show KEY", "escalations show KEY --json"))
 def show_(context: typer.Context, key: Key, json: AsJson = False) -> None:
     """Show one escalation and all that happened to it: who was told when, and what they did."""
-    with here(context).store.read() as tx:
+    store = here(context).store
+    with store.read() as tx:
         escalation, events = tx.escalations.get(key), tx.escalations.events(key)
+        decision = tx.decisions.get(escalation.decision)
         letters = {event.note: tx.notices.get(event.note) for event in events if event.what == "told"}
     if json:
         as_json({**as_data(escalation), "events": [event.model_dump() for event in events]})
         return
-    show(*as_text([escalation]), *_to_do(escalation, [*letters.values()]), heading("What happened"))
+    policy = Shelf(store).get(escalation.program).policies[escalation.policy]
+    seen = "\n".join(evidence(policy, escalation.condition, decision))
+    show(*as_text([escalation]), heading("What was seen when it was opened"), Padding(seen, (0, 0, 0, 2)))
+    show(*_to_do(escalation, [*letters.values()]), heading("What happened"))
     show(_events(events, letters))
 
 

@@ -174,6 +174,7 @@ async def test_an_escalation_is_answered_put_off_and_handed_on(colleague: Operat
     for what in ("opened", "told", "acknowledged", "snoozed", "delegated"):
         assert what in page
     assert f'gatehouse escalations ack {key} --by "YOU"' in " ".join(page.split()), "and what can be done"
+    assert "something was created or progressed: no" in page
     [everything, *_] = colleague.gets("escalations", "stats")
     assert (everything["opened"], everything["answered"], everything["waiting"]) == (1, 1, 0)
     assert "itself" in colleague.sees("escalations", "stats")
