@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -17,13 +17,9 @@ from console.screen import as_json, say
 from operations.packs import packs
 from program.calendar import Quarter
 from program.errors import Refused
+from program.figures import number, value
 from program.pack import FactorResult, Pack
 from program.score import Span
-from program.scorecard import FactValue
-
-RATIOS: Final = frozenset({"win_rate", "consistency"})
-"""Facts that are read as percentages."""
-
 
 app = typer.Typer()
 
@@ -135,13 +131,6 @@ def _environment() -> Environment:
     return environment
 
 
-def number(points: Decimal) -> str:
-    """Points to one place, with no zeros that say nothing; such as are too few for that, as they are."""
-    rounded = round(points, 1)
-    shown = rounded if rounded or not points else points
-    return f"{shown.normalize():,f}"
-
-
 def signed(points: Decimal) -> str:
     """The same of a change."""
     sign = "+" if points > 0 else "\u2212"
@@ -152,17 +141,6 @@ def span(points: Span) -> str:
     """A number of points, or between which they lie."""
     low, high = number(points.low), number(points.high)
     return low if low == high else f"{low} to {high}"
-
-
-def value(fact: str, known: FactValue) -> str:
-    """What a fact is, as people read it."""
-    if known is None:
-        return "not known"
-    if isinstance(known, bool):
-        return "yes" if known else "no"
-    if isinstance(known, (int, Decimal)):
-        return f"{number(Decimal(known) * 100)} %" if fact in RATIOS else f"{Decimal(known).normalize():,f}"
-    return str(known)
 
 
 def percent(one: FactorResult) -> int:

@@ -359,6 +359,7 @@ async def _answered(asking: Awaitable[Result], about: str) -> Result:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Refused(
-                f"no workflow runs for {about}; what is to be done with it begins with `gatehouse apply`"
+                f"no workflow runs for {about}; a prospect begins with `gatehouse apply`; for anybody else, see that "
+                "GATEHOUSE_TEMPORAL_ADDRESS names the Temporal that it began in"
             ) from error
         raise Unanswered(f"Temporal does not answer: {error.message}; nothing has changed") from error

@@ -432,9 +432,10 @@ def test_a_warning_says_what_would_avert_the_move(office: Office) -> None:
     rescores(office)
     told = office.notices()[f"{partner}/rescore-2017Q2"]
     assert told.startswith("A warning about your tier\n")
-    assert "By the measure of the quarter that ended, 0.985 points more keep the tier.\n" in told
+    assert "By the measure of the quarter that ended, 1.0 points more keep the tier.\n" in told
     assert "One of these alone brings them:\n- Revenue won: " in told
     assert "- Qualified opportunities: 11 instead of 9\n" in told
+    assert "instead of 900\n" in told
     assert "- Opportunities that progressed: 11 instead of 9\n" in told
     assert "Win rate" not in told  # it is as good as it counts
 

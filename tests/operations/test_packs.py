@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from console.packs import number, signed, write_packs
+from console.packs import signed, write_packs
 from operations.packs import packs
 from operations.serving import serve
 from program.calendar import Quarter
 from program.errors import Refused
 from program.factor import Axis
+from program.figures import number
 from program.pack import AgreedAction, Pack
 from program.serving import ServiceOverride
 from program.touch import Touch
