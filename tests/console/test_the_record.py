@@ -1,10 +1,12 @@
 """Reading what happened: partners, decisions, escalations, the re-score."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import date, timedelta
 from json import loads
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client
@@ -14,7 +16,7 @@ import activities.roster
 from console import roster
 from operations.acts import Unanswered, published
 from program.calendar import Quarter
-from tests.console.conftest import Operator
+from tests.console.conftest import Operator, an_installation
 from tests.world import World, a_scorecard
 from workflows.messages import Progress
 
@@ -218,6 +220,19 @@ async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> 
     refused = await colleague.asks("rescore", "--quarter", "2017Q1")
     assert refused.exit_code == 1
     assert refused.stderr.startswith("error: 2017Q1 ends on 2017-03-31; it can be re-scored from the day after")
+
+
+async def test_a_rescore_of_another_database_is_said_to_be_one(
+    colleague: Operator, empty_database: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    shutil.copy(empty_database, tmp_path / "other" / "gatehouse.db")
+    stranger = Operator(an_installation(tmp_path / "other", colleague.installation.settings.temporal))
+    stranger.installation.lag = colleague.installation.lag
+    refused = await stranger.asks("rescore", "--quarter", "2016Q4")
+    stranger.installation.close()
+    assert refused.exit_code == 1
+    assert f"2016Q4 was re-scored in another database than {tmp_path / 'other'}'s" in refused.stderr
 
 
 async def test_whoever_waits_for_a_rescore_sees_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
