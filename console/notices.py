@@ -173,6 +173,8 @@ def try_out(
         raise typer.BadParameter("name somebody in the team, or a partner by --partner; one of the two")
     installation = here(context)
     with installation.store.read() as tx:
+        if name:
+            tx.people.refuse_unknown(name, installation.program.program.names)
         to = tx.partners.get(partner).partner if partner else tx.people.find(name or "")
     given = installation.settings.notices.addresses()
     results = reaching.send_test(given, installation.program, to, datetime.now(UTC))

@@ -137,7 +137,7 @@ def test_what_is_said_at_too_great_a_length_is_corrected(clerk: Operator) -> Non
 
 
 def test_a_slip_in_a_name_is_not_taken_for_somebody_without_work(clerk: Operator) -> None:
-    for asked in (("digest", "--for"), ("escalations", "list", "--owner")):
+    for asked in (("digest", "--for"), ("escalations", "list", "--owner"), ("notices", "test")):
         assert "did you mean Ada Owner?" in clerk.is_refused(*asked, "Ada Owmer")
 
 
