@@ -135,6 +135,7 @@ class Roster:
             later = tx.rescores.later(begin.quarter)
             if later and not found.published:
                 raise Refused(too_late(begin.quarter, later))
+            tx.rescores.refresh_statistics()
             return found
 
     @activity.defn
@@ -180,6 +181,7 @@ class Roster:
             while some := [*islice(placements, PAGE)]:
                 tx.rescores.place(terms.quarter, some)
                 activity.heartbeat(some[-1].rank)
+            tx.rescores.refresh_statistics()
 
     def _entrants(self, terms: Terms) -> Iterator[dict[PartnerId, Entrant]]:
         """Those who are ranked, page by page."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, Table, bindparam, func, or_, select, update
+from sqlalchemy import Select, Table, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from program.calendar import Quarter
@@ -166,6 +166,15 @@ class Rescores:
             for placement in placements
         )
         self._set(quarter, dict(ranked))
+
+    def refresh_statistics(self) -> None:
+        """Have PostgreSQL look at the tables that a re-score goes through page by page.
+
+        It plans by what it knows of them, and knows nothing of what has just come in: a bulk import, or this quarter.
+        It would read all of it for every page then. SQLite goes by its indexes.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(text("ANALYZE partners, opportunities, scores"))
 
     def _set(self, quarter: Quarter, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Set the same columns of some partners' rows."""

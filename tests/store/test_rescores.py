@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from program.calendar import Quarter
 from program.movement import TierRecord
@@ -212,3 +213,13 @@ def test_whoever_left_and_came_back_has_no_record_of_its_first_time(any_store: S
             tx.partners.move("acme", key, stage, date(2017, 4, 2), "So.", AT)
         tx.partners.move("acme", "back", Stage.ACTIVE, date(2017, 6, 2), "Expanded.", AT, tier="growth")
         assert tx.rescores.last_records(["acme"], Q2) == {}
+
+
+@pytest.mark.parametrize("any_url", ["postgresql"], indirect=True)
+def test_postgresql_looks_at_a_quarter_that_has_just_come_in(any_store: Store) -> None:
+    with any_store.write() as tx:
+        begin(tx, Q1, "acme", "bolt")
+        tx.rescores.refresh_statistics()
+    with any_store._engine.connect() as connection:
+        found = connection.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'scores'")).scalar()
+    assert found == 2
