@@ -58,7 +58,7 @@ class NewStarts:
             Refused: where no reset is left.
         """
         terms, cycle = again.terms, f"application-{again.application}/pilot-{again.terms.number}"
-        if terms.number > terms.plan.resets:
+        if not terms.resets_left:
             raise Refused(
                 f"{again.partner} is in pilot {terms.number}, and {terms.plan.resets} resets were agreed; its verdict "
                 "decides, or let it go"

@@ -54,6 +54,7 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
         stands_in_for=person if stands_in != person else "",
         # Counted from when they were told: looking at it again gives nobody more time.
         until=rung.level.within.after(told_at or at, ladder.working),
+        resets=tx.pilots.resets_left(partner.id),
         after=next((later for _, later in there[1:] if later != person), ladder.rules.lead),
         said_by=next((event.who for event in reversed(events) if event.who and event.what != "told"), ""),
         expected=_expected(tx, program, escalation, clock.today(at), at),
@@ -85,7 +86,8 @@ def _nobody_answered(
 ) -> Told:
     now = course.unanswered(escalation)
     tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
-    lead = program.program.ladder.rules.lead
-    told = urging.unanswered(now, partner, lead or partner.owner_manager or partner.owner)
+    rules, resets = program.program.ladder.rules, tx.pilots.resets_left(partner.id)
+    lead = rules.lead or partner.owner_manager or partner.owner
+    told = urging.unanswered(now, partner, lead, rules, resets)
     tx.notices.write(told, at, program.program.held_until(told, at, clock))
     return Told(escalation=now, notices=(told.key,))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from activities.gathering import OF_TOUCHES
 from program.decision import Decision
 from program.escalation import Escalation
-from program.ladder import Ladder, Rung
+from program.ladder import EscalationRules, Ladder, Rung
 from program.notice import OVER, ChannelName, Notice
 from program.partner import Partner, Stage
 from program.person import in_shell
@@ -43,6 +43,8 @@ class Urge:
     """By when they have to answer before the ladder goes on."""
     after: str
     """Who is told next; empty where nobody is."""
+    resets: int = 0
+    """How often the pilot can be reset still."""
     said_by: str = ""
     """Who said last what is noted of it."""
     expected: str = ""
@@ -80,7 +82,7 @@ class Urge:
         if escalation.note:
             yield f"{self.said_by or 'Somebody'} said of it: {escalation.note}"
         yield from self._why_you(ladder)
-        yield from _offered(escalation, self.person)
+        yield from _offered(escalation, self.person, ladder.rules, self.resets)
 
     def _why_you(self, ladder: Ladder) -> Iterator[str]:
         if self.stands_in_for:
@@ -91,13 +93,20 @@ class Urge:
         yield f"{ANSWER_BY} {until}." + (f" Then {self.after} is told." if self.after else "")
 
 
-def _offered(escalation: Escalation, person: str) -> Iterator[str]:
+def _offered(escalation: Escalation, person: str, rules: EscalationRules, resets: int) -> Iterator[str]:
     yield "What you can do:"
-    yield from (f"- {what}: `{command}`" for what, command in acts(escalation, person))
+    yield from (f"- {what}: `{command}`" for what, command in acts(escalation, person, rules, resets))
 
 
-def acts(escalation: Escalation, person: str) -> Iterator[tuple[str, str]]:
-    """What somebody can do about an escalation, and the command for each."""
+def acts(escalation: Escalation, person: str, rules: EscalationRules, resets: int) -> Iterator[tuple[str, str]]:
+    """What somebody can do about an escalation, and the command for each; nothing that would be refused as used up.
+
+    Args:
+        escalation: As it stands.
+        person: Who does it.
+        rules: Of the program that it was opened under.
+        resets: How often the partner's pilot can be reset still.
+    """
     key, by = escalation.key, f"--by {in_shell(person)}"
 
     def command(what: str, *more: str) -> str:
@@ -106,11 +115,12 @@ def acts(escalation: Escalation, person: str) -> Iterator[tuple[str, str]]:
     yield "say what you do about it", command("ack", key, by, '--note "..."')
     if escalation.stage in {Stage.PILOT, Stage.ACTIVE}:
         yield "record the next action", command("act", key, "next-action", by, '--note "..." --until YYYY-MM-DD')
-    yield "ask for more time", command("act", key, "more-time", by, '--until YYYY-MM-DD --note "..."')
+    if escalation.extensions < rules.extensions:
+        yield "ask for more time", command("act", key, "more-time", by, '--until YYYY-MM-DD --note "..."')
     yield "put it off", command("snooze", key, by, '--until YYYY-MM-DD --note "..."')
     yield "hand it to somebody else", command("delegate", key, by, '--to NAME --note "..."')
     yield "give the partner another owner", command("reassign", key, by, '--to NAME --note "..."')
-    if escalation.stage == Stage.PILOT:
+    if escalation.stage == Stage.PILOT and resets:
         yield "reset the pilot", command("act", key, "reset", by, '--note "..."')
     yield "let the partner go", command("act", key, "exit", by, '--note "..."')
 
@@ -167,7 +177,7 @@ def unanswered_key(escalation: Escalation) -> str:
     return f"{escalation.key}/unanswered-{escalation.round}"
 
 
-def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
+def unanswered(escalation: Escalation, partner: Partner, lead: str, rules: EscalationRules, resets: int) -> Notice:
     """To the program lead: the ladder is climbed and nobody answered."""
     first = f"{escalation.key}/opened"
     return Notice(
@@ -182,7 +192,7 @@ def unanswered(escalation: Escalation, partner: Partner, lead: str) -> Notice:
                 f"Open since {escalation.opened_on}; everybody on the ladder was told, and nobody answered.",
                 "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does.",
                 f"`gatehouse escalations show {escalation.key}` shows who was told when.",
-                *_offered(escalation, lead),
+                *_offered(escalation, lead, rules, resets),
             ]
         ),
         thread=first,

@@ -92,14 +92,16 @@ def show_(context: typer.Context, key: Key, json: AsJson = False) -> None:
     with store.read() as tx:
         escalation, events = tx.escalations.get(key), tx.escalations.events(key)
         decision = tx.decisions.get(escalation.decision)
+        resets = tx.pilots.resets_left(escalation.partner)
         letters = {event.note: tx.notices.get(event.note) for event in events if event.what == "told"}
     if json:
         as_json({**as_data(escalation), "events": [event.model_dump() for event in events]})
         return
-    policy = Shelf(store).get(escalation.program).policies[escalation.policy]
-    seen = "\n".join(evidence(policy, escalation.condition, decision))
+    program = Shelf(store).get(escalation.program)
+    seen = "\n".join(evidence(program.policies[escalation.policy], escalation.condition, decision))
+    offered = acts(escalation, "YOU", program.program.ladder.rules, resets)
     show(*as_text([escalation]), heading("What was seen when it was opened"), Padding(seen, (0, 0, 0, 2)))
-    show(*_to_do(escalation, [*letters.values()]), heading("What happened"))
+    show(*_to_do(escalation, [*letters.values()], offered), heading("What happened"))
     show(_events(events, letters))
 
 
@@ -221,7 +223,9 @@ def _parts(escalation: Escalation) -> list[tuple[str, Any]]:
     ]
 
 
-def _to_do(escalation: Escalation, letters: list[Posting]) -> Iterator[RenderableType]:
+def _to_do(
+    escalation: Escalation, letters: list[Posting], offered: Iterator[tuple[str, str]]
+) -> Iterator[RenderableType]:
     """What is at stake, who was asked last to answer by when, and what anybody can do; nothing where it is over."""
     if escalation.state == EscalationState.ENDED:
         return
@@ -229,7 +233,7 @@ def _to_do(escalation: Escalation, letters: list[Posting]) -> Iterator[Renderabl
     if escalation.state == EscalationState.OPEN and letters:
         asked = letters[-1].notice
         yield Padding("\n".join([f"Asked last: {asked.recipient}.", *at_stake(asked)]), (0, 0, 1, 2))
-    for what, command in acts(escalation, "YOU"):
+    for what, command in offered:
         yield Padding(f"{what}:\n  {command}", (0, 0, 0, 2))
 
 

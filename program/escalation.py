@@ -193,7 +193,10 @@ def after(escalation: Escalation, act: Act, ladder: Ladder, today: date, at: dat
         case AskForTime(until=until):
             if escalation.extensions >= ladder.rules.extensions:
                 times = "once" if escalation.extensions == 1 else f"{escalation.extensions} times"
-                raise Refused(f"more time was given {times} already; snooze it, reset the pilot or let the partner go")
+                raise Refused(
+                    f"more time was given {times} already; `gatehouse escalations show {escalation.key}` says what "
+                    "else can be done"
+                )
             _ahead(until, today, ladder.in_business_days(today, ladder.rules.extension_days), "can be given")
             answered |= {"state": EscalationState.SNOOZED, "until": until, "extensions": escalation.extensions + 1}
         case Delegate() | Reassign():

@@ -75,6 +75,11 @@ class PilotTerms(BaseModel):
         """How many checkpoints there are before the verdict."""
         return (self.plan.days - 1) // self.plan.checkpoint_every
 
+    @property
+    def resets_left(self) -> int:
+        """How often it can be reset from here on."""
+        return max(self.plan.resets + 1 - self.number, 0)
+
     def checkpoint(self, week: int) -> date:
         """The day on which a week is looked back on: day 7 for the first."""
         return self.started_on + timedelta(days=week * self.plan.checkpoint_every)

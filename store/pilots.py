@@ -30,6 +30,10 @@ class Pilots:
         if row.ended_on is None:
             row.ended_on, row.verdict = day, verdict
 
+    def resets_left(self, partner: str) -> int:
+        """How often the last pilot of a partner can be reset; 0 where it had none."""
+        return next((terms.resets_left for _, terms, _, _ in reversed(self.of(partner))), 0)
+
     def every(self) -> dict[tuple[str, int, int], tuple[PilotTerms, date | None]]:
         """All pilots, by partner, application and number: the terms, and when it ended."""
         return {

@@ -274,7 +274,7 @@ class PartnerLifecycle(Passage):
     def _may_reset_pilot(self, asked: NewStart) -> None:  # noqa: ARG002
         self._may_act_in(Stage.PILOT)
         terms = self._state.terms
-        if terms and terms.number > terms.plan.resets:
+        if terms and not terms.resets_left:
             raise refused(f"{self._state.partner} is in pilot {terms.number}; no reset is left of {terms.plan.resets}")
 
     @workflow.update

@@ -11,6 +11,7 @@ from notifications.channel import Message
 from program.calendar import Clock
 from program.errors import Refused
 from program.escalation import (
+    AskForTime,
     Delegate,
     Escalation,
     EscalationState,
@@ -25,6 +26,7 @@ from program.person import Absence, Person
 from tests.activities.conftest import FOURTH_WEEK, Office, at, day
 from tests.activities.test_delivery import Way, posting, programmed, sender
 
+DAY = timedelta(days=1)
 FOUND, LATER = FOURTH_WEEK, day(23)
 """A Thursday and a Friday; what is written at six in the morning is held until seven."""
 MORNING, EVENING = timedelta(hours=1), timedelta(hours=14)
@@ -183,6 +185,23 @@ def test_who_resets_a_pilot_knows_what_that_ends(
     assert [ended.key for ended in begun.over] == [stall.key]
     assert told(send(office)) == hear
     assert (answered.answered_by, answered.note) == (who, "The pilot was reset.")
+
+
+def test_nobody_is_offered_what_is_used_up(office: Office) -> None:
+    partner = office.in_pilot("Acme")
+    offered = []
+    for _ in range(2):
+        (stall,) = office.pilots.look_at_week(office.looks(partner, 2)).escalations
+        first, found = office.notices()[f"{stall.key}/opened"], stall.opened_on
+        office.answers(stall.key, AskForTime(who="Ada", note="Their fair", until=found + DAY), found)
+        office.run(office.escalating.come_back, office.step(stall.key, on=found + DAY))
+        told = office.run(office.escalating.tell, office.step(stall.key, round=1, on=found + DAY))
+        offered += [
+            [f"act {stall.key} {act}" in said for act in ("more-time", "reset")]
+            for said in (first, office.notices()[told.notices[0]])
+        ]
+        office.pilots.judge(office.judges(partner))
+    assert offered == [[True, True], [False, True], [True, False], [False, False]]
 
 
 def test_what_a_next_action_ends_is_over_at_once_and_its_author_knows(office: Office) -> None:
