@@ -73,9 +73,18 @@ def deferral_expired(partner: Partner, application: int) -> Notice:
     )
 
 
+def _agreed(terms: PilotTerms) -> str:
+    """What a pilot has to show, and when it is looked at."""
+    plan, targets = terms.plan, terms.targets
+    return _lines(
+        f"The pilot runs {plan.days} days, to {terms.last_day}, and is looked at every {plan.checkpoint_every} days.",
+        f"Agreed: {targets.qualified} qualified opportunities, {targets.progressed} of them progressed, "
+        f"{plan.fewest_accounts} to {plan.most_accounts} mapped accounts, {plan.plays} joint plays.",
+    )
+
+
 def pilot_started(partner: Partner, application: int, terms: PilotTerms) -> Notice:
     """To the partner: what the pilot has to show, and when it is looked at."""
-    plan, targets = terms.plan, terms.targets
     start = "starts again" if terms.number > 1 else "starts"
     return Notice(
         key=f"{partner.id}/application-{application}/pilot-{terms.number}/started",
@@ -83,16 +92,14 @@ def pilot_started(partner: Partner, application: int, terms: PilotTerms) -> Noti
         partner=partner.id,
         recipient=partner.name,
         subject=f"Your pilot {start} on {terms.started_on}",
-        body=_lines(
-            f"It runs {plan.days} days, to {terms.last_day}, and is looked at every {plan.checkpoint_every} days.",
-            f"Agreed: {targets.qualified} qualified opportunities, {targets.progressed} of them progressed, "
-            f"{plan.fewest_accounts} to {plan.most_accounts} mapped accounts, {plan.plays} joint plays.",
-        ),
+        body=_agreed(terms),
     )
 
 
-def verdict(partner: Partner, application: int, terms: PilotTerms, outcome: str | None, why: str) -> Notice:
-    """To the partner: how its pilot ended, and why; of a reset, every fix that is asked for."""
+def verdict(
+    partner: Partner, application: int, terms: PilotTerms, outcome: str | None, why: str, again: PilotTerms | None
+) -> Notice:
+    """To the partner: how its pilot ended, and why; of a reset, every fix that is asked for, and the next terms."""
     return Notice(
         key=f"{partner.id}/application-{application}/pilot-{terms.number}/verdict",
         kind=f"pilot.{outcome}",
@@ -103,7 +110,7 @@ def verdict(partner: Partner, application: int, terms: PilotTerms, outcome: str 
             "reset": "Your pilot is reset, once",
             "exit": "Your pilot has ended",
         }.get(outcome or "", "Your pilot"),
-        body=why,
+        body=_lines(why, _agreed(again) if again else ""),
     )
 
 

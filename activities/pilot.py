@@ -198,9 +198,7 @@ class Pilots:
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")
         ending = Ending(f"The verdict was {ruling.outcome}.", look.today, at, look.clock)
         over = end_escalations(tx, program.program, look.partner, ending, cycle=look.cycle)
-        why = letters.explained(policy, explain(policy, decision.facts, ruling))
-        told = letters.verdict(standing.partner, look.application, look.terms, ruling.outcome, why)
-        tx.notices.write(told, at)
+        again = None
         if ruling.outcome == "reset":
             beginning = Beginning(
                 application=look.application,
@@ -212,24 +210,18 @@ class Pilots:
                 because=ruling.because,
             )
             # Under the program of the first: what a pilot has to show does not change because it is reset.
-            terms = begin_pilot(tx, self._shelf.get(look.terms.program), standing, beginning)
-            started = letters.pilot_started(standing.partner, look.application, terms)
-            tx.notices.write(started, at)
-            return Judged(ruling=ruling, stage=Stage.PILOT, terms=terms, over=over, notices=(told.key, started.key))
+            again = begin_pilot(tx, self._shelf.get(look.terms.program), standing, beginning)
         if ruling.outcome == "expand":
             entry = self._shelf.in_force(day).program.entry_tier
             next_rescore = Quarter.of(day).next.first_day
             tx.partners.move(
                 look.partner, look.purpose, Stage.ACTIVE, day, ruling.because, at, tier=entry, next_date=next_rescore
             )
-            return Judged(
-                ruling=ruling,
-                stage=Stage.ACTIVE,
-                tier=tx.partners.get(look.partner).tier,
-                over=over,
-                notices=(told.key,),
-            )
-        return Judged(ruling=ruling, stage=Stage.PILOT, over=over, notices=(told.key,))
+        why = letters.explained(policy, explain(policy, decision.facts, ruling))
+        told = letters.verdict(standing.partner, look.application, look.terms, ruling.outcome, why, again)
+        tx.notices.write(told, at)
+        now = tx.partners.get(look.partner)
+        return Judged(ruling=ruling, stage=now.stage, tier=now.tier, terms=again, over=over, notices=(told.key,))
 
     @activity.defn
     def map_accounts(self, accounts: Accounts) -> int:

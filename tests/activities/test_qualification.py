@@ -62,7 +62,7 @@ def test_a_signed_candidate_hears_what_its_pilot_has_to_show(office: Office) -> 
     (told,) = office.notices().values()
     assert told == (
         "Your pilot starts on 2017-03-01\n"
-        "It runs 60 days, to 2017-04-30, and is looked at every 7 days.\n"
+        "The pilot runs 60 days, to 2017-04-30, and is looked at every 7 days.\n"
         "Agreed: 6 qualified opportunities, 3 of them progressed, 20 to 50 mapped accounts, 2 joint plays."
     )
 

@@ -42,7 +42,8 @@ async def test_a_first_miss_resets_the_pilot_and_names_every_fix(world: World) -
     assert (standing.stage, standing.since, standing.next_date) == (Stage.PILOT, first + 60 * DAY, first + 67 * DAY)
     state = await world.lifecycle(partner).query(PartnerLifecycle.state)
     assert state.next_date == first + 120 * DAY
-    assert world.told(partner).count("pilot.started") == 2
+    assert f"The pilot runs 60 days, to {first + 120 * DAY}" in told.body
+    assert world.told(partner).count("pilot.started") == 1, "what starts is told with what ended"
 
 
 async def test_a_second_pilot_expands_or_is_the_last(world: World) -> None:
