@@ -31,8 +31,12 @@ SlackChannel = Annotated[str, StringConstraints(strip_whitespace=True), AfterVal
 
 
 def in_shell(name: str) -> str:
-    """A name in a command that is to be typed: one word to a shell, whatever is in it."""
-    return shlex.quote(name) if re.search(r'["$`\\!]', name) else f'"{name}"'
+    """A name in a command that is to be typed: one word to a shell, whatever is in it.
+
+    A backtick is written as bash and zsh read it, since in letters it would end the command.
+    """
+    quoted = shlex.quote(name).replace("`", r"'$'\x60''")
+    return quoted if re.search(r'["$`\\!]', name) else f'"{name}"'
 
 
 OPERATORS: Final = "operators"
