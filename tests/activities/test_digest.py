@@ -91,7 +91,7 @@ def test_five_stalls_at_once_are_one_message_that_opens_each(office: Office) -> 
         OVERDUE,
         "- Late, since 2017-03-14: `gatehouse escalations show late/active/scorecard_overdue/2017Q1`",
     ]
-    assert "You receive this because you, or those who report to you, look after partners." in message.letter.text
+    assert "You receive this because you belong to the team that looks after partners." in message.letter.text
 
     told = [posting(office, key) for key in keys]
     assert {(one.state, one.digest, one.delivered_at) for one in told} == {

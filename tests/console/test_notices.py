@@ -317,7 +317,7 @@ def test_what_is_told_in_a_digest_says_in_which_and_when(clerk: Operator) -> Non
     assert "told in    digests/1" in clerk.sees("notices", "show", "acme/2")
     assert "What is told in it\n  acme/1\n  acme/2\n" in clerk.sees("notices", "show", "digests/1")
     assert clerk.gets("notices", "show", "digests/1")["bundled"] == ["acme/1", "acme/2"]
-    assert "look after partners." in clerk.sees("notices", "show", "digests/1", "--as", "txt")
+    assert "looks after partners." in clerk.sees("notices", "show", "digests/1", "--as", "txt")
 
 
 # Away, and the week

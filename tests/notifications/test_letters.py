@@ -97,7 +97,7 @@ def test_what_is_to_be_typed_is_shown_as_such() -> None:
 
 
 def test_a_letter_says_why_it_comes() -> None:
-    assert "because you, or those who report to you, look after Acme" in written(a_notice()).text
+    assert "because you belong to the team that looks after Acme" in written(a_notice()).text
     declined = a_notice(kind="application.declined", recipient="Acme")
     assert "because Acme takes part in the program or has applied" in written(declined).html
     assert "because you run Gatehouse" in written(a_notice(kind="operator.alert")).text
