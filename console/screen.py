@@ -5,6 +5,7 @@ are for terminals; rich leaves them out elsewhere.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import Enum
@@ -12,9 +13,10 @@ from typing import Any, Final
 
 import typer
 from pydantic_core import to_jsonable_python
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from rules.language.source import Unfit
@@ -24,6 +26,12 @@ WIDTH: Final = 100
 
 WORD: Final = 10
 """Letters of the words that are never broken in a column that holds nothing else, such as tiers and stages."""
+
+BETWEEN: Final = 2
+"""Columns that stay empty after each of a table."""
+
+UNBROKEN: Final = re.compile(r"\S+(?: %)?")
+"""What stands on one line while there is room for it: a word, a number with its sign."""
 
 GOOD: Final = frozenset({"sign", "expand", "on_track", "up", "moving", "active", "passed"})
 BAD: Final = frozenset({"decline", "exit", "stalled", "down", "low_touch", "declined", "exited", "open", "failed"})
@@ -94,7 +102,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
         whole: How many of the first columns are never broken, to be found by whoever searches the text for them.
             Dates never are. A value that would leave the other columns no room is.
     """
-    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, BETWEEN, 0, 0))
     listed = [list(row) for row in rows]
     texts = [[shown(value) for value in row] for row in listed]
     for number, name in enumerate(columns):
@@ -104,7 +112,28 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
         made.add_column(name, no_wrap=(number < whole and fits) or dates or words, overflow="fold")
     for row in texts:
         made.add_row(*row)
+    cells = [[name, *(row[number].plain for row in texts)] for number, name in enumerate(columns)]
+    _fit(made.columns, cells, screen().width)
     return made
+
+
+def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> None:
+    """Narrow the widest columns until all have room, and none to less than its longest word.
+
+    Where words alone are too long, the longest are broken; what is never broken, never.
+    """
+    room = width - BETWEEN * len(columns)
+    most = [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in cells]
+    words = [max((cell_len(word) for cell in column for word in UNBROKEN.findall(cell)), default=0) for column in cells]
+    least = [wide if column.no_wrap else word for column, wide, word in zip(columns, most, words, strict=True)]
+    if sum(least) > room:
+        most, least = least, [wide if column.no_wrap else 1 for column, wide in zip(columns, most, strict=True)]
+    for level in range(room, 0, -1):
+        widths = [min(max(low, level), high) for low, high in zip(least, most, strict=True)]
+        if sum(widths) <= room:
+            for column, narrowed in zip(columns, widths, strict=True):
+                column.max_width = narrowed
+            return
 
 
 def details(rows: Iterable[tuple[str, Any]]) -> Table:

@@ -1,0 +1,54 @@
+"""Tables in narrow terminals."""
+
+import pytest
+from rich.table import Table
+
+from console import screen
+from console.screen import show, table
+
+COLUMNS = ["partner", "name", "type", "stage", "tier", "next date", "owner"]
+ROW = [
+    "acme-bavaria",
+    "Dampfschiffe AG AG",
+    "resell",
+    "active",
+    "strategic, at risk",
+    "2026-07-01",
+    "Ada Lovelace",
+]
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 columns."""
+    monkeypatch.setattr(screen, "WIDTH", 80)
+
+
+def shown(capsys: pytest.CaptureFixture[str], made: Table) -> list[str]:
+    show(made)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_no_word_is_broken_while_all_words_have_room(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, table(COLUMNS, [ROW]))
+    assert max(map(len, lines)) <= 80
+    words = " ".join(lines).split()
+    assert {"Dampfschiffe", "strategic,", "acme-bavaria", "Lovelace"} <= {*words}
+
+
+def test_a_table_that_has_room_is_as_wide_as_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    [_, line] = shown(capsys, table(COLUMNS[:5], [ROW[:5]]))
+    assert line == "  ".join(ROW[:5])
+
+
+def test_a_percentage_keeps_its_sign_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [f"some share of all the deals {number}" for number in range(10)]
+    [*_, line] = shown(capsys, table(columns, [["96.0 %"] * 10], whole=0))
+    assert line == "  ".join(["96.0 %"] * 10)
+
+
+def test_words_that_have_no_room_are_broken_the_longest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, table(["partner", "tier", "name"], [["acme", "strategic, at risk", "x" * 300]]))
+    assert max(map(len, lines)) <= 80
+    assert "strategic," in lines[1]
+    assert "".join(lines).count("x") == 300
