@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -150,8 +151,17 @@ class Program(BaseModel):
         for kind in PartnerType:
             if kind not in self.types:
                 yield ("types",), f"{kind} has no targets; every type is held to its own"
+        yield from self._unfit_minima()
         yield from self._unfit_score()
         yield from self._unfit_hours()
+
+    def _unfit_minima(self) -> Iterator[tuple[Way, str]]:
+        """Tiers that take a better score than the one above them."""
+        for number, (above, tier) in enumerate(pairwise(self.tiers), start=1):
+            if tier.minimum_score > above.minimum_score:
+                asked = f"{tier.id} takes {tier.minimum_score} points, and {above.id} above it {above.minimum_score}"
+                said = f"{asked}; ask no more of {tier.id}, or more of {above.id}"
+                yield ("tiers", number, "minimum_score"), said
 
     def _unfit_score(self) -> Iterator[tuple[Way, str]]:
         """Factors, ties and segments that rest on what nobody supplies, or mix what is measured with what is rated."""

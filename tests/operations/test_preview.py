@@ -143,6 +143,7 @@ DRAFTS: dict[str, tuple[dict[str, list[tuple[str, str]]], set[str]]] = {
                 ("strategic: 21", "strategic: 1"),
                 ("self-serve: 90", "self-serve: 9"),
                 ("minimum_score: 60", "minimum_score: 0"),
+                ("minimum_score: 25", "minimum_score: 0"),
             ],
         },
         {QUALIFICATION, CHECKPOINT, VERDICT, STALL, MOVEMENT},

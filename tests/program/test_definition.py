@@ -94,7 +94,7 @@ def place(text: str, mark: str) -> str:
         ),
         pytest.param(
             "tiers:\n",
-            "tiers:\n  - {id: growth, title: Again, service: {cadence: Weekly, hours: 60}}\n",
+            "tiers:\n  - {id: growth, title: Again, minimum_score: 60, service: {cadence: Weekly, hours: 60}}\n",
             "id: growth\n",
             "tiers.growth.id: tier growth is declared twice",
             id="a tier twice",
@@ -173,6 +173,14 @@ def place(text: str, mark: str) -> str:
             "hours: 8}",
             "tiers.self-serve.service.hours: self-serve takes 8 hours, and growth above it 7.5; turn them around",
             id="a tier that receives more than the one above it",
+        ),
+        pytest.param(
+            "minimum_score: 25",
+            "minimum_score: 61",
+            "minimum_score: 61",
+            "tiers.growth.minimum_score: growth takes 61 points, and strategic above it 60; "
+            "ask no more of growth, or more of strategic",
+            id="a tier that takes a better score than the one above it",
         ),
         pytest.param(
             "hours: 39}",
