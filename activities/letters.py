@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from program.decision import Ruling
 from program.definition import Program
 from program.factor import Factor
-from program.figures import value
+from program.figures import enough, instead
 from program.movement import WARN
 from program.notice import ChannelName, Notice
 from program.partner import Partner, PartnerId
@@ -117,11 +117,10 @@ def verdict(
 def averts(factors: Sequence[Factor], facts: Mapping[str, FactValue], short: Decimal) -> str:
     """What would avert that a tier is lost, by the measure of the quarter that ended."""
     alone = [
-        f"- {factor.title}: {value(factor.fact, least)} instead of {value(factor.fact, facts[factor.fact])}"
+        f"- {factor.title}: {instead(factor.fact, least, facts[factor.fact])}"
         for factor, least in averting(factors, facts, short)
     ]
-    enough = short.quantize(Decimal("0.1"), ROUND_CEILING)
-    said = f"By the measure of the quarter that ended, {enough} points more keep the tier."
+    said = f"By the measure of the quarter that ended, {enough(short)} points more keep the tier."
     return _lines(said, *(["One of these alone brings them:", *alone] if alone else []))
 
 

@@ -17,7 +17,7 @@ from console.screen import as_json, say
 from operations.packs import packs
 from program.calendar import Quarter
 from program.errors import Refused
-from program.figures import number, value
+from program.figures import enough, instead, number, value
 from program.pack import FactorResult, Pack
 from program.score import Span
 
@@ -127,7 +127,8 @@ def _environment() -> Environment:
     environment = Environment(
         loader=DictLoader(texts), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(number=number, signed=signed, span=span, value=value, percent=percent)
+    environment.globals.update(number=number, enough=enough, instead=instead, value=value)
+    environment.globals.update(signed=signed, span=span, percent=percent)
     return environment
 
 
