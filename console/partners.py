@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from console import decisions, escalations, then
+from console import decisions, escalations, then, touches
 from console.arguments import AsJson, PartnerName, day, examples, named, read_as, said
 from console.installation import here
 from console.people import say_what_waits
@@ -23,6 +23,7 @@ from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms
 from program.serving import ServiceOverride
+from program.touch import Touch
 from store.database import Transaction
 
 app = typer.Typer(
@@ -191,6 +192,7 @@ class Dossier:
     """Accounts, plays, and whether a next action is due still."""
     decisions: list[tuple[int, Decision]]
     escalations: list[Escalation]
+    touches: list[Touch]
     serving: list[ServiceOverride]
     """Overrides of its tier's service, those that are over included."""
     today: date
@@ -205,6 +207,7 @@ class Dossier:
             prepared=tx.preparation.counts(partner, today),
             decisions=tx.decisions.listed(partner=partner, last=last),
             escalations=tx.escalations.listed(partner=partner),
+            touches=tx.touches.latest(partner, today, then.EVERYTHING),
             serving=tx.serving.of([partner])[partner],
             today=today,
         )
@@ -234,6 +237,7 @@ class Dossier:
             "next_action": next_action,
             "decisions": [decisions.as_data(number, decision) for number, decision in self.decisions],
             "escalations": [escalations.as_data(escalation) for escalation in self.escalations],
+            "touches": list(map(touches.as_data, self.touches)),
             "service_overrides": self.serving,
         }
 
@@ -248,6 +252,7 @@ class Dossier:
         if self.pilots:
             yield heading("Pilots")
             yield self._pilots()
+        yield from touches.as_text(self.touches)
         if self.decisions:
             yield heading("Decisions, the latest at the end; gatehouse explain ID says why")
             yield decisions.as_table(self.decisions, with_partner=False)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 from rich.console import RenderableType
 
-from console import decisions, escalations
+from console import decisions, escalations, touches
 from console.arguments import day
 from console.installation import Installation
 from console.screen import as_json, details, heading, show, table, title
@@ -22,6 +22,7 @@ from program.movement import WARN
 from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms, achieved
+from program.touch import Touch
 from store.database import Transaction
 from store.facts import Known
 from store.partners import Stood
@@ -129,6 +130,7 @@ class Then:
     opportunities: dict[str, Any]
     pilot: Pilot | None
     facts: dict[str, Known]
+    touches: list[Touch]
     decisions: list[tuple[int, Decision]]
     escalations: list[Escalation] | None
     """None where nobody can tell."""
@@ -159,6 +161,7 @@ class Then:
             opportunities=_counted(tx.opportunities.of(partner, as_of, by)),
             pilot=_pilot(tx, partner, stood.since, as_of, known_at) if stood and stood.stage == Stage.PILOT else None,
             facts=tx.facts.of(partner, as_of, by),
+            touches=tx.touches.latest(partner, as_of, by),
             decisions=tx.decisions.listed(partner=partner, as_of=as_of, known_at=by, last=last),
             escalations=None if known_at else tx.escalations.as_of(partner, as_of),
         )
@@ -194,6 +197,7 @@ class Then:
                 {"name": name, "value": fact.value, "source": fact.source, "true_of": fact.true_of}
                 for name, fact in sorted(self.facts.items())
             ],
+            "touches": list(map(touches.as_data, self.touches)),
             "decisions": [decisions.as_data(number, decision) for number, decision in self.decisions],
             "escalations": None if self.escalations is None else list(map(escalations.as_data, self.escalations)),
             "left_out": self.left_out,
@@ -211,6 +215,7 @@ class Then:
             yield heading("Recorded facts")
             rows = [(name, fact.value, fact.source, fact.true_of) for name, fact in sorted(self.facts.items())]
             yield table(["fact", "value", "from", "true of"], rows)
+        yield from touches.as_text(self.touches)
         if self.decisions:
             yield heading("Decisions by then, the latest at the end")
             yield decisions.as_table(self.decisions, with_partner=False)

@@ -1,13 +1,15 @@
 """`gatehouse touch`: record that a partner received what its tier promises."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from console.arguments import PARTNERS, PartnerName, day, examples, named, said
 from console.installation import here
-from console.screen import say
+from console.screen import heading, say, table
 from operations.serving import kind_of, record_touch
 from program.touch import Touch
 
@@ -38,3 +40,15 @@ def touch(
         new = record_touch(tx, held, today)
     recorded = "is recorded" if new else "was recorded already; nothing has changed"
     say(f"{partner}: {held.kind} by {held.who} on {held.delivered_on} {recorded}.")
+
+
+def as_data(held: Touch) -> dict[str, Any]:
+    """A touch of one partner for scripts."""
+    return {"day": held.delivered_on, "kind": held.kind, "by": held.who, "note": held.note}
+
+
+def as_text(held: Sequence[Touch]) -> Iterator[RenderableType]:
+    """The touches of one partner for people; of none, nothing."""
+    if held:
+        yield heading("Touches that it received, the latest at the end")
+        yield table(["day", "kind", "by", "note"], [(t.delivered_on, t.kind, t.who, t.note) for t in held])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,9 @@ from store.among import among
 from store.doubt import doubt
 from store.tables import TouchRow
 from store.writing import add_new
+
+FEW: Final = 6
+"""Touches that are shown of a partner."""
 
 
 class Touches:
@@ -33,6 +37,11 @@ class Touches:
     def delivered(self, as_of: date) -> list[Touch]:
         """Every touch up to a day, in order."""
         return self._in_order(select(TouchRow).where(TouchRow.delivered_on <= as_of))
+
+    def latest(self, partner: str, as_of: date, known_at: datetime) -> list[Touch]:
+        """The last few of a partner up to a day, as far as was known, in order."""
+        query = select(TouchRow).where(TouchRow.partner == partner, TouchRow.delivered_on <= as_of)
+        return self._in_order(query.where(TouchRow.learned_at <= known_at))[-FEW:]
 
     def _in_order(self, query: Select[TouchRow]) -> list[Touch]:
         query = query.order_by(TouchRow.delivered_on, TouchRow.partner, TouchRow.who, TouchRow.kind)

@@ -6,6 +6,7 @@ import pytest
 
 from program.partner import Stage
 from program.serving import ServiceOverride
+from program.touch import Touch
 from store.database import Store
 from tests.console.conftest import Operator
 from tests.store.contents import contents
@@ -79,3 +80,32 @@ def test_a_touch_that_nobody_received_is_refused(operator: Operator, store: Stor
     assert "there is no partner nobody" in operator.is_refused("touch", "nobody", "--by", "Ada")
     assert "write" in operator.is_corrected("touch", acme, "--by", " ")
     assert contents(store) == before
+
+
+def test_the_last_touches_are_shown_with_the_partner(operator: Operator, acme: str) -> None:
+    assert "Touches" not in operator.sees("partner", "show", acme)
+    for day in range(1, 9):
+        operator.sees("touch", acme, "--on", f"2017-03-0{day}", "--by", "Ada", "--note", f"The {day}th")
+    page = operator.sees("partner", "show", acme)
+    assert "2017-03-08  Monthly group session  Ada  The 8th" in page
+    assert "2017-03-02" not in page
+    assert operator.gets("partner", "show", acme)["touches"][-1] == {
+        "day": "2017-03-08",
+        "kind": "Monthly group session",
+        "by": "Ada",
+        "note": "The 8th",
+    }
+
+
+def test_the_touches_of_a_day_are_those_that_were_held_and_known_by_then(operator: Operator, acme: str) -> None:
+    for day in (3, 5):
+        operator.sees("touch", acme, "--on", f"2017-03-0{day}", "--by", "Ada")
+    show = ("partner", "show", acme, "--as-of", "2017-03-04")
+    assert [touch["day"] for touch in operator.gets(*show)["touches"]] == ["2017-03-03"]
+    assert "2017-03-03  Monthly group session  Ada" in operator.sees(*show)
+    later = datetime.now(UTC) + timedelta(days=2)
+    with operator.installation.store.write() as tx:
+        tx.touches.record(Touch(partner=acme, delivered_on=date(2017, 3, 4), kind="Call", who="Bo"), later)
+    assert [touch["by"] for touch in operator.gets(*show)["touches"]] == ["Ada", "Bo"]
+    known = operator.gets(*show, "--known-at", str(operator.installation.today()))
+    assert [touch["by"] for touch in known["touches"]] == ["Ada"]
