@@ -138,7 +138,8 @@ def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) 
 
 def details(rows: Iterable[tuple[str, Any]]) -> Table:
     """What is known of one thing, by name; what is not known is left out."""
-    made = table(["", ""], [(name, value) for name, value in rows if value not in {None, ""}])
+    # As texts: a date among them would keep all the others on one line.
+    made = table(["", ""], [(name, shown(value).plain) for name, value in rows if value not in {None, ""}])
     made.show_header = False
     return made
 

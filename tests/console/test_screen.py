@@ -1,10 +1,12 @@
 """Tables in narrow terminals."""
 
+from datetime import date
+
 import pytest
 from rich.table import Table
 
 from console import screen
-from console.screen import show, table
+from console.screen import details, show, table
 
 COLUMNS = ["partner", "name", "type", "stage", "tier", "next date", "owner"]
 ROW = [
@@ -52,3 +54,11 @@ def test_words_that_have_no_room_are_broken_the_longest_first(capsys: pytest.Cap
     assert max(map(len, lines)) <= 80
     assert "strategic," in lines[1]
     assert "".join(lines).count("x") == 300
+
+
+def test_all_that_is_known_of_one_thing_is_shown_whatever_is_a_date(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, details([("opened", date(2026, 7, 1)), ("answered by", "word " * 30), ("closed", None)]))
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "opened       2026-07-01"
+    assert lines[1].startswith("answered by  word")
+    assert " ".join(lines).count("word") == 30
