@@ -102,7 +102,7 @@ class Departures:
                 tx.partners.expects(departure.partner, departure.as_of)
             # A retry finds the day that was agreed the first time, whatever the program says by now.
             kept = tx.partners.get(departure.partner).next_date or last_day
-            notice = letters.leaves(standing.partner, departure.application, kept, departure.because)
+            notice = letters.leaves(standing, departure.application, departure.as_of, kept, departure.because)
             tx.notices.write(notice, departure.known_at)
             ending = Ending(
                 f"Notice was given: {departure.because}",

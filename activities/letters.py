@@ -10,7 +10,7 @@ from program.factor import Factor
 from program.figures import enough, instead
 from program.movement import WARN
 from program.notice import ChannelName, Notice
-from program.partner import Partner, PartnerId
+from program.partner import Partner, PartnerId, Stage, Standing
 from program.person import OPERATORS
 from program.pilot import PilotTerms
 from program.score import averting
@@ -140,15 +140,21 @@ def tier_changed(
     )
 
 
-def leaves(partner: Partner, application: int, last_day: date, because: str) -> Notice:
-    """To the partner: it leaves, when, and why."""
+def leaves(standing: Standing, application: int, today: date, last_day: date, because: str) -> Notice:
+    """To the partner: it leaves, when, and why; to an applicant, that its application is over."""
+    partner = standing.partner
+    what, handed_over = "Our partnership", "Open deals are handed over."
+    if standing.stage in {Stage.APPLIED, Stage.DEFERRED}:
+        what, handed_over = "Your application to our partner program", ""
+    if last_day > today:
+        handed_over = f"Until {last_day} everything stays as it is; open deals are handed over then."
     return Notice(
         key=f"{partner.id}/application-{application}/leaves-{last_day}",
         kind="partner.leaves",
         partner=partner.id,
         recipient=partner.name,
-        subject=f"Our partnership ends on {last_day}",
-        body=_lines(because, f"Until {last_day} everything stays as it is; open deals are handed over then."),
+        subject=f"{what} ends on {last_day}",
+        body=_lines(because, handed_over),
     )
 
 

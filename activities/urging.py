@@ -122,7 +122,7 @@ def acts(escalation: Escalation, person: str, rules: EscalationRules, resets: in
     yield "give the partner another owner", command("reassign", key, by, '--to NAME --note "..."')
     if escalation.stage == Stage.PILOT and resets:
         yield "reset the pilot", command("act", key, "reset", by, '--note "..."')
-    yield "let the partner go", command("act", key, "exit", by, '--note "..."')
+    yield "let the partner go, who is sent the note", command("act", key, "exit", by, '--note "..."')
 
 
 def at_stake(notice: Notice) -> list[str]:

@@ -146,7 +146,7 @@ class ResetPilot(_Act):
 
 
 class LetGo(_Act):
-    """The partner leaves; the note says why."""
+    """The partner leaves, and is sent the note: it says why."""
 
     kind: Literal["exit"] = "exit"
 
@@ -245,7 +245,9 @@ def _possible_in(escalation: Escalation, act: Act) -> None:
     stages = {"next action": (Stage.PILOT, Stage.ACTIVE), "reset": (Stage.PILOT,)}.get(act.kind)
     if stages and escalation.stage not in stages:
         wanted = " or ".join(stages)
-        raise Refused(f"{escalation.partner} was {escalation.stage} when this was opened; a {act.kind} takes {wanted}")
+        raise Refused(
+            f"{escalation.partner} was {escalation.stage} when this was opened; a {act.kind} is for one in {wanted}"
+        )
 
 
 def _ahead(until: date, today: date, last: date, what: str) -> None:

@@ -55,7 +55,7 @@ _MEANINGS: Final[dict[Audience, dict[str, str]]] = {
         "tier.down": "The tier was lowered: the service level that comes with it",
         "tier.warn": "The tier will be lowered at the next re-score unless something changes",
         "tier.low_touch": "The partner is moved to the last tier: the service level that comes with it",
-        "partner.leaves": "The partnership ends: on which day, and why",
+        "partner.leaves": "The partnership or the application ends: on which day, and why",
         "test.partner": "Somebody tries how a partner is reached; nothing has happened",
     },
     Audience.TEAM: {

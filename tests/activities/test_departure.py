@@ -40,8 +40,13 @@ def test_a_partner_stays_for_the_notice_its_stage_is_owed(office: Office, stage:
     assert leaving.last_day == standing.next_date == day(100 + days)
     assert (standing.stage, standing.tier) == (Stage.LEAVING, tier)
     told = office.notices()[leaving.notices[0]]
-    assert f"Our partnership ends on {leaving.last_day}" in told
-    assert "The company was sold." in told
+    ends = [
+        f"Our partnership ends on {leaving.last_day}",
+        "The company was sold.",
+        f"Until {leaving.last_day} everything stays as it is; open deals are handed over then.",
+    ]
+    closed = [f"Your application to our partner program ends on {day(100)}", "The company was sold."]
+    assert told.splitlines() == (ends if days else closed)
 
 
 @pytest.mark.parametrize("because", ["The company was sold.", "Two quarters have gone."])
@@ -63,7 +68,10 @@ def test_waiving_ends_the_notice_that_runs(office: Office) -> None:
 
 
 def test_waived_from_the_start_there_is_none(office: Office) -> None:
-    assert leave(office, office.active("Acme"), waive_notice=True).last_day == day(100)
+    leaving = leave(office, office.active("Acme"), waive_notice=True)
+    assert leaving.last_day == day(100)
+    told = office.notices()[leaving.notices[0]].splitlines()
+    assert told[1:] == ["The company was sold.", "Open deals are handed over."]
 
 
 def test_who_has_left_cannot_leave_again(office: Office) -> None:
