@@ -80,7 +80,7 @@ def _as_text(found: Sequence[Requalified]) -> Iterator[RenderableType]:
 
 def _let_go(installation: Installation, file: Path) -> None:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}; check the path") from None
     except UnicodeDecodeError:

@@ -26,7 +26,7 @@ async def test_who_would_not_be_signed_is_given_notice_by_an_explicit_list(
     assert world.standing(poor).stage == Stage.ACTIVE
 
     leaving = tmp_path / "leaving.txt"
-    leaving.write_text(f"{poor}\n")
+    leaving.write_text(f"\ufeff{poor}\n")  # some editors begin a file with a byte order mark
     done = await colleague.asks("roster", "requalify", "--exit", str(leaving))
     assert done.exit_code == 0, done.output
     assert "1 were given notice" in done.stdout
