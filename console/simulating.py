@@ -116,7 +116,8 @@ def _show(report: Report, assumptions: list[str], deals: Intake[Deal], timelines
         if life.id in timelines:
             events = [[e.date, e.kind, e.outcome, e.rule, e.because] for e in life.events]
             show(heading(life.name), table(["date", "what", "outcome", "rule", "because"], events))
-    show(heading("Escalations"), table(["to", "stalled partners"], sorted(owners.items())))
+    if owners:
+        show(heading("Escalations"), table(["to", "stalled partners"], sorted(owners.items())))
     show(heading("Assumed"), *(f"- {line}" for line in assumptions))
     rows = _rows(deals)
     verdicts = _counted(dict(report.verdicts))

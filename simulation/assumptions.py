@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from intake.mapping import Assumptions
+from program.figures import value
 from program.opportunity import Deal, Opportunity
 from program.pilot import Targets
 
@@ -20,8 +21,9 @@ def named(assumed: Assumptions, first_day: date, targets: Targets | None) -> lis
     """Every assumption, in words."""
     if assumed.scorecard:
         ratings = ", ".join(f"{name} {rated.rating}" for name, rated in assumed.scorecard.ratings.items())
+        facts = "".join(f", {name} {value(name, known)}" for name, known in assumed.scorecard.facts.items())
         against = [name for name, answer in assumed.scorecard.screening.items() if answer]
-        said = f"Every partner applied on {first_day} with the scorecard of the map: {ratings}; "
+        said = f"Every partner applied on {first_day} with the scorecard of the map: {ratings}{facts}; "
         lines = [said + (f"against it: {', '.join(against)}." if against else "nothing against it.")]
     else:
         lines = [f"No scorecard is assumed: every partner was signed before, and its pilot began on {first_day}."]
