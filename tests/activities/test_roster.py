@@ -440,6 +440,16 @@ def test_a_warning_says_what_would_avert_the_move(office: Office) -> None:
     assert "Win rate" not in told  # it is as good as it counts
 
 
+def test_who_stands_in_the_last_tier_is_warned_of_what_follows_there(office: Office) -> None:
+    partner = office.active("Acme", tier="self-serve")
+    rescores(office)
+    assert (
+        "a second one like it costs the tier, or in the last one the partnership"
+        in (office.notices()[f"{partner}/rescore-2017Q2"])
+    )
+    assert rescores(office, Q2.next).moves == {"exit": 1}
+
+
 # Who is eligible
 
 ELIGIBILITY = """\
