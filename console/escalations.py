@@ -14,7 +14,7 @@ from activities.urging import acts, at_stake, evidence
 from console.arguments import AsJson, day, examples, named, said
 from console.installation import here
 from console.notices import became
-from console.screen import as_json, details, heading, say, show, table, title
+from console.screen import as_json, details, heading, say, show, table, title, to_type
 from program.answers import Answers, answers
 from program.errors import Refused
 from program.escalation import (
@@ -234,7 +234,7 @@ def _to_do(
         asked = letters[-1].notice
         yield Padding("\n".join([f"Asked last: {asked.recipient}.", *at_stake(asked)]), (0, 0, 1, 2))
     for what, command in offered:
-        yield Padding(f"{what}:\n  {command}", (0, 0, 0, 2))
+        yield to_type(f"  {what}:\n    {command}")
 
 
 def _events(events: list[EscalationEvent], letters: Mapping[str, Posting]) -> RenderableType:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import typer
 from pydantic_core import to_jsonable_python
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
@@ -76,16 +76,21 @@ def show(*parts: RenderableType) -> None:
         return
     console = screen()
     if console.is_terminal:
-        console.print(*parts, sep="\n")
+        console.print(*parts, sep="\n", crop=False)
         return
     with console.capture() as shown_text:
-        console.print(*parts, sep="\n")
+        console.print(*parts, sep="\n", crop=False)
     typer.echo("\n".join(line.rstrip() for line in shown_text.get().splitlines()))
 
 
 def title(text: str) -> Text:
     """What all that follows is about."""
     return Text(text, style="bold")
+
+
+def to_type(text: str) -> RenderableType:
+    """What holds a command: a line is not broken, however narrow the screen, or a shell would run half of it."""
+    return Group(Text(text, no_wrap=True, overflow="ignore"))  # texts side by side would be made one, and broken
 
 
 def heading(text: str) -> Text:

@@ -175,7 +175,8 @@ async def test_an_escalation_is_answered_put_off_and_handed_on(colleague: Operat
     page = colleague.sees("escalations", "show", key)
     for what in ("opened", "told", "acknowledged", "snoozed", "delegated"):
         assert what in page
-    assert f'gatehouse escalations ack {key} --by "YOU"' in " ".join(page.split()), "and what can be done"
+    snooze = f'gatehouse escalations snooze {key} --by "YOU" --until YYYY-MM-DD --note "..."'
+    assert f"    {snooze}\n" in page, "and what can be done, on one line"
     assert "something was created or progressed: no" in page
     [everything, *_] = colleague.gets("escalations", "stats")
     assert (everything["opened"], everything["answered"], everything["waiting"]) == (1, 1, 0)
