@@ -22,6 +22,7 @@ from program.serving import ServiceOverride
 from program.tiers import takes
 from program.touch import Touch
 from rules.folder import LoadedProgram
+from rules.lifecycle import ELIGIBILITY
 from store.database import Store, Transaction
 from store.rescores import EVERYONE
 
@@ -142,7 +143,7 @@ def _pack(review: _Review, standing: Stands, tx: Transaction, today: date) -> Pa
         factors=tuple(factor_results(factors, facts, placed.score, earlier)),
         reweighed=review.before is not None and review.before.model != now.model,
         move=_move(review, partner, tx),
-        next_tier=_raise(review, partner, index),
+        next_tier=_raise(review, partner, index, tx),
         keeps=_keeps(review, partner),
         touches=tuple(review.touches[partner]),
         actions=tuple(review.actions[partner]),
@@ -171,7 +172,7 @@ def _move(review: _Review, partner: PartnerId, tx: Transaction) -> Move | None:
     )
 
 
-def _raise(review: _Review, partner: PartnerId, index: int) -> Raise | None:
+def _raise(review: _Review, partner: PartnerId, index: int, tx: Transaction) -> Raise | None:
     """What would bring a partner one tier up: nobody goes further at once."""
     if index == 0:
         return None
@@ -179,7 +180,16 @@ def _raise(review: _Review, partner: PartnerId, index: int) -> Raise | None:
     placed = now.placed[partner]
     measured = placed.gathered.measured
     takes_least = review.takes[partner][tier.id]
-    return raised_by(tier, takes_least, now.model.factors_of(measured.segment), measured.facts, placed.score)
+    barred = _barred(review, partner, index, tx) if takes_least is None else ""
+    return raised_by(tier, takes_least, now.model.factors_of(measured.segment), measured.facts, placed.score, barred)
+
+
+def _barred(review: _Review, partner: PartnerId, index: int, tx: Transaction) -> str:
+    """Why the policy allows a partner no tier above the one it stands in; nothing where it does."""
+    occasion = tx.rescores.get(review.quarter).as_of, f"rescore-{review.quarter}"
+    found = tx.decisions.find(partner, ELIGIBILITY, *occasion)
+    higher = {tier.id for tier in review.now.program.tiers[:index]}
+    return found[1].ruling.because if found and found[1].ruling.outcome not in {*higher, None} else ""
 
 
 def _keeps(review: _Review, partner: PartnerId) -> Raise | None:

@@ -188,9 +188,14 @@ def _points(factor: Factor, score: Score) -> Span:
 
 
 def raised_by(
-    tier: Tier, takes: Decimal | None, factors: Sequence[Factor], facts: Mapping[str, FactValue], score: Score
+    tier: Tier,
+    takes: Decimal | None,
+    factors: Sequence[Factor],
+    facts: Mapping[str, FactValue],
+    score: Score,
+    barred: str = "",
 ) -> Raise:
-    """What would bring a partner into a tier that takes so many points."""
+    """What would bring a partner into a tier that takes so many points, or why the policy keeps it out of it."""
     takes = takes if takes is not None and takes <= 100 else None
     short = max(takes - score.low, NOTHING) if takes is not None else NOTHING
     ways = averting(factors, facts, short) if short else []
@@ -199,5 +204,5 @@ def raised_by(
         takes=takes,
         short=short,
         ways=tuple((factor.title, facts[factor.fact], value) for factor, value in ways),
-        because="" if takes is not None else f"No score leads into {tier.title} as it is.",
+        because="" if takes is not None else f"No score leads into {tier.title} as it is. {barred}".rstrip(),
     )

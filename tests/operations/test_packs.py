@@ -22,7 +22,7 @@ from program.touch import Touch
 from rules.folder import LoadedProgram
 from store.database import Store
 from tests.activities.conftest import START, Office, at
-from tests.activities.test_roster import rated, rescores, wins, works
+from tests.activities.test_roster import rated, rescores, wins, with_eligibility, works
 from tests.store.contents import contents
 from tests.world import a_partner
 
@@ -237,3 +237,15 @@ def test_nothing_is_written_where_no_folder_can_be(two_quarters: Office, tmp_pat
 def test_points_are_shown_as_they_are_read(points: str, said: str) -> None:
     assert number(Decimal(points)) == said
     assert signed(Decimal(points)).lstrip("+\u2212") == said
+
+
+def test_whom_the_policy_keeps_out_of_the_tier_above_reads_why(office: Office) -> None:
+    office.puts_in_force(with_eligibility(office), START)
+    acme = office.active("Acme")
+    wins(office, acme, Q2)
+    rescores(office, Q2)
+    [review] = reviews(office, acme)
+    assert review.next_tier is not None
+    assert review.next_tier.because.startswith(
+        "No score leads into Strategic as it is. The highest tier takes two certified people and a full quarter."
+    )
