@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import Enum
+from itertools import product
 from typing import Any, Final
 
 import typer
@@ -16,7 +17,7 @@ from pydantic_core import to_jsonable_python
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from rules.language.source import Unfit
@@ -28,7 +29,7 @@ WORD: Final = 10
 """Letters of the words that are never broken in a column that holds nothing else, such as tiers and stages."""
 
 BETWEEN: Final = 2
-"""Columns that stay empty after each of a table."""
+"""Columns that stay empty between those of a table; one where words would be broken otherwise."""
 
 UNBROKEN: Final = re.compile(r"\S+(?: %)?")
 """What stands on one line while there is room for it: a word, a number with its sign."""
@@ -110,35 +111,42 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, BETWEEN, 0, 0))
     listed = [list(row) for row in rows]
     texts = [[shown(value) for value in row] for row in listed]
+    steps = []
     for number, name in enumerate(columns):
+        made.add_column(name, overflow="fold")
         dates = any(isinstance(row[number], date) for row in listed)
-        fits = all(len(str(row[number])) <= screen().width // 2 for row in listed)
-        words = all(len(text) <= WORD and " " not in text for text in (name, *(row[number].plain for row in texts)))
-        made.add_column(name, no_wrap=(number < whole and fits) or dates or words, overflow="fold")
+        values = [row[number].plain for row in texts]
+        fits = all(len(value) <= screen().width // 2 for value in values)
+        words = all(len(value) <= WORD and " " not in value for value in values)
+        steps.append(_steps(name, values, whole=(number < whole and fits) or dates or words))
     for row in texts:
         made.add_row(*row)
-    cells = [[name, *(row[number].plain for row in texts)] for number, name in enumerate(columns)]
-    _fit(made.columns, cells, screen().width)
+    _fit(made, [list(widths) for widths in zip(*steps, strict=True)], screen().width)
     return made
 
 
-def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> None:
-    """Narrow the widest columns until all have room, and none to less than its longest word.
+def _steps(name: str, values: Sequence[str], *, whole: bool) -> tuple[int, int, int, int]:
+    """The widths of a column: as it is, by its longest word, by the longest of its values, and if need be."""
+    most = max((cell_len(line) for value in values for line in value.split("\n")), default=0)
+    longest = max((cell_len(word) for value in values for word in UNBROKEN.findall(value)), default=0)
+    kept = most if whole else longest
+    header = max(map(cell_len, name.split()), default=0)
+    return max(most, cell_len(name)), max(kept, header), kept, most if whole else 1
 
-    Where words alone are too long, the longest are broken; what is never broken, never.
-    """
-    room = width - BETWEEN * len(columns)
-    most = [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in cells]
-    words = [max((cell_len(word) for cell in column for word in UNBROKEN.findall(cell)), default=0) for column in cells]
-    least = [wide if column.no_wrap else word for column, wide, word in zip(columns, most, words, strict=True)]
-    if sum(least) > room:
-        most, least = least, [wide if column.no_wrap else 1 for column, wide in zip(columns, most, strict=True)]
-    for level in range(room, 0, -1):
-        widths = [min(max(low, level), high) for low, high in zip(least, most, strict=True)]
-        if sum(widths) <= room:
-            for column, narrowed in zip(columns, widths, strict=True):
-                column.max_width = narrowed
-            return
+
+def _fit(made: Table, steps: Sequence[Sequence[int]], width: int) -> None:
+    """Narrow the widest columns until all have room, by the first step that does: no word is broken without need."""
+    full, words, values, least_of_all = steps
+    narrowing = (full, words), (words, values), (words, least_of_all)
+    for (most, least), between in product(narrowing, (BETWEEN, 1)):
+        room = width - between * (len(made.columns) - 1)
+        for level in range(room, 0, -1):
+            widths = [min(max(low, level), high) for low, high in zip(least, most, strict=True)]
+            if sum(widths) <= room:
+                made.padding = (0, between, 0, 0)
+                for column, narrowed in zip(made.columns, widths, strict=True):
+                    column.max_width = narrowed
+                return
 
 
 def details(rows: Iterable[tuple[str, Any]]) -> Table:
