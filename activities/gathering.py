@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from activities.deciding import rules_of
+from activities.scoring import rated_facts
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, agreed, week_of
 from program.serving import served_as
@@ -78,7 +79,8 @@ def of_roster(
     opportunities = tx.opportunities.by_partner(there, as_of, known_at)
     own = {p: (s.tier, s.since) for p, s in there.items() if s.stage == Stage.ACTIVE and s.since}
     services = services_of(tx, program, own, as_of, known_at)
-    unknown = tx.rescores.unknown_factors(there, known_at)
+    missing = {partner: facts for partner, facts in tx.rescores.missing(there, known_at).items() if facts}
+    brought = rated_facts(tx, program.program, missing, as_of, known_at)
     found: dict[PartnerId, Facts] = {}
     for partner, standing in there.items():
         assert standing.since is not None
@@ -87,7 +89,7 @@ def of_roster(
             stage=standing.stage,
             since=standing.since,
             opportunities=opportunities[partner],
-            unknown_factors=unknown.get(partner, 0),
+            unknown_factors=sum(brought[partner].get(fact) is None for fact in missing.get(partner, ())),
         )
         found[partner] = {
             "stage": {"stage": standing.stage.value},

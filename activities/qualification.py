@@ -177,8 +177,7 @@ class Qualification:
             kind = tx.partners.get(candidacy.partner).partner.type
         program = self._shelf.get(found[1].program) if found else self._shelf.in_force(candidacy.as_of)
         form = program.program.for_type(kind).scorecard
-        form.check(candidacy.scorecard)
-        self._check_further_facts(candidacy, program)
+        program.program.check(kind, candidacy.scorecard)
         with self._store.write() as tx:
             application, number = candidacy.application, candidacy.number
             tx.scorecards.add(
@@ -190,13 +189,6 @@ class Qualification:
             facts = {source: form.roll_up(candidacy.scorecard), rules_of(program): form.minima}
             decision, decided = make(tx, program, QUALIFICATION, occasion, facts)
             return self._follow(tx, program, candidacy, decision, decided)
-
-    def _check_further_facts(self, candidacy: Candidacy, program: LoadedProgram) -> None:
-        asked = {question.id for question in program.program.evidence}
-        for name in sorted(candidacy.scorecard.facts.keys() - asked):
-            raise Refused(
-                f"facts.{name}: not asked for in this program; it asks {', '.join(sorted(asked)) or 'for none'}"
-            )
 
     def _follow(
         self, tx: Transaction, program: LoadedProgram, candidacy: Candidacy, decision: int, decided: Decision

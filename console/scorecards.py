@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from console.arguments import PartnerName, examples
+from console.arguments import PartnerName, day, examples
 from console.installation import here
-from console.screen import details, show, title
+from console.screen import details, say, show, table, title
+from operations.rating import rate
 from program.definition import Program
+from program.figures import value
 from program.scorecard import Criterion, Question, Scorecard
 from rules.folder import LoadedProgram, bytes_of
 from rules.language.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
@@ -99,6 +102,31 @@ def submit(
     scorecard = read_scorecard(file, installation.program.program)
     ruled = installation.act(lambda operations: operations.submit_scorecard(partner, scorecard))
     _report(partner, ruled)
+
+
+@app.command(epilog=examples("scorecard renew acme acme.yaml", "scorecard renew acme acme.yaml --on 2017-06-30"))
+def renew(
+    context: typer.Context,
+    partner: PartnerName,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A form with what is new.", show_default=False)],
+    on: Annotated[date | None, typer.Option(parser=day, metavar="DATE", help="When it was so, YYYY-MM-DD.")] = None,
+) -> None:
+    """Record what is learned of a partner in its pilot or active: ratings, evidence. What the form leaves out stays.
+
+    Nothing is decided on it. The next re-score goes by it, and so does `roster requalify`.
+    """
+    installation = here(context)
+    program, today = installation.program.program, installation.today()
+    scorecard = read_scorecard(file, program)
+    with installation.store.write() as tx:
+        changes = rate(tx, program, partner, scorecard, on or today, today, datetime.now(UTC))
+    if changes is None:
+        say(f"{partner}: all of it was known already; nothing has changed.")
+        return
+    say(f"{partner}: what {scorecard.reviewer} says is recorded, as of {on or today}.")
+    if changes:
+        rows = [(name, value(name, before), value(name, now)) for name, (before, now) in changes.items()]
+        show(table(["fact", "before", "now"], rows))
 
 
 def _report(partner: str, ruled: Ruled) -> None:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from program.calendar import BusinessDays, Clock, WorkingTime
 from program.capacity import Capacity
-from program.errors import Misfits, Way
+from program.errors import Misfits, Refused, Way
 from program.factor import Axis
 from program.ladder import EscalationRules, Ladder
 from program.measures import MEASURES
@@ -18,7 +18,7 @@ from program.overrides import overridden
 from program.partner import PartnerType, Stage
 from program.pilot import PilotPlan, Targets
 from program.score import REGION, TYPE, ScoreModel
-from program.scorecard import Identifier, Question, ScorecardForm
+from program.scorecard import Identifier, Question, Scorecard, ScorecardForm
 from program.tiers import MOST_TIERS, Tier
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -227,6 +227,18 @@ class Program(BaseModel):
     def held_until(self, notice: Notice, at: datetime, clock: Clock) -> datetime | None:
         """Until when a notice that is written at an instant is held, by a clock; None where it may be sent at once."""
         return self.notices.held_until(notice, at, clock, self.calendar.business_days)
+
+    def check(self, kind: PartnerType, scorecard: Scorecard) -> None:
+        """Refuse a scorecard that says something this program does not ask of a partner of some type.
+
+        Raises:
+            Refused: naming it.
+        """
+        self.for_type(kind).scorecard.check(scorecard)
+        asked = {question.id for question in self.evidence}
+        for name in sorted(scorecard.facts.keys() - asked):
+            there = ", ".join(sorted(asked)) or "for none"
+            raise Refused(f"facts.{name}: not asked for in this program; it asks {there}")
 
     def for_type(self, kind: PartnerType) -> "Program":
         """The program as it holds for one partner type, with what that type has otherwise.

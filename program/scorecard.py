@@ -220,6 +220,12 @@ class Scorecard(BaseModel):
     facts: dict[Identifier, FactValue] = {}
     """Further facts the program asks for, by name."""
 
+    def renewed(self, newer: "Scorecard") -> "Scorecard":
+        """The same with what a newer one says; what that leaves out stays."""
+        parts = ("ratings", "screening", "facts")
+        renewed = {part: getattr(self, part) | getattr(newer, part) for part in parts}
+        return newer.model_copy(update=renewed)
+
     @field_serializer("facts", when_used="json")
     def _as_numbers(self, facts: dict[str, FactValue]) -> dict[str, Any]:
         """Decimals as numbers; as text, which is how pydantic writes them, they would come back as text."""

@@ -22,7 +22,7 @@ class Seen:
     """When it entered the stage."""
     opportunities: Sequence[Opportunity] = ()
     unknown_factors: int = 0
-    """Facts that its last re-score asked for and that nobody knew."""
+    """Facts that its last re-score asked for and that nobody knew, nor has brought since."""
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,12 @@ class Partners:
         """
         return _standing(self._row(partner))
 
+    def held(self, partner: str) -> Standing:
+        """The same, for whoever adds to what is known of it: nobody else does before the transaction ends."""
+        query = select(PartnerRow).where(PartnerRow.id == partner).with_for_update()
+        self._session.scalars(query, execution_options={"populate_existing": True}).all()
+        return self.get(partner)
+
     def roster(self, *stages: Stage) -> list[Standing]:
         """The partners in some stages, or all of them, by name."""
         query = select(PartnerRow).order_by(PartnerRow.name, PartnerRow.id)

@@ -288,8 +288,8 @@ class Rescores:
         )
         return {row.partner: _move(row).record for row in self._session.execute(query)}
 
-    def unknown_factors(self, partners: Iterable[str], known_at: datetime) -> dict[str, int]:
-        """How many of its factors the last re-score was without that was published by an instant, by partner."""
+    def missing(self, partners: Iterable[str], known_at: datetime) -> dict[str, tuple[str, ...]]:
+        """The facts that the last re-score was without that was published by an instant, by partner."""
         last = select(func.max(RescoreRow.quarter)).where(RescoreRow.published_at <= known_at).scalar_subquery()
         query = (
             select(ScoreRow.partner, ScoreRow.score)
@@ -298,7 +298,7 @@ class Rescores:
             .where(ScoreRow.quarter == last, among(self._session, ScoreRow.partner, partners))
             .where(PartnerRow.since <= RescoreRow.as_of)  # who has left and come back since starts anew
         )
-        return {partner: len((score or {}).get("missing", ())) for partner, score in self._session.execute(query)}
+        return {partner: tuple((score or {}).get("missing", ())) for partner, score in self._session.execute(query)}
 
     def last_moved(self, partners: Iterable[str], known_at: datetime) -> dict[str, date]:
         """As of when partners last came into another tier, by what was published by an instant; of those that did."""

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from program.scorecard import Scorecard
 from store.among import among
+from store.doubt import doubt
 from store.tables import PartnerRow, ScorecardRow
 from store.writing import add_new
 
@@ -20,19 +21,17 @@ class Scorecards:
 
     def add(self, partner: str, application: int, number: int, scorecard: Scorecard, day: date, at: datetime) -> None:
         """Keep a scorecard; the first of its number stays."""
-        add_new(
-            self._session,
-            ScorecardRow,
-            {
-                "partner": partner,
-                "application": application,
-                "number": number,
-                "reviewer": scorecard.reviewer,
-                "submitted_on": day,
-                "content": scorecard.model_dump(mode="json"),
-                "learned_at": at,
-            },
-        )
+        values = {
+            "partner": partner,
+            "application": application,
+            "number": number,
+            "reviewer": scorecard.reviewer,
+            "submitted_on": day,
+            "content": scorecard.model_dump(mode="json"),
+            "learned_at": at,
+        }
+        if add_new(self._session, ScorecardRow, values):
+            doubt(self._session, [partner])
 
     def count(self, partner: str, application: int) -> int:
         """How many scorecards an application has."""

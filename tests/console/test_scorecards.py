@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from program.partner import PartnerType
+from program.partner import PartnerType, Stage
 from rules.folder import LoadedProgram
 from store.database import Store
 from tests.console.conftest import Operator
@@ -113,3 +113,22 @@ async def test_an_empty_answer_defers_and_names_what_is_missing(colleague: Opera
     refused = await colleague.asks("scorecard", "submit", world.knows("Initech"), str(card))
     assert refused.exit_code == 1
     assert "no workflow runs for" in refused.stderr
+
+
+def test_a_partner_that_was_never_rated_is_rated_while_it_is_active(
+    operator: Operator, store: Store, card: Path
+) -> None:
+    operator.sees("migrate")
+    with store.write() as tx:
+        tx.partners.add([a_partner("Acme")], datetime.now(UTC))
+        tx.partners.move("acme", "pilot", Stage.PILOT, date(2017, 1, 1), "Taken over.", datetime.now(UTC))
+    said = operator.sees("scorecard", "renew", "acme", str(card), "--on", "2017-06-30")
+    assert said.startswith("acme: what Rita says is recorded, as of 2017-06-30.")
+    assert re.search(r"(?m)^market +not known +4$", said)
+    assert re.search(r"(?m)^total_score +not known +4$", said)
+    assert "nothing has changed" in operator.sees("scorecard", "renew", "acme", str(card), "--on", "2017-06-30")
+    change(card, "rating: 4", "rating: 2")
+    assert "acme was rated on 2017-06-30" in operator.is_refused(
+        "scorecard", "renew", "acme", str(card), "--on", "2017-06-29"
+    )
+    assert re.search(r"(?m)^market +4 +2$", operator.sees("scorecard", "renew", "acme", str(card)))

@@ -32,7 +32,7 @@ READS: dict[str, Callable[[Transaction, Sequence[str]], Any]] = {
     "overrides": lambda tx, names: tx.serving.of(names),
     "places in the cut": lambda tx, names: tx.rescores.placed_of(QUARTER, names),
     "what a re-score left": lambda tx, names: tx.rescores.last_records(names, QUARTER),
-    "unknown factors": lambda tx, names: tx.rescores.unknown_factors(names, NOW),
+    "what a re-score was without": lambda tx, names: tx.rescores.missing(names, NOW),
     "last moves": lambda tx, names: tx.rescores.last_moved(names, NOW),
     "escalations": lambda tx, names: tx.escalations.watched("stall", TODAY, names),
     "what notices tell of": lambda tx, names: tx.escalations.told_of(names),

@@ -363,6 +363,23 @@ def test_of_several_who_change_an_escalation_at_once_each_sees_what_the_one_befo
         assert tx.escalations.get(STALL.key).extensions == 4
 
 
+def test_of_several_who_rate_a_partner_at_once_each_sees_what_the_one_before_said(any_store: Store) -> None:
+    begun = Barrier(4)
+
+    def rates(_: int) -> None:
+        begun.wait()
+        with any_store.write() as tx:
+            tx.partners.get("acme")
+            application = tx.partners.held("acme").application
+            number = tx.scorecards.count("acme", application) + 1
+            tx.scorecards.add("acme", application, number, a_scorecard(), TODAY, AT)
+
+    with ThreadPoolExecutor(4) as reviewers:
+        list(reviewers.map(rates, range(4)))
+    with any_store.read() as tx:
+        assert tx.scorecards.count("acme", tx.partners.get("acme").application) == 4
+
+
 def test_evidence_and_a_look_at_several_escalations_do_not_wait_for_each_other(any_store: Store) -> None:
     keys = [f"acme/active/{condition}/2017Q1" for condition in ("first", "second")]
     with any_store.write() as tx:
