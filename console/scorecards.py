@@ -24,7 +24,11 @@ from workflows.messages import Ruled
 app = typer.Typer(
     help="Make scorecards and submit them.",
     no_args_is_help=True,
-    epilog=examples("scorecard template --partner acme > acme.yaml", "scorecard submit acme acme.yaml"),
+    epilog=examples(
+        "scorecard template --partner acme > acme.yaml",
+        "scorecard submit acme acme.yaml",
+        "scorecard renew acme acme.yaml --on 2017-06-30",
+    ),
 )
 
 

@@ -53,4 +53,5 @@ def rate(
     source = f"scorecard {number} of application {standing.application}"
     tx.facts.record(partner, as_recorded(newer.facts), on, source, now)
     after = rated_facts(tx, program, [partner], on, now)[partner]
-    return {name: (before.get(name), after[name]) for name in after if after[name] != before.get(name)}
+    said = [name for name in after if name not in program.scorecard.minima]  # those are the program's
+    return {name: (before.get(name), after[name]) for name in said if after[name] != before.get(name)}

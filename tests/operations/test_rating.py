@@ -54,6 +54,7 @@ def test_who_was_never_rated_is_rated_once_it_is_active(office: Office) -> None:
     changes = rates(office, a_scorecard())
     assert changes
     assert changes["market"] == (None, 4)
+    assert not [name for name in changes if name.startswith("minimum")]
     assert outcome(office, TODAY) == "sign"
     assert office.decisions("acme") == [], "nothing is decided by it"
 
