@@ -110,6 +110,7 @@ class Departures:
                 departure.known_at,
                 departure.clock,
                 departure.by,
+                answers=True,
             )
             over = end_escalations(tx, program, departure.partner, ending)
             return Leaving(last_day=kept, notices=(notice.key,), over=over)

@@ -37,7 +37,9 @@ class Ending:
     at: datetime
     clock: Clock
     by: str = ""
-    """Whose act it is: they know, and have answered. Empty where it is nobody's, or nobody said whose."""
+    """Whose act it is: they know. Empty where it is nobody's, or nobody said whose."""
+    answers: bool = False
+    """Whether they did it about the partner, which answers for its stalls. Evidence ends them by itself."""
 
 
 def end(tx: Transaction, program: Program, key: str, ending: Ending) -> Ended:
@@ -49,7 +51,7 @@ def end(tx: Transaction, program: Program, key: str, ending: Ending) -> Ended:
     if escalation.state == EscalationState.ENDED:
         return Ended(key=key, note=escalation.note or "")
     written = tx.notices.about(escalation.partner, key)
-    if ending.by and escalation.answered_at is None:
+    if ending.by and ending.answers and escalation.answered_at is None:
         answered = {"answered_by": ending.by, "answered_at": ending.at}
         tx.escalations.keep(escalation.model_copy(update=answered))
     tx.escalations.end(key, ending.note, ending.day, ending.at)

@@ -10,10 +10,11 @@ from typing import Any
 
 from activities.deciding import rules_of
 from activities.scoring import rated_facts
+from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, agreed, week_of
 from program.serving import served_as
-from program.stall import Seen, Service, accepted, observed, waited
+from program.stall import UNANSWERED, Seen, Service, accepted, observed, unanswered, waited
 from rules.folder import LoadedProgram
 from store.database import Transaction
 
@@ -25,6 +26,9 @@ OPPORTUNITIES, PREPARATION = "opportunities", "preparation"
 
 OF_TOUCHES = "touches: "
 """Where facts of a service come from; the kind of touch follows."""
+
+OF_OPPORTUNITY = "opportunity "
+"""Where it comes from for how long an answer is waited for; which one it is follows."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,24 @@ def of_roster(
             opportunities=opportunities[partner],
             unknown_factors=sum(brought[partner].get(fact) is None for fact in missing.get(partner, ())),
         )
+        facts = observed(seen, as_of, rules.calendar.business_days)
+        answer = {UNANSWERED: facts.pop(UNANSWERED)}
         found[partner] = {
             "stage": {"stage": standing.stage.value},
-            "opportunities and stage": observed(seen, as_of, rules.calendar.business_days),
+            "opportunities and stage": facts,
+            _waiting(seen.opportunities): answer,
             rules_of(program): accepted(rules, standing.stage, standing.tier),
         }
         if partner in services:
             wait = waited(rules, services[partner], as_of)
             found[partner][f"{OF_TOUCHES}{wait.kind}"] = wait.facts
     return found
+
+
+def _waiting(opportunities: Iterable[Opportunity]) -> str:
+    """Which opportunity has waited longest for our answer."""
+    waits = unanswered(opportunities)
+    return OF_OPPORTUNITY + ", ".join(filter(None, (waits.id, waits.account))) if waits else "opportunities"
 
 
 def services_of(

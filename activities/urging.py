@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from activities.gathering import OF_TOUCHES
+from activities.gathering import OF_OPPORTUNITY, OF_TOUCHES
 from program.decision import Decision
 from program.escalation import Escalation
 from program.ladder import EscalationRules, Ladder, Rung
@@ -146,7 +146,7 @@ def evidence(policy: Policy, condition: str, decision: Decision) -> list[str]:
         return [f"{policy.title_of(name)}: not known" for name in decision.ruling.missing]
     asked = names(rule.when)
     seen = [
-        f"{declared.title or name}: {_in_words(decision.facts.get(name), declared)}{_of_kind(decision, name)}"
+        f"{declared.title or name}: {_in_words(decision.facts.get(name), declared)}{_of_what(decision, name)}"
         for name, declared in policy.facts.items()
         if name in asked
     ]
@@ -160,10 +160,10 @@ def evidence(policy: Policy, condition: str, decision: Decision) -> list[str]:
     return seen[:MOST_FACTS] or [rule.because]
 
 
-def _of_kind(decision: Decision, fact: str) -> str:
-    """Which touch a fact is about, where it is about one."""
+def _of_what(decision: Decision, fact: str) -> str:
+    """Which touch or opportunity a fact is about, where it is about one."""
     source = decision.sources.get(fact, "")
-    return f" ({source.removeprefix(OF_TOUCHES)})" if source.startswith(OF_TOUCHES) else ""
+    return next((f" ({source.removeprefix(of)})" for of in (OF_TOUCHES, OF_OPPORTUNITY) if source.startswith(of)), "")
 
 
 def _in_words(value: Any, declared: FactType) -> str:

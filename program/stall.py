@@ -1,6 +1,6 @@
 """What is seen of a partner outside a pilot, and what a program accepts of it before it counts as stalled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -11,6 +11,9 @@ from program.opportunity import Opportunity
 from program.partner import Stage
 from program.scorecard import FactValue
 from program.tiers import kinds
+
+UNANSWERED = "business_days_unanswered"
+"""For how long the opportunity has waited for our answer that has waited longest."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,23 @@ class Service:
     """The last day on which it had each kind of touch."""
 
 
+def unanswered(opportunities: Iterable[Opportunity]) -> Opportunity | None:
+    """The opportunity whose partner has waited longest for our answer; None where nobody waits."""
+    waiting = [(since, one.id, one) for one in opportunities if (since := one.waits_since)]
+    return min(waiting)[-1] if waiting else None
+
+
 def observed(seen: Seen, as_of: date, days: BusinessDays) -> dict[str, FactValue]:
     """What was measured: for how long nothing has come from the partner, nor an answer from us.
 
     Time runs from the day on which it entered its stage.
     """
     moved = max((opportunity.last_moved for opportunity in seen.opportunities), default=seen.since)
-    waiting = [since for opportunity in seen.opportunities if (since := opportunity.waits_since)]
+    waits = unanswered(seen.opportunities)
+    since = waits.waits_since if waits else None
     return {
         "days_without_activity": (as_of - max(seen.since, moved)).days,
-        "business_days_unanswered": days.between(min(waiting, default=as_of), as_of),
+        UNANSWERED: days.between(since or as_of, as_of),
         "evidence_missing": seen.unknown_factors if seen.stage == Stage.ACTIVE else 0,
     }
 

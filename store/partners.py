@@ -95,8 +95,16 @@ class Partners:
         return added, changed
 
     def look_after(self, partner: str, owner: str) -> None:
-        """Give a partner another owner."""
-        self._row(partner).owner = owner
+        """Give a partner another owner, and with it the manager that most of this one's other partners name."""
+        row = self._row(partner)
+        query = (
+            select(PartnerRow.owner_manager)
+            .where(PartnerRow.owner == owner, PartnerRow.id != partner)
+            .group_by(PartnerRow.owner_manager)
+            .order_by(func.count().desc(), PartnerRow.owner_manager)
+            .limit(1)
+        )
+        row.owner, row.owner_manager = owner, self._session.scalar(query) or row.owner_manager
 
     def write_to(self, partner: str, email: str | None) -> None:
         """Note where a partner is written to."""

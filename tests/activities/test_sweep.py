@@ -169,14 +169,17 @@ def test_a_touch_that_was_not_known_yet_does_not_count(office: Office) -> None:
 def test_an_opportunity_waits_for_our_answer_no_longer_than_we_promise(office: Office) -> None:
     partner = office.active("Acme")
     friday = date(2017, 3, 10)
-    office.brings(partner, START, submitted_on=friday)
+    office.brings(partner, START, submitted_on=friday, id="D-7", account="Initech")
     office.brings(partner, START, submitted_on=friday, answered_on=date(2017, 3, 13), id="answered")
     office.brings(partner, START, submitted_on=START, closed_on=friday, won=False, id="closed")
     assert sweep(office, date(2017, 3, 15)).escalations == ()  # Wednesday, the third business day
     assert found(office, date(2017, 3, 16)) == ["opportunity_unanswered"]
+    [letter] = [text for key, text in office.notices().items() if "opportunity_unanswered" in key]
+    assert "- business days that an opportunity it submitted waits for our answer: 4 days (D-7, Initech)\n" in letter
 
     answered = date(2017, 3, 17)
-    office.brings(partner, START, known=date(2017, 3, 18), submitted_on=friday, answered_on=answered)
+    known = date(2017, 3, 18)
+    office.brings(partner, START, known=known, submitted_on=friday, answered_on=answered, id="D-7", account="Initech")
     over = sweep(office, date(2017, 3, 22)).over
     assert [ended.note for ended in over] == [
         "Business days that an opportunity it submitted waits for our answer: 0 instead of 4."

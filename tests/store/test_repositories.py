@@ -420,6 +420,18 @@ def test_escalations_are_listed_by_whose_they_are(any_store: Store) -> None:
         assert tx.escalations.listed(owner="Ada Owner") == []
 
 
+def test_who_gets_a_partner_brings_the_manager_they_report_to(any_store: Store) -> None:
+    with any_store.write() as tx:
+        eves = a_partner("Cora").model_copy(update={"owner": "Eve Owner", "owner_manager": "Eve's Lead"})
+        tx.partners.add([eves], AT)
+        tx.partners.look_after("acme", "Eve Owner")
+        acme = tx.partners.get("acme").partner
+        assert (acme.owner, acme.owner_manager) == ("Eve Owner", "Eve's Lead")
+        tx.partners.look_after("acme", "Somebody new")
+        acme = tx.partners.get("acme").partner
+        assert (acme.owner, acme.owner_manager) == ("Somebody new", "Eve's Lead"), "nobody knows another one"
+
+
 def test_escalations_are_listed_from_the_oldest(any_store: Store) -> None:
     newer = STALL.model_copy(update={"cycle": "2017Q2", "opened_on": day(90)})
     others = STALL.model_copy(update={"partner": "bolt", "opened_on": day(30)})
