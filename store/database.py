@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
@@ -212,7 +212,14 @@ def _newest() -> str:
 def _open(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", max_overflow=_AS_NEEDED)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, max_overflow=_AS_NEEDED)
+    # The connection that was used last goes first: what it has read is in its cache, until another one writes.
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS},
+        poolclass=QueuePool,
+        pool_use_lifo=True,
+        max_overflow=_AS_NEEDED,
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
