@@ -14,7 +14,7 @@ from program.opportunity import Opportunity
 from program.partner import PartnerId, Stage, Standing
 from program.pilot import PilotTerms, achieved, agreed, week_of
 from program.serving import served_as
-from program.stall import UNANSWERED, Seen, Service, accepted, observed, unanswered, waited
+from program.stall import UNANSWERED, Seen, Service, accepted, observed, waited
 from rules.folder import LoadedProgram
 from store.database import Transaction
 
@@ -100,7 +100,7 @@ def of_roster(
         found[partner] = {
             "stage": {"stage": standing.stage.value},
             "opportunities and stage": facts,
-            _waiting(seen.opportunities): answer,
+            _waiting(seen.waits): answer,
             rules_of(program): accepted(rules, standing.stage, standing.tier),
         }
         if partner in services:
@@ -109,9 +109,8 @@ def of_roster(
     return found
 
 
-def _waiting(opportunities: Iterable[Opportunity]) -> str:
+def _waiting(waits: Opportunity | None) -> str:
     """Which opportunity has waited longest for our answer."""
-    waits = unanswered(opportunities)
     return OF_OPPORTUNITY + ", ".join(filter(None, (waits.id, waits.account))) if waits else "opportunities"
 
 

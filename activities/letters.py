@@ -27,11 +27,6 @@ def explained(policy: Policy, explanation: Explanation, missing: Iterable[str] |
     return for_partner(policy, explanation, fixes=fixes, missing=missing)
 
 
-def as_text(value: FactValue) -> str:
-    """A number without the zeros that say nothing."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
-
-
 def _lines(*lines: str) -> str:
     return "\n".join(line for line in lines if line)
 

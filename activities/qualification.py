@@ -180,12 +180,10 @@ class Qualification:
         program.program.check(kind, candidacy.scorecard)
         with self._store.write() as tx:
             application, number = candidacy.application, candidacy.number
-            tx.scorecards.add(
-                candidacy.partner, application, number, candidacy.scorecard, candidacy.as_of, candidacy.known_at
-            )
-            source = f"scorecard {number} of application {application}"
-            evidence = as_recorded(candidacy.scorecard.facts)
-            tx.facts.record(candidacy.partner, evidence, candidacy.as_of, source, candidacy.known_at)
+            scorecard, day, at = candidacy.scorecard, candidacy.as_of, candidacy.known_at
+            tx.scorecards.add(candidacy.partner, application, number, scorecard, day, at)
+            source = source_of(application, number)
+            tx.facts.record(candidacy.partner, as_recorded(scorecard.facts), day, source, at)
             facts = {source: form.roll_up(candidacy.scorecard), rules_of(program): form.minima}
             decision, decided = make(tx, program, QUALIFICATION, occasion, facts)
             return self._follow(tx, program, candidacy, decision, decided)
@@ -255,6 +253,11 @@ class Qualification:
             notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
             tx.notices.write(notice, lapse.known_at)
             return Lapsed(over=over, notices=(notice.key,))
+
+
+def source_of(application: int, number: int) -> str:
+    """Where facts come from that a scorecard says."""
+    return f"scorecard {number} of application {application}"
 
 
 def still_missing(program: LoadedProgram, form: ScorecardForm, scorecard: Scorecard, ruling: Ruling) -> tuple[str, ...]:

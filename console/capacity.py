@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from rich.console import RenderableType
 
-from activities.letters import as_text as number
 from console.screen import details, heading, table, title
 from operations.rescoring import RescorePreview, Reweighed
 from operations.roster import CapacityReport, Change, Hanging, Ranked, TierHours
+from program.figures import plain as number
 from program.score import Span
 
 LISTED = 20

@@ -45,8 +45,8 @@ class Line:
 
     def down_for(self) -> timedelta:
         """How long it has been down; zero where it works as far as anybody knows."""
-        with self._lock:
-            return self._now() - self._down_since if self._down_since else timedelta(0)
+        outage = self.outage()
+        return self._now() - outage[0] if outage else timedelta(0)
 
     def resting(self) -> timedelta:
         """How long it is left alone still; zero where it works, or is to be tried. Who asks then does try it."""

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Final
 
+from activities.qualification import source_of
 from activities.scoring import rated_facts
 from program.decision import as_recorded
 from program.definition import Program
@@ -50,8 +51,7 @@ def rate(
     before = rated_facts(tx, program, [partner], on, now)[partner]
     number = tx.scorecards.count(partner, standing.application) + 1
     tx.scorecards.add(partner, standing.application, number, renewed, on, now)
-    source = f"scorecard {number} of application {standing.application}"
-    tx.facts.record(partner, as_recorded(newer.facts), on, source, now)
+    tx.facts.record(partner, as_recorded(newer.facts), on, source_of(standing.application, number), now)
     after = rated_facts(tx, program, [partner], on, now)[partner]
     said = [name for name in after if name not in program.scorecard.minima]  # those are the program's
     return {name: (before.get(name), after[name]) for name in said if after[name] != before.get(name)}

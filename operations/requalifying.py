@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from activities.deciding import Occasion, Undecidable, known, make, rules_of
-from activities.qualification import still_missing
+from activities.qualification import source_of, still_missing
 from program.decision import Ruling
 from program.errors import Refused
 from program.partner import PartnerId, Stage, Standing
@@ -84,7 +84,7 @@ def _looked_at(tx: Transaction, look: _Look, standing: Standing) -> Requalified:
     purpose = f"{PURPOSE}/{application}" + (f"/scorecard-{number}" if scorecard else "")
     occasion = Occasion(partner.id, purpose, look.today, look.now)
     rolled_up = form.roll_up(scorecard) if scorecard else {}
-    facts = {f"scorecard {number} of application {standing.application}": rolled_up, rules_of(program): form.minima}
+    facts = {source_of(standing.application, number): rolled_up, rules_of(program): form.minima}
     decision, ruling = _ruled(tx, look, occasion, facts)
     missing = () if ruling.outcome else still_missing(program, form, scorecard or _nothing(), ruling)
     return Requalified(

@@ -44,3 +44,8 @@ def instead(fact: str, needed: Decimal, known: FactValue) -> str:
 
 def _percentage(ratio: Decimal, rounding: str) -> str:
     return f"{(ratio * 100).quantize(Decimal('0.01'), rounding).normalize():f} %"
+
+
+def plain(value: FactValue) -> str:
+    """A number without the zeros that say nothing."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

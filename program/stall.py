@@ -1,9 +1,10 @@
 """What is seen of a partner outside a pilot, and what a program accepts of it before it counts as stalled."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 
 from program.calendar import BusinessDays
 from program.definition import Program
@@ -27,6 +28,12 @@ class Seen:
     unknown_factors: int = 0
     """Facts that its last re-score asked for and that nobody knew, nor has brought since."""
 
+    @cached_property
+    def waits(self) -> Opportunity | None:
+        """The opportunity that has waited longest for our answer; None where none does."""
+        waiting = [(since, one.id, one) for one in self.opportunities if (since := one.waits_since)]
+        return min(waiting)[-1] if waiting else None
+
 
 @dataclass(frozen=True)
 class Service:
@@ -40,20 +47,13 @@ class Service:
     """The last day on which it had each kind of touch."""
 
 
-def unanswered(opportunities: Iterable[Opportunity]) -> Opportunity | None:
-    """The opportunity whose partner has waited longest for our answer; None where nobody waits."""
-    waiting = [(since, one.id, one) for one in opportunities if (since := one.waits_since)]
-    return min(waiting)[-1] if waiting else None
-
-
 def observed(seen: Seen, as_of: date, days: BusinessDays) -> dict[str, FactValue]:
     """What was measured: for how long nothing has come from the partner, nor an answer from us.
 
     Time runs from the day on which it entered its stage.
     """
     moved = max((opportunity.last_moved for opportunity in seen.opportunities), default=seen.since)
-    waits = unanswered(seen.opportunities)
-    since = waits.waits_since if waits else None
+    since = seen.waits.waits_since if seen.waits else None
     return {
         "days_without_activity": (as_of - max(seen.since, moved)).days,
         UNANSWERED: days.between(since or as_of, as_of),

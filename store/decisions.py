@@ -12,7 +12,7 @@ from program.errors import Refused
 from program.ledger import BEGINNING, Entry, chained, read, written
 from store.among import among
 from store.tables import DecisionRow
-from store.writing import add
+from store.writing import add, on_postgresql
 
 _APPENDING: Final = 7_101_949_714
 """The lock of whoever adds to the ledger on PostgreSQL: any number that nobody else locks."""
@@ -93,7 +93,7 @@ class Decisions:
         about a second, and others wait as long; pages are that small for this reason too.
         """
         if self._head is None:
-            if self._session.get_bind().dialect.name == "postgresql":
+            if on_postgresql(self._session):
                 self._session.execute(text(f"SELECT pg_advisory_xact_lock({_APPENDING})"))
             # A statement of its own: one that waits for the lock would still see what was there before it waited.
             query = select(DecisionRow.number, DecisionRow.hash).order_by(DecisionRow.number.desc()).limit(1)

@@ -54,8 +54,7 @@ class Escalations:
 
         Else who answers and who finds that it is over would not see one another, and the later one would be kept.
         """
-        query = select(EscalationRow).where(EscalationRow.key == key).with_for_update()
-        self._session.scalars(query, execution_options={"populate_existing": True}).all()
+        self._session.get(EscalationRow, key, with_for_update=True, populate_existing=True)
         return self.get(key)
 
     def keep(self, escalation: Escalation, *events: EscalationEvent) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from program.decision import Decision
 from store.decisions import index_of
 from store.tables import DecisionRow, ProgramRow, microseconds
+from store.writing import on_postgresql
 
 _COLUMNS = tuple(column.name for column in DecisionRow.__table__.columns if not column.primary_key)
 
@@ -45,7 +46,7 @@ class Ledger:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._on_postgresql = session.get_bind().dialect.name == "postgresql"
+        self._on_postgresql = on_postgresql(session)
 
     def _bytes(self, column: "InstrumentedAttribute[object]") -> ColumnElement[bytes]:
         # SQLite holds anything in any column, text that is none and dates that are none too.

@@ -126,8 +126,7 @@ class Partners:
 
     def held(self, partner: str) -> Standing:
         """The same, for whoever adds to what is known of it: nobody else does before the transaction ends."""
-        query = select(PartnerRow).where(PartnerRow.id == partner).with_for_update()
-        self._session.scalars(query, execution_options={"populate_existing": True}).all()
+        self._session.get(PartnerRow, partner, with_for_update=True, populate_existing=True)
         return self.get(partner)
 
     def roster(self, *stages: Stage) -> list[Standing]:

@@ -10,7 +10,7 @@ from program import publication
 from program.errors import Refused
 from program.publication import Publication
 from store.tables import ProgramRow
-from store.writing import add_new
+from store.writing import add_new, on_postgresql
 
 _FIELDS = tuple(Publication.model_fields)
 
@@ -23,7 +23,7 @@ class Programs:
 
     def alone(self) -> None:
         """Have everybody else who wants to publish wait until this transaction has ended; readers do not."""
-        if self._session.get_bind().dialect.name == "postgresql":  # SQLite has one writer as it is
+        if on_postgresql(self._session):  # SQLite has one writer as it is
             self._session.execute(text("LOCK TABLE programs IN SHARE ROW EXCLUSIVE MODE"))
 
     def publish(self, publication: Publication, files: Mapping[str, str], cases: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from program.score import Measured, Score
 from program.tiers import Placement
 from store.among import among
 from store.tables import PartnerRow, RescoreRow, ScoreRow
-from store.writing import add_many, add_new
+from store.writing import add_many, add_new, on_postgresql
 
 EVERYONE: Final = 1_000_000
 """Partners in one page: more than any re-score has."""
@@ -173,7 +173,7 @@ class Rescores:
         It plans by what it knows of them, and knows nothing of what has just come in: a bulk import, or this quarter.
         It would read all of it for every page then. SQLite goes by its indexes.
         """
-        if self._session.get_bind().dialect.name == "postgresql":
+        if on_postgresql(self._session):
             self._session.execute(text("ANALYZE partners, opportunities, scores"))
 
     def _set(self, quarter: Quarter, values: Mapping[str, Mapping[str, Any]]) -> None:

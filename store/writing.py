@@ -10,6 +10,11 @@ from sqlalchemy.orm import Session
 from store.tables import Row
 
 
+def on_postgresql(session: Session) -> bool:
+    """Whether it is PostgreSQL that is written to; else it is SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def add_new(session: Session, row: type[Row], values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
     """Add the rows whose keys are not there yet, and say how many were. The others stay as they are."""
     return len(add(session, row, [values] if isinstance(values, Mapping) else values))
@@ -33,6 +38,6 @@ def add_many(session: Session, row: type[Row], rows: Sequence[Mapping[str, Any]]
 
 def _adding(session: Session, row: type[Row]) -> postgresql.Insert | sqlite.Insert:
     table = cast("Table", row.__table__)
-    if session.get_bind().dialect.name == "postgresql":
+    if on_postgresql(session):
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
