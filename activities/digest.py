@@ -7,7 +7,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from activities.urging import ANSWER_BY, at_stake
 from program.escalation import Escalation, EscalationState
 from program.notice import DIGEST, Notice, NoticeRules
 from program.partner import Partner
@@ -119,16 +118,13 @@ def mark(*parts: str) -> str:
 
 
 def _at_stake(notices: Sequence[Notice], found: Mapping[str, Escalation]) -> tuple[list[str], dict[str, str]]:
-    """What all that wait for an answer say of what is at stake, and by when each is to be answered if they differ."""
-    said = {e.key: at_stake(n) for n in notices if (e := found.get(n.key)) and not (_is_over(e) or _is_answered(e))}
+    """What all that wait for an answer say of what is at stake, and what each of them says that not all do."""
+    said = {e.key: n.at_stake for n in notices if (e := found.get(n.key)) and not (_is_over(e) or _is_answered(e))}
     if not said:
         return [], {}
     first, *others = said.values()
     common = [line for line in first if all(line in other for other in others)]
-    own = {
-        key: " ".join(line for line in lines if line not in common and line.startswith(ANSWER_BY))
-        for key, lines in said.items()
-    }
+    own = {key: " ".join(line for line in lines if line not in common) for key, lines in said.items()}
     return [*common, OPENS_EACH], own
 
 

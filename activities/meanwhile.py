@@ -20,7 +20,7 @@ def as_it_stands(tx: Transaction, notice: Notice) -> Notice:
     answer = _answer(escalation)
     if answer is None:
         return notice
-    said = [line for line in notice.body.splitlines() if not line.startswith(urging.ANSWER_BY)]
+    said = [line for line in notice.body.splitlines() if line != notice.answer_by]
     return notice.model_copy(update={"subject": f"Answered: {notice.subject}", "body": "\n".join([answer, *said])})
 
 

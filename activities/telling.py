@@ -78,7 +78,7 @@ def _expected(tx: Transaction, program: LoadedProgram, escalation: Escalation, t
     policy, occasion = program.policies[VERDICT], Occasion(escalation.partner, escalation.cycle, today, at)
     facts, _ = known(tx, policy, occasion, gathering.of_verdict(tx, glance))
     ruling = decide(policy, facts, settle=True)
-    return f"{urging.EXPECTED} the verdict on {terms.last_day} is {ruling.outcome}: {ruling.because}"
+    return f"If nothing changes, the verdict on {terms.last_day} is {ruling.outcome}: {ruling.because}"
 
 
 def _nobody_answered(

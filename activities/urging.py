@@ -22,12 +22,6 @@ from rules.lifecycle import VERDICT
 MOST_FACTS = 8
 """Facts in a message: a rule that looks at more is read in the explanation."""
 
-ANSWER_BY = "Please answer by"
-"""Begins the line of a message that says how long its reader has."""
-
-EXPECTED = "If nothing changes,"
-"""Begins the line of a message that says what the verdict of a pilot will be."""
-
 
 @dataclass(frozen=True)
 class Urge:
@@ -62,6 +56,8 @@ class Urge:
             body="\n".join(self._lines(policy, decision, ladder)),
             thread="" if key == first else first,
             channels=self.rung.level.channels,
+            expected=self.expected,
+            answer_by=self._answer_by(ladder),
         )
 
     @property
@@ -81,16 +77,18 @@ class Urge:
             yield self.expected
         if escalation.note:
             yield f"{self.said_by or 'Somebody'} said of it: {escalation.note}"
-        yield from self._why_you(ladder)
+        yield from self._why_you()
+        yield self._answer_by(ladder)
         yield from _offered(escalation, self.person, ladder.rules, self.resets)
 
-    def _why_you(self, ladder: Ladder) -> Iterator[str]:
+    def _why_you(self) -> Iterator[str]:
         if self.stands_in_for:
             yield f"You get this because you stand in for {self.stands_in_for}."
-        until = _at(self.until, ladder)
         if self.rung.again:
             yield f"This is reminder {self.rung.again}."
-        yield f"{ANSWER_BY} {until}." + (f" Then {self.after} is told." if self.after else "")
+
+    def _answer_by(self, ladder: Ladder) -> str:
+        return f"Please answer by {_at(self.until, ladder)}." + (f" Then {self.after} is told." if self.after else "")
 
 
 def _offered(escalation: Escalation, person: str, rules: EscalationRules, resets: int) -> Iterator[str]:
@@ -118,16 +116,11 @@ def acts(escalation: Escalation, person: str, rules: EscalationRules, resets: in
     if escalation.extensions < rules.extensions:
         yield "ask for more time", command("act", key, "more-time", by, '--until YYYY-MM-DD --note "..."')
     yield "put it off", command("snooze", key, by, '--until YYYY-MM-DD --note "..."')
-    yield "hand it to somebody else", command("delegate", key, by, '--to NAME --note "..."')
-    yield "give the partner another owner", command("reassign", key, by, '--to NAME --note "..."')
+    yield "hand it to somebody else", command("delegate", key, by, '--to "NAME" --note "..."')
+    yield "give the partner another owner", command("reassign", key, by, '--to "NAME" --note "..."')
     if escalation.stage == Stage.PILOT and resets:
         yield "reset the pilot", command("act", key, "reset", by, '--note "..."')
     yield "let the partner go, who is sent the note", command("act", key, "exit", by, '--note "..."')
-
-
-def at_stake(notice: Notice) -> list[str]:
-    """What a message says of what comes of the stall, and of how long its reader has."""
-    return [line for line in notice.body.splitlines() if line.startswith((EXPECTED, ANSWER_BY))]
 
 
 def _asks(escalation: Escalation) -> bool:

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 
 from activities.deciding import Shelf
-from activities.urging import acts, at_stake, evidence
+from activities.urging import acts, evidence
 from console.arguments import AsJson, day, examples, named, said
 from console.installation import here
 from console.notices import became
@@ -232,7 +232,7 @@ def _to_do(
     yield heading("What you can do")
     if escalation.state == EscalationState.OPEN and letters:
         asked = letters[-1].notice
-        yield Padding("\n".join([f"Asked last: {asked.recipient}.", *at_stake(asked)]), (0, 0, 1, 2))
+        yield Padding("\n".join([f"Asked last: {asked.recipient}.", *asked.at_stake]), (0, 0, 1, 2))
     for what, command in offered:
         yield to_type(f"  {what}:\n    {command}")
 

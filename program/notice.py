@@ -119,6 +119,15 @@ class Notice(BaseModel):
     """The key of the notice that it follows up on: both are shown as one conversation."""
     channels: tuple[ChannelName, ...] = ()
     """The channels it is to be tried by, in this order; those of its audience where none is named."""
+    expected: str = ""
+    """The line of its body that says what comes of it if nothing changes; empty where there is none."""
+    answer_by: str = ""
+    """The line that says by when its reader has to answer, and who is told then; empty where nobody has to."""
+
+    @property
+    def at_stake(self) -> list[str]:
+        """What it says of what comes of it, and of how long its reader has."""
+        return [line for line in (self.expected, self.answer_by) if line]
 
     @property
     def audience(self) -> Audience:

@@ -445,6 +445,8 @@ class NoticeRow(Row):
     body: Mapped[str]
     thread: Mapped[str]
     channels: Mapped[list[str]] = mapped_column(JSON)
+    expected: Mapped[str]
+    answer_by: Mapped[str]
     written_at: Mapped[datetime]
     state: Mapped[str]
     due_at: Mapped[datetime | None]

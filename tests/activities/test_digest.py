@@ -113,33 +113,34 @@ def test_two_stalls_of_one_partner_are_one_message_about_it(office: Office) -> N
 
 
 URGE = "Please answer by Friday, 2017-03-24 09:00 (UTC)."
+LATER = URGE.replace("09:00", "16:00")
+VERDICT = "If nothing changes, the verdict on 2017-04-24 is reset: Fewer opportunities met our standard."
 
 
-def urged(office: Office, said: dict[str, list[str]]) -> str:
-    """What the owner of Acme reads who is told of some of its stalls, by condition, in these words."""
-    stalls = [stalled("acme", condition, condition) for condition in said]
+def urged(office: Office, at_stake: dict[str, tuple[str, str]]) -> str:
+    """What the owner of Acme reads who is told of some of its stalls: by condition, what comes of it and by when."""
+    stalls = [stalled("acme", condition, condition) for condition in at_stake]
     with office.store.write() as tx:
         tx.partners.add([a_partner("Acme")], at(day(0)))
-        for one in stalls:
+        for one, (expected, answer_by) in zip(stalls, at_stake.values(), strict=True):
             tx.escalations.open(one)
-            tx.notices.write(told_of(one).model_copy(update={"body": "\n".join(said[one.condition])}), one.opened_at)
+            told = told_of(one).model_copy(update={"expected": expected, "answer_by": answer_by})
+            tx.notices.write(told, one.opened_at)
     way = Way()
     assert sender(office, log=way).send(f"{stalls[0].key}/opened")
     return way.took[0].notice.body
 
 
 def test_what_is_at_stake_in_all_of_them_is_said_once(office: Office) -> None:
-    verdict = "If nothing changes, the verdict on 2017-04-24 is reset: Fewer opportunities met our standard."
-    body = urged(office, {"silent": ["silent", verdict, URGE], "late": ["late", verdict, URGE]})
-    assert body.splitlines()[:3] == [verdict, URGE, OPENS_EACH]
+    body = urged(office, {"silent": (VERDICT, URGE), "late": (VERDICT, URGE)})
+    assert body.splitlines()[:3] == [VERDICT, URGE, OPENS_EACH]
     assert body.count(URGE) == 1
 
 
-def test_who_has_to_answer_by_different_times_reads_each_with_its_stall(office: Office) -> None:
-    later = URGE.replace("09:00", "16:00")
-    body = urged(office, {"silent": ["silent", URGE], "late": ["late", later]})
-    assert f"`gatehouse escalations show acme/active/silent/2017Q1` {URGE}" in body
-    assert f"`gatehouse escalations show acme/active/late/2017Q1` {later}" in body
+def test_what_is_at_stake_in_one_of_them_is_said_with_it(office: Office) -> None:
+    body = urged(office, {"silent": (VERDICT, URGE), "late": ("", LATER)})
+    assert f"`gatehouse escalations show acme/active/silent/2017Q1` {VERDICT} {URGE}" in body
+    assert f"`gatehouse escalations show acme/active/late/2017Q1` {LATER}" in body
 
 
 def test_four_are_told_one_by_one_and_everybody_hears_of_theirs(office: Office) -> None:

@@ -193,6 +193,8 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("thread", sa.Text(), nullable=False),
         sa.Column("channels", sa.JSON(), nullable=False),
+        sa.Column("expected", sa.Text(), nullable=False),
+        sa.Column("answer_by", sa.Text(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
