@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from program.errors import Refused
 
 TEMPORAL: Final = Path(sysconfig.get_path("scripts")) / "temporal"
 """The server that was installed with the environment."""
+
+START_ATTEMPTS: Final = 3
+"""Somebody may take a port between our look at it and the server's."""
 
 READY_SECONDS: Final = 30
 STOP_SECONDS: Final = 30
@@ -51,9 +56,9 @@ class Guarded:
         """Wait for its end, and say how it ended."""
         return await self._shell.wait()
 
-    async def stop(self) -> None:
-        """Ask it to end, and make it end where it does not."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Ask it to end, unless it is to end at once, and make it end where it does not."""
+        for number in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
             if not self.running:
                 return
             with contextlib.suppress(ProcessLookupError):
@@ -110,6 +115,7 @@ class Server:
     port: int
     page: int | None
     """The port of its web page; None where it has none."""
+    namespace: str
 
     @property
     def address(self) -> str:
@@ -120,6 +126,7 @@ async def start_temporal(
     *,
     database: Path | None,
     log: IO[bytes] | int,
+    namespace: str = "default",
     port: int = 0,
     page: int | None = None,
     arguments: Sequence[str] = (),
@@ -130,42 +137,50 @@ async def start_temporal(
     Args:
         database: The file that it keeps its state in; in memory where there is none.
         log: Where its output goes.
+        namespace: Made where it is missing. Whoever takes another server on this port for it does not find it there.
         port: The port it should have; another where that is taken.
         page: The same for its web page; None for no page.
         arguments: More of the server's own.
         keep_open: File descriptors that it holds as long as it runs.
+
+    Raises:
+        Refused: where it ends, however often it is started, or does not answer.
     """
-    server_port, page_port = free_port(port), None if page is None else free_port(page)
     storage = ["--db-filename", str(database)] if database else []
     pragmas = ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"] if database else []
-    web = ["--headless"] if page_port is None else ["--ui-port", str(page_port)]
-    process = await start(
-        "Temporal",
-        [
+    for _ in range(START_ATTEMPTS):
+        server_port, page_port = free_port(port), None if page is None else free_port(page)
+        web = ["--headless"] if page_port is None else ["--ui-port", str(page_port)]
+        command = [
             *(str(TEMPORAL), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(server_port)),
-            *("--log-level", "error", *web, *storage, *pragmas, *arguments),
-        ],
-        log=log,
-        keep_open=keep_open,
-    )
-    server = Server(process, server_port, page_port)
-    try:
-        await asyncio.wait_for(_healthy(server), READY_SECONDS)
-    except TimeoutError:
-        await process.stop()
-        raise Refused(f"the embedded Temporal server did not answer within {READY_SECONDS} s; see its log") from None
-    return server
+            *("--namespace", namespace, "--log-level", "error", *web, *storage, *pragmas, *arguments),
+        ]
+        process = await start("Temporal", command, log=log, keep_open=keep_open)
+        server = Server(process, server_port, page_port, namespace)
+        ready = False
+        try:
+            ready = await asyncio.wait_for(_answers(server), READY_SECONDS)
+        except TimeoutError:
+            raise Refused(f"the embedded Temporal server did not answer in {READY_SECONDS} s; see its log") from None
+        finally:
+            if not ready:
+                await process.stop()
+        if ready:
+            return server
+    raise Refused(f"the embedded Temporal server ended at once, {START_ATTEMPTS} times; see its log")
 
 
-async def _healthy(server: Server) -> None:
+async def _answers(server: Server) -> bool:
+    """Wait until it serves its namespace; False where it ends instead. Another's server may answer on its port."""
     while server.process.running:
         try:
-            await Client.connect(server.address)
-        except RuntimeError:  # it does not listen yet, or listens and is not healthy yet
+            client = await Client.connect(server.address)
+            await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=server.namespace))
+        except (RuntimeError, RPCError):  # it does not listen yet, or is not healthy yet
             await asyncio.sleep(0.05)
         else:
-            return
-    raise Refused("the embedded Temporal server ended at once; see its log")
+            return server.process.running
+    return False
 
 
 @asynccontextmanager

@@ -19,7 +19,8 @@ class TemporalSettings(BaseSettings):
 
     address: str | None = None
     """Host and port of a Temporal frontend. Without it, the one that `gatehouse up` runs."""
-    namespace: str = "default"
+    namespace: str | None = None
+    """Where its workflows are. Without it, `default`, and the installation's own in the embedded one."""
     task_queue: str = "gatehouse"
     api_key: SecretStr | None = None
     tls: bool = False
@@ -112,10 +113,29 @@ class Settings(BaseSettings):
 
     @property
     def temporal_address(self) -> str:
-        """The Temporal to work with: the one named, else the one that runs in the home, else the usual port."""
-        if self.temporal.address:
-            return self.temporal.address
+        """The Temporal to work with: the one named, else the one that runs in the home.
+
+        Raises:
+            Refused: where there is neither.
+        """
+        address = self.temporal.address or self._running("temporal")
+        if not address:
+            raise Refused(
+                f"no `gatehouse up` runs in {self.home} (GATEHOUSE_HOME), and GATEHOUSE_TEMPORAL_ADDRESS is not set; "
+                "nothing has changed. Start the one or set the other"
+            )
+        return address
+
+    @property
+    def temporal_namespace(self) -> str:
+        """The namespace there."""
+        embedded = None if self.temporal.address else self._running("namespace")
+        return self.temporal.namespace or embedded or "default"
+
+    def _running(self, what: str) -> str | None:
+        """What `gatehouse up` says of what it runs."""
         try:
-            return str(json.loads(self.service_file.read_text())["temporal"])
-        except (OSError, ValueError, KeyError):
-            return "127.0.0.1:7233"
+            said = json.loads(self.service_file.read_text()).get(what)
+        except (OSError, ValueError, AttributeError):
+            return None
+        return said if isinstance(said, str) else None

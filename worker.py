@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
@@ -51,7 +52,7 @@ from workflows.escalation import EscalationLadder
 from workflows.messages import SEARCH_ATTRIBUTES
 from workflows.partner import PartnerLifecycle
 from workflows.rescore import RescoreDue, RosterRescore
-from workflows.schedules import ensure_schedules
+from workflows.schedules import ensure_schedules, refuse_foreign
 from workflows.sweep import StallSweep
 
 log = structlog.get_logger("gatehouse.worker")
@@ -84,17 +85,17 @@ PASSED_THROUGH = (
 )
 
 
-async def connect(temporal: TemporalSettings, address: str) -> Client:
+async def connect(temporal: TemporalSettings, address: str, namespace: str) -> Client:
     """Connect to Temporal.
 
     Raises:
-        Refused: where it does not answer, or turns us away.
+        Refused: where it does not answer, turns us away, or has no such namespace.
     """
     try:
-        return await asyncio.wait_for(
+        client = await asyncio.wait_for(
             Client.connect(
                 address,
-                namespace=temporal.namespace,
+                namespace=namespace,
                 api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
                 tls=_tls(temporal),
                 data_converter=pydantic_data_converter,
@@ -106,6 +107,15 @@ async def connect(temporal: TemporalSettings, address: str) -> Client:
             f"Temporal does not answer at {address} ({_briefly(error)}); nothing has changed. Run `gatehouse up`, or "
             "see that GATEHOUSE_TEMPORAL_ADDRESS and its TLS settings are right"
         ) from error
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Refused(
+                f"the Temporal at {address} has no namespace {namespace}; nothing has changed. Create it there, or see "
+                "that GATEHOUSE_TEMPORAL_ADDRESS and GATEHOUSE_TEMPORAL_NAMESPACE belong together"
+            ) from error
+    return client
 
 
 def _briefly(error: Exception) -> str:
@@ -234,13 +244,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     store = Store(settings.database)
     store.check()
     first = first_program(store, settings.program)
-    client = await connect(settings.temporal, settings.temporal_address)
+    client = await connect(settings.temporal, settings.temporal_address, settings.temporal_namespace)
+    installation = store.identity()
+    await refuse_foreign(client, installation)
     if first:
         publish_first(store, first)
     program = Shelf(store).at(datetime.now(UTC))
     assert program
+    await ensure_schedules(client, program.program.clock, settings.temporal.task_queue, installation)
     await declare_search_attributes(client)
-    await ensure_schedules(client, program.program.clock, settings.temporal.task_queue)
     async with assemble(client, store, settings.temporal.task_queue, threads=settings.threads, ways=ways):
         log.info(
             "worker.ready",

@@ -18,6 +18,7 @@ from rules.folder import LoadedProgram, read_folder
 from settings import Settings
 from store.database import Missing, Store
 from worker import connect
+from workflows.schedules import refuse_foreign
 
 Result = TypeVar("Result")
 
@@ -92,9 +93,12 @@ class Installation:
             Refused: where it does not answer, or what is asked for cannot be done; then nothing has changed.
         """
         store, clock, temporal = self.store, self.clock, self.settings.temporal
+        with store.read() as tx:
+            known_as = tx.identity.find()
 
         async def acting() -> Result:
-            client = await connect(temporal, self.settings.temporal_address)
+            client = await connect(temporal, self.settings.temporal_address, self.settings.temporal_namespace)
+            await refuse_foreign(client, known_as)
             return await asked(Operations(store, client, temporal.task_queue, clock))
 
         return asyncio.run(acting())

@@ -67,7 +67,6 @@ def rescore(
         _preview(installation, chosen, as_of, json=json)
         return
     rescored = _followed(installation, chosen, as_of)
-    _is_here(installation, rescored.quarter)
     moves = _moves(installation, rescored)
     reweighed = published_difference(installation.store, rescored.quarter, Shelf(installation.store).get)
     if json:
@@ -90,21 +89,6 @@ def _followed(installation: Installation, chosen: Quarter | None, as_of: date | 
             bar.update(task, description=now.doing, completed=now.seen or 0)
 
         return installation.act(lambda operations: follow(operations, chosen, as_of, tell))
-
-
-def _is_here(installation: Installation, quarter: Quarter) -> None:
-    """See that a re-score was published where this command reads.
-
-    Raises:
-        Refused: where the workers that were asked work on another database.
-    """
-    with installation.store.read() as tx:
-        if str(quarter) not in {name for name, at in tx.rescores.begun() if at}:
-            settings = installation.settings
-            raise Refused(
-                f"{quarter} was re-scored in another database than {settings.home}'s: the Temporal at "
-                f"{settings.temporal_address} belongs to it; see GATEHOUSE_HOME and GATEHOUSE_TEMPORAL_ADDRESS"
-            )
 
 
 def _preview(installation: Installation, chosen: Quarter | None, as_of: date | None, *, json: bool) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -30,6 +31,7 @@ from program.errors import Refused
 from settings import Settings
 from store.database import Store
 from worker import connect, first_program, publish_first
+from workflows.schedules import refuse_foreign
 
 PORT, PAGE_PORT = 7233, 8233
 """Where the embedded server and its web page are, unless something else is there already."""
@@ -87,6 +89,16 @@ def _another_runs(settings: Settings) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class _Temporal:
+    """The Temporal that is worked with."""
+
+    address: str
+    namespace: str
+    page: str | None
+    """Where its web page is."""
+
+
 class _Service:
     """What `gatehouse up` runs."""
 
@@ -94,6 +106,8 @@ class _Service:
         self._settings = settings
         self._lock = lock
         self._stop = asyncio.Event()
+        self._moved = asyncio.Event()
+        """Temporal had to be started on another port."""
         self._running: dict[str, int] = {"up": os.getpid()}
 
     async def run(self, *, with_sample: bool) -> None:
@@ -105,22 +119,33 @@ class _Service:
         first = first_program(store, self._settings.program)
         if first:
             publish_first(store, first)  # here and not by the worker, which would be started again where it is unfit
-        async with self._temporal() as (address, page), self._kept("worker", lambda: self._start_worker(address)):
-            where = _WHERE.format(database=store, temporal=address, page=f"http://127.0.0.1:{page}" if page else "none")
-            remark(where)
-            work = asyncio.create_task(self._begin(store, address, where, with_sample=with_sample))
-            stopped = asyncio.create_task(self._stop.wait())
-            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-                await stopped
-            work.cancel()
-            remark("Stopping; what is under way is finished first ...")
+        while not self._stop.is_set():
+            self._moved.clear()
+            await self._serve(store, with_sample=with_sample)
         self._settings.service_file.unlink(missing_ok=True)
         store.close()
 
-    async def _begin(self, store: Store, address: str, where: str, *, with_sample: bool) -> None:
-        client = await connect(self._settings.temporal, address)
+    async def _serve(self, store: Store, *, with_sample: bool) -> None:
+        """Serve until told to stop, or until Temporal has moved and everything is to begin again."""
+        async with self._temporal(store) as at, self._kept("worker", lambda: self._start_worker(at)):
+            where = _WHERE.format(database=store, temporal=at.address, page=at.page or "none")
+            remark(where)
+            work = asyncio.create_task(self._begin(store, at, where, with_sample=with_sample))
+            over = [asyncio.create_task(event.wait()) for event in (self._stop, self._moved)]
+            await asyncio.wait({work, *over}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+                await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+            for task in (work, *over):
+                task.cancel()
+            if self._stop.is_set():
+                remark("Stopping; what is under way is finished first ...")
+            else:
+                remark("Somebody else has taken Temporal's port; everything is started again with another.")
+
+    async def _begin(self, store: Store, at: _Temporal, where: str, *, with_sample: bool) -> None:
+        client = await connect(self._settings.temporal, at.address, at.namespace)
+        await refuse_foreign(client, store.identity())
         await _worker_ready(client, self._settings.temporal.task_queue)
         remark("The worker is ready.")
         in_force = Shelf(store).at(datetime.now(UTC))
@@ -151,38 +176,51 @@ class _Service:
         remark(f"{len(samples)} partners are under way.")
 
     @asynccontextmanager
-    async def _temporal(self) -> AsyncIterator[tuple[str, int | None]]:
+    async def _temporal(self, store: Store) -> AsyncIterator[_Temporal]:
         """The Temporal to work with: the one in the settings, else one of our own."""
         if self._settings.temporal.address:
-            yield self._settings.temporal.address, None
+            yield _Temporal(self._settings.temporal.address, self._settings.temporal_namespace, None)
             return
-        first = await self._start_temporal(PORT, PAGE_PORT)
+        # Nobody else's has a namespace of this name, so who finds another's server on our port notices it.
+        namespace = self._settings.temporal.namespace or f"gatehouse-{store.identity()[:8]}"
+        first = await self._start_temporal(namespace, PORT, PAGE_PORT)
         started = [first.process]
 
-        async def again() -> Guarded:
-            return started.pop() if started else (await self._start_temporal(first.port, first.page)).process
+        async def begin() -> Guarded:
+            if started:
+                return started.pop()
+            server = await self._start_temporal(namespace, first.port, first.page)
+            if server.port != first.port:
+                self._moved.set()
+            return server.process
 
         self._note("temporal", first.address)
+        self._note("namespace", namespace)
         self._note("page", first.page)
-        async with self._kept("Temporal", again):
-            yield first.address, first.page
+        async with self._kept("Temporal", begin):
+            yield _Temporal(first.address, namespace, f"http://127.0.0.1:{first.page}/namespaces/{namespace}")
 
-    async def _start_temporal(self, port: int, page: int | None) -> Server:
+    async def _start_temporal(self, namespace: str, port: int, page: int | None) -> Server:
         with (self._settings.home / "temporal.log").open("ab") as log:
             return await start_temporal(
                 database=self._settings.home.absolute() / "temporal.db",
                 log=log,
+                namespace=namespace,
                 port=port,
                 page=page,
                 keep_open=[self._lock],
             )
 
-    async def _start_worker(self, address: str) -> Guarded:
+    async def _start_worker(self, at: _Temporal) -> Guarded:
         return await start(
             "worker",
             [sys.executable, "-m", "worker"],
             log=sys.stderr.fileno(),
-            environment={**os.environ, "GATEHOUSE_TEMPORAL_ADDRESS": address},
+            environment={
+                **os.environ,
+                "GATEHOUSE_TEMPORAL_ADDRESS": at.address,
+                "GATEHOUSE_TEMPORAL_NAMESPACE": at.namespace,
+            },
             keep_open=[self._lock],
         )
 
@@ -197,8 +235,7 @@ class _Service:
             while True:
                 code = await current.ended()
                 remark(f"The {name} has ended ({code}); starting it again.")
-                await asyncio.sleep(RESTART_SECONDS)
-                current = await begin()
+                current = await self._again(begin)
                 self._note(f"{name} pid", current.pid)
 
         keeping = asyncio.create_task(keep())
@@ -206,7 +243,16 @@ class _Service:
             yield
         finally:
             keeping.cancel()
-            await current.stop()
+            # A worker would wait for the Temporal that is gone, to tell it what it has finished.
+            await current.stop(at_once=self._moved.is_set())
+
+    async def _again(self, begin: Callable[[], Awaitable[Guarded]]) -> Guarded:
+        while True:
+            await asyncio.sleep(RESTART_SECONDS)
+            try:
+                return await begin()
+            except Refused as refused:
+                remark(f"{refused}; trying again.")
 
     def _note(self, what: str, value: object) -> None:
         """Say where things are, for other commands to find."""

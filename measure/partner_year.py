@@ -103,7 +103,7 @@ async def main() -> None:
         store = Store(f"sqlite:///{folder}/gatehouse.db")
         store.migrate()
         async with temporal_in_memory(*SKIPS_TIME) as server:
-            client = await connect(TemporalSettings(), server.address)
+            client = await connect(TemporalSettings(), server.address, server.namespace)
             await declare_search_attributes(client)
             publish_first(store, read_folder(DEFAULT_PROGRAM), FIRST_DAY, datetime.now(UTC))
             morning = datetime.combine(FIRST_DAY, time(7), tzinfo=UTC)

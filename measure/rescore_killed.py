@@ -81,7 +81,7 @@ async def rescored(file: Path, moments: list[float]) -> float:
     """Re-score, killing one worker after the other at some moment of its life; the seconds it took."""
     url = f"sqlite:///{file}"
     async with temporal_in_memory() as server:
-        client = await connect(TemporalSettings(), server.address)
+        client = await connect(TemporalSettings(), server.address, server.namespace)
         await declare_search_attributes(client)
         store = Store(url)
         operations = Operations(store, client, TASK_QUEUE, Clock())

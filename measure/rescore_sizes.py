@@ -161,7 +161,7 @@ async def figures(url: str, partners: int, lifecycles: int) -> Figures:
     rescore(store, QUARTERS[-2])
     deliver_everything(url)
     async with temporal_in_memory() as server:
-        client = await connect(TemporalSettings(), server.address)
+        client = await connect(TemporalSettings(), server.address, server.namespace)
         await declare_search_attributes(client)
         operations = Operations(store, client, TASK_QUEUE, Clock())
         worker = await a_worker(url, server.address)

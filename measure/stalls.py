@@ -122,7 +122,7 @@ async def at_work(store: Store, port: int) -> AsyncIterator[Client]:
     with tempfile.TemporaryDirectory() as folder:
         server = await start_temporal(database=Path(folder) / "temporal.db", log=asyncio.subprocess.DEVNULL)
         try:
-            client = await connect(TemporalSettings(), server.address)
+            client = await connect(TemporalSettings(), server.address, server.namespace)
             await declare_search_attributes(client)
             async with assemble(client, store, TASK_QUEUE, ways=channels(given)):
                 yield client

@@ -93,7 +93,7 @@ async def simulate(scenario: Scenario, progress: Progress = lambda _: None, keep
 @asynccontextmanager
 async def _at_work(scenario: Scenario, store: Store) -> AsyncIterator["_Run"]:
     async with temporal_in_memory(*SKIPS_TIME) as server:
-        client = await connect(TemporalSettings(), server.address)
+        client = await connect(TemporalSettings(), server.address, server.namespace)
         await declare_search_attributes(client)
         program = scenario.rules
         publish_first(store, program, scenario.first_day, datetime.now(UTC))

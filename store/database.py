@@ -20,6 +20,7 @@ from program.errors import Refused
 from store.decisions import Decisions
 from store.escalations import Escalations
 from store.facts import Facts
+from store.identity import Identity
 from store.ledger import Ledger
 from store.notices import Notices
 from store.opportunities import Opportunities
@@ -55,6 +56,7 @@ class Transaction:
     """What one transaction reads and writes, by aggregate."""
 
     def __init__(self, session: Session) -> None:
+        self.identity = Identity(session)
         self.programs = Programs(session)
         self.partners = Partners(session)
         self.people = People(session)
@@ -127,6 +129,17 @@ class Store:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+
+    def identity(self) -> str:
+        """What tells this installation from every other; drawn where nobody asked before."""
+        with self.read() as tx:
+            known = tx.identity.find()
+        if known is None:
+            with self.write() as tx:
+                tx.identity.draw()
+                known = tx.identity.find()
+        assert known is not None
+        return known
 
     def check(self) -> None:
         """Refuse a database whose tables are not the ones this Gatehouse works with.

@@ -83,6 +83,15 @@ class Row(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant, dict[str, Any]: JSON, str: Text}
 
 
+class InstallationRow(Row):
+    """What tells this installation from every other. There is one row."""
+
+    __tablename__ = "installation"
+
+    only: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(String(32))
+
+
 class ProgramRow(Row):
     """A published version of a program: its files, under the digest of their content. Only a withdrawal is added."""
 

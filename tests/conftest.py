@@ -4,13 +4,16 @@ import logging
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
+from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities import doubts, postman
@@ -19,6 +22,7 @@ from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
 from store.database import Store
 from tests.world import World
 from workflows.messages import SEARCH_ATTRIBUTES
+from workflows.schedules import RESCORE, SWEEP, WEEKLY
 
 settings.register_profile("gatehouse", max_examples=50, deadline=None)  # a busy machine is no failure
 settings.load_profile("gatehouse")
@@ -56,6 +60,20 @@ async def virtual_time() -> AsyncIterator[WorkflowEnvironment]:
         ],
     ) as env:
         yield env
+
+
+@pytest.fixture
+async def nobodys_temporal(virtual_time: WorkflowEnvironment) -> AsyncIterator[Client]:
+    """The same server, taken by no installation, before and after."""
+
+    async def give_up() -> None:
+        for name in (RESCORE, SWEEP, WEEKLY):
+            with suppress(RPCError):
+                await virtual_time.client.get_schedule_handle(name).delete()
+
+    await give_up()
+    yield virtual_time.client
+    await give_up()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
 from store.database import Store
 
 PATIENCE = 60
@@ -43,8 +46,7 @@ class Service:
 
     def kill(self, *names: str) -> None:
         """Kill -9 some of its processes: up, worker, Temporal."""
-        known = json.loads((self.home / "service.json").read_text())
-        pids = [known["up" if name == "up" else f"{name} pid"] for name in names]
+        pids = [int(self.runs["up" if name == "up" else f"{name} pid"]) for name in names]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         if "up" in names:
@@ -67,13 +69,24 @@ class Service:
         marker = self.home / "sample.json"
         return marker.exists() and json.loads(marker.read_text())["loaded"]
 
+    async def client(self) -> Client:
+        """A client of its Temporal."""
+        address, namespace = str(self.runs["temporal"]), str(self.runs["namespace"])
+        return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+
     @property
-    def address(self) -> str:
-        return str(json.loads((self.home / "service.json").read_text())["temporal"])
+    def runs(self) -> dict[str, str | int]:
+        """What it says that it runs, and where."""
+        known: dict[str, str | int] = json.loads((self.home / "service.json").read_text())
+        return known
 
     def says(self, words: str) -> bool:
         """Whether it has said something."""
-        return words in (self.home / "up.log").read_text()
+        return self.said(words) > 0
+
+    def said(self, words: str) -> int:
+        """How often it has said something."""
+        return (self.home / "up.log").read_text().count(words)
 
     def until(self, what: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE

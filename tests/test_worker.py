@@ -17,6 +17,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.roster import LIFECYCLE_ID
@@ -66,7 +67,11 @@ async def until_said(log: Path, event: str) -> None:
 
 
 async def test_a_worker_told_to_stop_finishes_what_it_has_begun(
-    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram, tmp_path: Path
+    virtual_time: WorkflowEnvironment,
+    nobodys_temporal: Client,
+    store: Store,
+    default_program: LoadedProgram,
+    tmp_path: Path,
 ) -> None:
     log = tmp_path / "worker.log"
     operations = Operations(store, unhurried(virtual_time), TASK_QUEUE, default_program.program.clock)
@@ -78,7 +83,7 @@ async def test_a_worker_told_to_stop_finishes_what_it_has_begun(
         under_way = (await lifecycle.describe()).raw_description.pending_activities
         return any(one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED for one in under_way)
 
-    with a_worker(virtual_time.client.service_client.config.target_host, store, log) as worker:
+    with a_worker(nobodys_temporal.service_client.config.target_host, store, log) as worker:
         await until_said(log, "worker.ready")
         await operations.apply(partner.id)
         with closing(sqlite3.connect(str(store).removeprefix("sqlite:///"), isolation_level=None)) as in_the_way:
@@ -128,13 +133,13 @@ def test_a_worker_that_cannot_work_says_so_in_one_line_and_ends(store: Store, tm
 
 
 async def test_a_worker_begins_with_its_program_once_and_from_then_on_with_what_is_published(
-    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram, tmp_path: Path
+    nobodys_temporal: Client, store: Store, default_program: LoadedProgram, tmp_path: Path
 ) -> None:
     log, other = tmp_path / "worker.log", tmp_path / "other"
     for name, text in changed_program(default_program).files.items():
         (other / name).parent.mkdir(parents=True, exist_ok=True)
         (other / name).write_text(text)
-    with a_worker(virtual_time.client.service_client.config.target_host, store, log):
+    with a_worker(nobodys_temporal.service_client.config.target_host, store, log):
         await until_said(log, "worker.ready")
 
     (ready,) = map(json.loads, log.read_text().splitlines())

@@ -1,7 +1,7 @@
 """`gatehouse up`, as somebody meets it who has just cloned the project."""
 
-import json
 import os
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -21,7 +21,7 @@ def test_a_newcomer_sees_partners_decided_and_starts_and_stops_as_they_like(tmp_
         for words in ("Gatehouse runs here", "Temporal's page  http://127.0.0.1:", "gatehouse decisions list"):
             assert service.says(words)
         assert service.decided >= 20
-        assert json.loads((tmp_path / "service.json").read_text())["temporal"].startswith("127.0.0.1:")
+        assert str(service.runs["temporal"]).startswith("127.0.0.1:")
 
         another = subprocess.run(
             [sys.executable, "-m", "console.cli", "up"],
@@ -37,9 +37,44 @@ def test_a_newcomer_sees_partners_decided_and_starts_and_stops_as_they_like(tmp_
         assert not (tmp_path / "service.json").exists()
         decided = service.decided
         service.start()
-        service.until(lambda: (tmp_path / "up.log").read_text().count("Worth typing next") == 2)
+        service.until(lambda: service.said("Worth typing next") == 2)
         assert service.decided == decided, "the second start decided something again"
-        assert (tmp_path / "up.log").read_text().count("Loading a made-up roster") == 1
+        assert service.said("Loading a made-up roster") == 1
+
+
+def takes(somebody: socket.socket, host: str, port: int) -> bool:
+    """Whether somebody gets a port, as they do once whoever had it is dead."""
+    try:
+        somebody.bind((host, port))
+    except OSError:
+        return False
+    somebody.listen()
+    return True
+
+
+def test_two_that_start_at_once_keep_to_themselves_and_move_where_somebody_takes_a_port(tmp_path: Path) -> None:
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+    with (
+        a_service(tmp_path / "ours", "--no-sample") as ours,
+        a_service(tmp_path / "theirs", "--no-sample") as theirs,
+    ):
+        for service in (ours, theirs):
+            service.until(lambda service=service: service.says("Worth typing next"))  # type: ignore[misc]
+        assert ours.runs["temporal"] != theirs.runs["temporal"]
+        assert ours.runs["namespace"] != theirs.runs["namespace"]
+
+        before = ours.runs
+        host, port = str(before["temporal"]).split(":")
+        ours.kill("Temporal")
+        with socket.socket() as somebody:
+            somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            ours.until(lambda: takes(somebody, host, int(port)))
+            ours.until(lambda: ours.said("Worth typing next") == 2)
+            assert ours.runs["namespace"] == before["namespace"]
+            assert ours.runs["temporal"] != before["temporal"]
+        assert ours.says("Somebody else has taken Temporal's port")
+        assert theirs.said("The Temporal has ended") == 0
 
 
 def test_the_sample_is_the_same_every_time_and_shows_every_stage(default_program: LoadedProgram) -> None:

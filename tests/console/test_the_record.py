@@ -19,6 +19,7 @@ from program.calendar import Quarter
 from tests.console.conftest import Operator, an_installation
 from tests.world import World, a_scorecard
 from workflows.messages import Progress
+from workflows.schedules import ensure_schedules
 
 KEYS = "id name type region owner owner_manager email stage since tier at_risk next_date application"
 
@@ -223,9 +224,10 @@ async def test_a_quarter_is_rescored_once(colleague: Operator, world: World) -> 
     assert refused.stderr.startswith("error: 2017Q1 ends on 2017-03-31; it can be re-scored from the day after")
 
 
-async def test_a_rescore_of_another_database_is_said_to_be_one(
-    colleague: Operator, empty_database: Path, tmp_path: Path
+async def test_nothing_is_asked_of_the_temporal_of_another_database(
+    colleague: Operator, world: World, nobodys_temporal: Client, empty_database: Path, tmp_path: Path
 ) -> None:
+    await ensure_schedules(nobodys_temporal, world.clock, world.task_queue, world.store.identity())
     (tmp_path / "other").mkdir()
     shutil.copy(empty_database, tmp_path / "other" / "gatehouse.db")
     stranger = Operator(an_installation(tmp_path / "other", colleague.installation.settings.temporal))
@@ -233,7 +235,10 @@ async def test_a_rescore_of_another_database_is_said_to_be_one(
     refused = await stranger.asks("rescore", "--quarter", "2016Q4")
     stranger.installation.close()
     assert refused.exit_code == 1
-    assert f"2016Q4 was re-scored in another database than {tmp_path / 'other'}'s" in refused.stderr
+    assert "carries another database's partners in its namespace default; nothing has changed" in refused.stderr
+    with world.store.read() as tx:
+        assert not tx.rescores.begun()
+    assert (await colleague.asks("rescore", "--quarter", "2016Q4")).exit_code == 0
 
 
 async def test_whoever_waits_for_a_rescore_sees_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

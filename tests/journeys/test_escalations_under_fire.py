@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities.postman import SENDERS
@@ -10,6 +11,7 @@ from measure.storm import Plan
 from store.database import Store
 
 
+@pytest.mark.usefixtures("nobodys_temporal")
 async def test_every_escalation_is_settled_though_workers_are_killed_and_mail_fails(
     virtual_time: WorkflowEnvironment, store: Store, tmp_path: Path
 ) -> None:

@@ -1,18 +1,18 @@
 """Real processes, killed at the worst moments: every lifecycle goes on, nothing is lost, nothing is done twice."""
 
+import asyncio
 import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.client import WorkflowExecutionStatus
 
 from console import sample
 from program.notice import NoticeState
 from program.partner import Stage
 from rules.folder import LoadedProgram
-from tests.service import Service, a_service
+from tests.service import PATIENCE, Service, a_service
 
 
 async def test_a_roster_survives_kills_of_worker_server_and_service(
@@ -77,14 +77,16 @@ def _each_decision_is_there_once(service: Service, partners: list[sample.Sample]
 
 
 async def _each_lifecycle_goes_on(service: Service) -> None:
-    client = await Client.connect(service.address, data_converter=pydantic_data_converter)
+    client = await service.client()
     with service.store.read() as tx:
         roster = tx.partners.roster()
     for standing in roster:
         handle = client.get_workflow_handle(f"partner/{standing.partner.id}")
         if standing.stage == Stage.PROSPECT:
             continue
-        status = (await handle.describe()).status
         ended = standing.stage in {Stage.DECLINED, Stage.EXITED}
+        if ended:  # it notes that its letter is delivered, and ends
+            await asyncio.wait_for(handle.result(), PATIENCE)
         wanted = WorkflowExecutionStatus.COMPLETED if ended else WorkflowExecutionStatus.RUNNING
+        status = (await handle.describe()).status
         assert status == wanted, f"{standing.partner.id} is {standing.stage}, its lifecycle {status}"

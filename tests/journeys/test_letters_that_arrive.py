@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.sending import LEASE
@@ -114,7 +112,7 @@ async def test_a_worker_killed_between_sending_and_noting_it_sends_again_under_t
         settings = {"GATEHOUSE_SMTP_URL": f"smtp://127.0.0.1:{server.port}", "GATEHOUSE_MAIL_FROM": SENDER}
         with a_service(tmp_path, "--no-sample", **settings) as service:
             service.until(lambda: service.says("The worker is ready"))
-            client = await Client.connect(service.address, data_converter=pydantic_data_converter)
+            client = await service.client()
             operations = Operations(service.store, client, "gatehouse", default_program.program.clock)
             acme = a_partner("Acme").model_copy(update={"email": "post@acme.example"})
             operations.record_partners([acme])

@@ -1,34 +1,26 @@
 """What happens by itself for the roster, and that there is one of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import date, time, timedelta
 
 import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleDescription, WorkflowExecutionStatus
-from temporalio.service import RPCError
 
 from activities.roster import Rescored
 from program.calendar import Clock
+from program.errors import Refused
 from tests.world import PATIENCE, World, eventually
 from workflows.digest import WeeklyDigest
 from workflows.rescore import RosterRescore
-from workflows.schedules import RESCORE, SWEEP, WEEKLY, ensure_schedules
+from workflows.schedules import RESCORE, SWEEP, WEEKLY, ensure_schedules, refuse_foreign
+
+INSTALLATION = "ours"
 
 
 @pytest.fixture
-async def client(world: World) -> AsyncIterator[Client]:
+def client(nobodys_temporal: Client) -> Client:
     """A server without schedules, before and after."""
-    await without_schedules(world.env.client)
-    yield world.env.client
-    await without_schedules(world.env.client)
-
-
-async def without_schedules(client: Client) -> None:
-    for name in (RESCORE, SWEEP, WEEKLY):
-        with suppress(RPCError):
-            await client.get_schedule_handle(name).delete()
+    return nobodys_temporal
 
 
 async def described(client: Client, name: str) -> ScheduleDescription:
@@ -37,7 +29,7 @@ async def described(client: Client, name: str) -> ScheduleDescription:
 
 async def test_there_are_three_schedules_however_often_a_worker_starts(client: Client, world: World) -> None:
     for _ in range(3):
-        await ensure_schedules(client, world.clock, world.task_queue)
+        await ensure_schedules(client, world.clock, world.task_queue, INSTALLATION)
 
     async def are_there() -> bool:
         return {schedule.id async for schedule in await client.list_schedules()} == {RESCORE, SWEEP, WEEKLY}
@@ -51,10 +43,12 @@ async def test_there_are_three_schedules_however_often_a_worker_starts(client: C
 
 
 async def test_another_clock_or_queue_is_taken_up_and_who_was_paused_stays_so(client: Client, world: World) -> None:
-    await ensure_schedules(client, world.clock, world.task_queue)
+    await ensure_schedules(client, world.clock, world.task_queue, INSTALLATION)
     await client.get_schedule_handle(RESCORE).pause(note="The auditors are here")
 
-    await ensure_schedules(client, Clock(timezone="Europe/Berlin", day_begins=time(5, 30)), "another-queue")
+    await ensure_schedules(
+        client, Clock(timezone="Europe/Berlin", day_begins=time(5, 30)), "another-queue", INSTALLATION
+    )
 
     for name in (RESCORE, SWEEP, WEEKLY):
         schedule = (await described(client, name)).schedule
@@ -67,10 +61,40 @@ async def test_another_clock_or_queue_is_taken_up_and_who_was_paused_stays_so(cl
     assert (await described(client, RESCORE)).schedule.state.note == "The auditors are here"
 
 
+async def test_another_installations_schedules_are_left_as_they_are(client: Client, world: World) -> None:
+    await ensure_schedules(client, world.clock, world.task_queue, "theirs")
+    for attempt in (
+        refuse_foreign(client, INSTALLATION),
+        refuse_foreign(client, None),
+        ensure_schedules(client, world.clock, "another-queue", INSTALLATION),
+    ):
+        with pytest.raises(Refused, match="carries another database's partners in its namespace default"):
+            await attempt
+    await refuse_foreign(client, "theirs")
+    for name in (RESCORE, SWEEP, WEEKLY):
+        action = (await described(client, name)).schedule.action
+        assert isinstance(action, ScheduleActionStartWorkflow)
+        assert action.task_queue == world.task_queue
+
+
+async def test_two_installations_that_begin_at_once_do_not_share_a_namespace(client: Client, world: World) -> None:
+    began = await asyncio.gather(
+        *(ensure_schedules(client, world.clock, f"queue-{name}", name) for name in ("one", "two")),
+        return_exceptions=True,
+    )
+    assert sorted(str(type(outcome).__name__) for outcome in began) == ["NoneType", "Refused"]
+    queues = set()
+    for name in (RESCORE, SWEEP, WEEKLY):
+        action = (await described(client, name)).schedule.action
+        assert isinstance(action, ScheduleActionStartWorkflow)
+        queues.add(action.task_queue)
+    assert len(queues) == 1
+
+
 async def test_the_schedule_rescores_a_quarter_once_whoever_asks_beside_it(client: Client, world: World) -> None:
     partner = await world.active("Acme")
     there = world.on(date(2017, 4, 6))  # five days after the quarter: late evidence is waited for no longer
-    await ensure_schedules(client, there.clock, world.task_queue)
+    await ensure_schedules(client, there.clock, world.task_queue, INSTALLATION)
     query = f"WorkflowId = 'rescore/2017Q1' AND TaskQueue = '{world.task_queue}'"
 
     schedule = client.get_schedule_handle(RESCORE)

@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "installation",
+        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "partners",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -425,3 +431,4 @@ def downgrade() -> None:
     op.drop_table("accounts")
     op.drop_table("programs")
     op.drop_table("partners")
+    op.drop_table("installation")
