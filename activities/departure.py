@@ -84,7 +84,7 @@ class Departures:
         """
         program = self._shelf.in_force(departure.as_of).program
         with self._store.write() as tx:
-            standing = tx.partners.get(departure.partner)
+            standing = tx.partners.held(departure.partner)
             owed = program.for_type(standing.partner.type).exit.notice(standing.stage)
             days = 0 if departure.waive_notice else owed.days
             last_day = date.fromordinal(departure.as_of.toordinal() + days)
@@ -119,7 +119,7 @@ class Departures:
     def close_record(self, closing: Closing) -> Closed:
         """Hand over the open deals, end what was escalated, and let the partner go."""
         with self._store.write() as tx:
-            owner = tx.partners.get(closing.partner).partner.owner
+            owner = tx.partners.held(closing.partner).partner.owner
             handed_over = tx.opportunities.hand_over(closing.partner, owner, closing.as_of)
             ending = Ending("The partner has left.", closing.as_of, closing.known_at, closing.clock)
             over = end_escalations(tx, self._shelf.in_force(closing.as_of).program, closing.partner, ending)

@@ -238,6 +238,8 @@ class Escalating:
         """
         act, event = answer.act, _event(answer)
         with self._store.write() as tx:
+            if isinstance(act, Reassign):
+                tx.partners.held(answer.key.partition("/")[0])
             escalation = tx.escalations.held(answer.key)
             if event in tx.escalations.events(answer.key):
                 return tx.escalations.get(answer.key)

@@ -65,7 +65,7 @@ class NewStarts:
             )
         program = self._shelf.get(terms.program)
         with self._store.write() as tx:
-            standing = tx.partners.get(again.partner)
+            standing = tx.partners.held(again.partner)
             tx.pilots.end(again.partner, again.application, terms.number, again.today, "reset")
             ending = Ending("The pilot was reset.", again.today, again.known_at, again.clock, again.by, answers=True)
             over = end_escalations(tx, program.program, again.partner, ending, cycle=cycle)

@@ -192,7 +192,7 @@ class Pilots:
 
     def _follow(self, tx: Transaction, look: Look, decision: Decision) -> Judged:
         ruling, at, day = decision.ruling, look.known_at, look.as_of
-        standing = tx.partners.get(look.partner)
+        standing = tx.partners.held(look.partner)
         program = self._shelf.get(decision.program)
         policy = program.policies[VERDICT]
         tx.pilots.end(look.partner, look.application, look.terms.number, day, ruling.outcome or "")

@@ -191,7 +191,7 @@ class Qualification:
     def _follow(
         self, tx: Transaction, program: LoadedProgram, candidacy: Candidacy, decision: int, decided: Decision
     ) -> Qualified:
-        standing, policy = tx.partners.get(candidacy.partner), program.policies[QUALIFICATION]
+        standing, policy = tx.partners.held(candidacy.partner), program.policies[QUALIFICATION]
         ruling, key, at = decided.ruling, candidacy.purpose, candidacy.known_at
         # What a deferral waits for, somebody waits for still; that its scorecard is overdue is over.
         settled = {Stage.APPLIED} if ruling.outcome not in {"sign", "decline"} else {Stage.APPLIED, Stage.DEFERRED}
@@ -247,10 +247,11 @@ class Qualification:
         with self._store.write() as tx:
             because = "The deferral expired; what was missing did not come."
             cycle = f"application-{lapse.application}"
+            partner = tx.partners.held(lapse.partner).partner
             ending = Ending(because, lapse.as_of, lapse.known_at, lapse.clock)
             over = end_escalations(tx, program, lapse.partner, ending, cycle=cycle)
             tx.partners.move(lapse.partner, f"{cycle}/lapsed", Stage.DECLINED, lapse.as_of, because, lapse.known_at)
-            notice = letters.deferral_expired(tx.partners.get(lapse.partner).partner, lapse.application)
+            notice = letters.deferral_expired(partner, lapse.application)
             tx.notices.write(notice, lapse.known_at)
             return Lapsed(over=over, notices=(notice.key,))
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from program.errors import Refused
 from store.decisions import Decisions
+from store.doubt import note_doubts
 from store.escalations import Escalations
 from store.facts import Facts
 from store.identity import Identity
@@ -97,6 +98,7 @@ class Store:
         """A transaction that writes: all of it is kept, or, after an error, nothing."""
         with self._turn, self._reachable(), Session(self._engine) as session, session.begin():
             yield Transaction(session)
+            note_doubts(session)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -125,8 +125,11 @@ class Partners:
         return _standing(self._row(partner))
 
     def held(self, partner: str) -> Standing:
-        """The same, for whoever adds to what is known of it: nobody else does before the transaction ends."""
-        self._session.get(PartnerRow, partner, with_for_update=True, populate_existing=True)
+        """The same, for whoever adds to what is known of it: nobody else does before the transaction ends.
+
+        Whoever holds its escalations too holds it before them. What merely names it, such as a notice, is not held up.
+        """
+        self._session.get(PartnerRow, partner, with_for_update={"key_share": True}, populate_existing=True)
         return self.get(partner)
 
     def roster(self, *stages: Stage) -> list[Standing]:

@@ -26,7 +26,8 @@ class ServiceOverrides:
         Raises:
             Refused: where another one holds on one of its days.
         """
-        self._session.get(PartnerRow, override.partner, with_for_update=True)  # one at a time, whoever else grants one
+        # One at a time, whoever else grants one; what merely names the partner, such as a notice, is not held up.
+        self._session.get(PartnerRow, override.partner, with_for_update={"key_share": True})
         for other in self.of([override.partner])[override.partner]:
             if other.first <= override.until and override.first <= other.until:
                 raise Refused(
