@@ -15,8 +15,9 @@ from program.notice import NoticeState
 from program.partner import PartnerType, Stage
 from program.scorecard import Rated, Scorecard
 from rules.folder import LoadedProgram
+from store.columns import Row
 from store.database import Store
-from store.tables import NoticeRow, OpportunityRow, PartnerRow, Row, ScorecardRow, StageMoveRow
+from store.tables import NoticeRow, OpportunityRow, PartnerRow, ScorecardRow, StageMoveRow
 
 LAST = Quarter(year=2026, number=3)
 SEED = 2

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, LargeBinary, Text, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from program.decision import Decision
+from store.columns import microseconds
 from store.decisions import index_of
-from store.tables import DecisionRow, ProgramRow, microseconds
+from store.tables import DecisionRow, ProgramRow
 from store.writing import on_postgresql
 
 _COLUMNS = tuple(column.name for column in DecisionRow.__table__.columns if not column.primary_key)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from program.errors import Refused
 from program.notice import ESCALATIONS, Attempt, ChannelName, Notice, NoticeState, Outcome, Posting
 from store.among import among
-from store.tables import AttemptRow, Instant, NoticeRow
+from store.columns import Instant
+from store.tables import AttemptRow, NoticeRow
 from store.writing import add_many
 
 _FIELDS = tuple(Notice.model_fields)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from program.pack import AgreedAction
 from store.among import among
+from store.columns import Row
 from store.doubt import doubt
-from store.tables import AccountRow, NextActionRow, PlayRow, Row
+from store.tables import AccountRow, NextActionRow, PlayRow
 from store.writing import add_new
 
 

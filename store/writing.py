@@ -7,7 +7,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from store.tables import Row
+from store.columns import Row
 
 
 def on_postgresql(session: Session) -> bool:

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from store.tables import Row
+from store.tables import ProgramRow
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Row.metadata,
+    target_metadata=ProgramRow.metadata,
     render_as_batch=True,
 )
 with context.begin_transaction():

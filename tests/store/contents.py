@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from store.columns import Row
 from store.database import Store
-from store.tables import Row
 
 Contents = dict[str, list[tuple[Any, ...]]]
 

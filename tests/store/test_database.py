@@ -24,8 +24,8 @@ from sqlalchemy.exc import IntegrityError
 
 from program.errors import Refused
 from store import database
+from store.columns import Instant, Row, Scaled
 from store.database import Missing, Store, Transaction, Unreachable
-from store.tables import Instant, Row, Scaled
 from tests.store.conftest import AT
 from tests.store.contents import contents
 from tests.world import a_partner

@@ -9,9 +9,9 @@ from sqlalchemy import create_engine, text
 
 from program.decision import Decision
 from program.ledger import chained, written
+from store.columns import microseconds
 from store.database import Store
 from store.decisions import index_of
-from store.tables import microseconds
 
 NUMBERS = {"number", "policy_version", "known_at"}
 """The columns that hold numbers, in which PostgreSQL takes nothing else."""
