@@ -141,6 +141,13 @@ def _what_to_do(ruling: Ruling, decide_by: date) -> str:
     )
 
 
+def _runs(tx: Transaction, look: Look) -> bool:
+    """Whether a pilot is the one that its partner is in."""
+    standing = tx.partners.held(look.partner)
+    application, terms, *_ = tx.pilots.of(look.partner)[-1]
+    return standing.stage == Stage.PILOT and (application, terms.number) == (look.application, look.terms.number)
+
+
 class Pilots:
     """Looks at pilots, and what is recorded about them."""
 
@@ -150,7 +157,10 @@ class Pilots:
 
     @activity.defn
     def look_at_week(self, look: Look) -> Seen:
-        """Decide how a pilot stands at the end of a week; a stall opens an escalation."""
+        """Decide how a pilot stands at the end of a week; a stall opens an escalation.
+
+        It may have been begun again, or the partner have left, while that could not be decided: nothing follows then.
+        """
         assert look.week is not None
         program = self._shelf.get(look.terms.program)
         with self._store.write() as tx:
@@ -158,6 +168,8 @@ class Pilots:
             found = make(
                 tx, program, CHECKPOINT, look.occasion, gathering.of_week(tx, look.glance, look.week), settle=True
             )
+            if not _runs(tx, look):
+                return Seen(ruling=found[1].ruling)
             following = [*(look.terms.checkpoint(w) for w in look.terms.weeks_after(look.as_of) if w > look.week)]
             tx.partners.expects(look.partner, min(following, default=look.terms.last_day))
             over = end_what_is_over(tx, program, watched, look.cycle, found[1], look.clock)

@@ -45,19 +45,23 @@ class Pilot:
         for week in self._terms.weeks_after(self._state.clock.begun(workflow.now())):
             if week <= self._state.weeks_seen:
                 continue
-            if not await self._lifecycle.wait_until(self._terms.checkpoint(week)):
+            if not await self._lifecycle.wait_until(self._terms.checkpoint(week)) or not await self._look_at(week):
                 return False
-            await self._look_at(week)
         return await self._lifecycle.wait_until(self._terms.last_day)
 
-    async def _look_at(self, week: int) -> None:
-        look = self._look(self._terms.checkpoint(week)).model_copy(update={"week": week})
+    async def _look_at(self, week: int) -> bool:
+        """Have a week looked back on; False where the pilot was begun again before that could be done."""
+        terms = self._terms
+        look = self._look(terms.checkpoint(week)).model_copy(update={"week": week})
         seen = await when_due(Pilots.look_at_week, look, f"Week {week}")
+        if self._state.terms is not terms:
+            return False
         self._state.weeks_seen = week
-        workflow.set_current_details(f"Week {week} of {self._terms.weeks}: {seen.ruling.outcome}")
+        workflow.set_current_details(f"Week {week} of {terms.weeks}: {seen.ruling.outcome}")
         await self._lifecycle.end_escalations(seen.over)
         await self._lifecycle.escalate(seen.escalations)
         self._lifecycle.tell(seen.notices)
+        return True
 
     async def judge(self) -> Judged:
         """Have the verdict decided: if need be, the second time, with what is known."""

@@ -9,12 +9,16 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from activities.roster import LIFECYCLE_ID
 from program.notice import Notice
-from program.partner import Stage
+from program.partner import PartnerType, Stage
+from program.request import NewStart
 from rules.evaluators import engine
 from rules.evaluators.network import Network, compile_policy
 from rules.language.policy import Policy
 from tests.world import PATIENCE, World, a_scorecard, eventually
+from workflows.messages import Lifecycle
+from workflows.partner import PartnerLifecycle
 
 DAY = timedelta(days=1)
 
@@ -41,19 +45,25 @@ def alerts(world: World) -> list[Notice]:
         return [posting.notice for posting in tx.notices.listed() if posting.notice.kind == "operator.alert"]
 
 
-async def tried_again(world: World, logged: list[EventDict], partner: str) -> None:
-    """Until it was tried once more after the operators were told."""
-
-    def tries() -> int:
-        return sum(line["event"] == "decision.disagreement" and line["partner"] == partner for line in logged)
+async def tried(world: World) -> None:
+    """Until the operators were told of it."""
 
     async def told() -> bool:
         return bool(alerts(world))
 
+    await eventually(told)
+
+
+async def tried_again(world: World, logged: list[EventDict], partner: str) -> None:
+    """Until it was tried once more after that."""
+
+    def tries() -> int:
+        return sum(line["event"] == "decision.disagreement" and line["partner"] == partner for line in logged)
+
     async def twice() -> bool:
         return tries() > 1
 
-    await eventually(told)
+    await tried(world)
     await eventually(twice)
 
 
@@ -103,3 +113,34 @@ async def test_a_verdict_that_the_evaluators_disagree_on_is_reached_by_the_relea
     assert len(alerts(world)) == 1
     await world.until(partner, first + 67 * DAY)
     assert len(world.decisions(partner, "pilot-checkpoint")) == 1
+
+
+async def test_a_pilot_that_is_reset_while_a_checkpoint_cannot_be_decided_has_all_of_its_weeks(world: World) -> None:
+    first, partner = world.first_day, world.knows("Acme")
+    with miscompiled("no_next_action"):
+        lifecycle = await world.client.start_workflow(
+            PartnerLifecycle.run,
+            Lifecycle(
+                partner=partner,
+                type=PartnerType.RESELL,
+                application=1,
+                clock=world.clock,
+                pilot_since=first - 28 * DAY,
+            ),
+            id=LIFECYCLE_ID.format(partner),
+            task_queue=world.task_queue,
+            task_timeout=timedelta(seconds=1),  # what is asked meanwhile is heard as soon
+        )
+        await tried(world)
+        asked = NewStart(because="Other accounts", by="Ada")
+        await lifecycle.execute_update(PartnerLifecycle.reset_pilot, asked)
+        assert world.decisions(partner) == []
+
+    async def is_decided() -> bool:
+        return len(world.decisions(partner)) == 1
+
+    await eventually(is_decided)
+    assert world.escalations(partner) == []
+    assert world.standing(partner).next_date == first + 7 * DAY
+    await world.until(partner, first + 7 * DAY)
+    assert [decision.as_of for decision in world.decisions(partner)] == [first, first + 7 * DAY]
