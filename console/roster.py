@@ -1,9 +1,12 @@
 """`gatehouse rescore` and `gatehouse roster`: the quarterly pass over the roster, and what the team's hours carry."""
 
 import asyncio
+import csv
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any, Final
 
@@ -18,6 +21,7 @@ from console.arguments import RECORD, AsJson, day, examples, quarter
 from console.installation import Installation, here
 from console.screen import as_json, heading, progress, remark, say, show, table
 from operations.acts import ANSWER_SECONDS, Operations, Unanswered, published
+from operations.evidence import MissingEvidence, missing_evidence
 from operations.rescoring import Programs, preview_rescore, published_difference
 from operations.roster import capacity, ranking
 from program.calendar import Quarter
@@ -40,7 +44,10 @@ A_LOOK: Final = 2
 @app.command(
     rich_help_panel=RECORD,
     epilog=examples(
-        "rescore", "rescore --preview", "rescore --quarter 2017Q3", "rescore --quarter 2017Q3 --as-of 2017-10-05 --json"
+        "rescore",
+        "rescore --preview",
+        "rescore --missing missing.csv",
+        "rescore --quarter 2017Q3 --as-of 2017-10-05 --json",
     ),
 )
 def rescore(
@@ -56,6 +63,13 @@ def rescore(
     preview: Annotated[
         bool, typer.Option("--preview", help="Say what it would say by what is known now, and write nothing.")
     ] = False,
+    missing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what it would be without as a sheet to fill in, for `import evidence`, and change nothing.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Re-score the roster for a quarter, or join the re-score that runs. A published one stays as it is.
@@ -63,6 +77,11 @@ def rescore(
     Weights that change in a quarter's middle count from the next one on; that one is scored both ways.
     """
     installation = here(context)
+    if preview and missing:
+        raise typer.BadParameter("give --preview or --missing; one of the two")
+    if missing:
+        _ask(installation, chosen, as_of, missing, json=json)
+        return
     if preview:
         _preview(installation, chosen, as_of, json=json)
         return
@@ -91,7 +110,21 @@ def _followed(installation: Installation, chosen: Quarter | None, as_of: date | 
         return installation.act(lambda operations: follow(operations, chosen, as_of, tell))
 
 
-def _preview(installation: Installation, chosen: Quarter | None, as_of: date | None, *, json: bool) -> None:
+@dataclass(frozen=True)
+class _Coming:
+    """A re-score that is looked at before it is made."""
+
+    quarter: Quarter
+    as_of: date
+    programs: Programs
+
+
+def _coming(installation: Installation, chosen: Quarter | None, as_of: date | None) -> _Coming:
+    """The re-score of a quarter that was not re-scored yet, be it over or not.
+
+    Raises:
+        Refused: where there is none to come.
+    """
     today = installation.today()
     with installation.store.read() as tx:
         published = {name for name, at in tx.rescores.begun() if at}
@@ -111,14 +144,67 @@ def _preview(installation: Installation, chosen: Quarter | None, as_of: date | N
     program = shelf.was_in_force(day_of) or installation.program
     weighs = shelf.was_in_force(of.first_day) or program
     before = shelf.was_in_force(of.previous.first_day) or weighs
-    programs = Programs(program=program, weighs=weighs, weighed_before=before)
-    found = preview_rescore(installation.store, programs, of, day_of, datetime.now(UTC))
+    return _Coming(of, day_of, Programs(program=program, weighs=weighs, weighed_before=before))
+
+
+def _preview(installation: Installation, chosen: Quarter | None, as_of: date | None, *, json: bool) -> None:
+    coming = _coming(installation, chosen, as_of)
+    of = coming.quarter
+    found = preview_rescore(installation.store, coming.programs, of, coming.as_of, datetime.now(UTC))
     if json:
         as_json(found)
     else:
         show(*capacity_shown.preview_as_text(found))
-    if not found.partners and of.next.first_day <= today:
+    if not found.partners and of.next.first_day <= installation.today():
         remark(f"`gatehouse rescore --preview --quarter {of.next}` looks at the quarter after it.")
+
+
+def _ask(installation: Installation, chosen: Quarter | None, as_of: date | None, file: Path, *, json: bool) -> None:
+    """Write what the coming re-score would be without, to be filled in."""
+    coming, today = _coming(installation, chosen, as_of), installation.today()
+    found = missing_evidence(
+        installation.store, coming.programs, coming.quarter, coming.as_of, today, datetime.now(UTC)
+    )
+    asked_of = len({row.partner for row in found.sheet})
+    if found.sheet:
+        write_sheet(found, file)
+    if json:
+        counted = {"quarter": str(coming.quarter), "as_of": coming.as_of, "file": str(file) if found.sheet else None}
+        as_json(
+            {**counted, "rows": len(found.sheet), "partners": asked_of, "late": found.late, "measured": found.measured}
+        )
+        return
+    of = f"{coming.quarter} as of {coming.as_of}"
+    if found.sheet:
+        say(f"{file}: {len(found.sheet)} rows to fill in, of {asked_of} partners, for {of}.")
+        say(f"Then: gatehouse import evidence {file} --by WHO")
+    else:
+        say(f"Nothing is missing for {of} that somebody could rate or say; no sheet is written.")
+    if found.late:
+        say(f"Partners rated after {coming.as_of}: {found.late}. What is missing of them counts in a later re-score.")
+    for fact, partners in found.measured.items():
+        say(f"{fact} is measured, so no sheet asks for it; it is not known of so many partners: {partners}.")
+
+
+SHEET: Final = ("partner", "owner", "asked", "title", "rating", "evidence", "value", "rated_on", "reviewer")
+"""The columns of a sheet."""
+
+
+def write_sheet(found: MissingEvidence, file: Path) -> None:
+    """Write a sheet to fill in. Spreadsheets know by its first bytes that it is UTF-8.
+
+    Raises:
+        Refused: where the file cannot be written, or is there: somebody may have filled it in.
+    """
+    try:
+        with file.open("x", encoding="utf-8-sig", newline="") as opened:
+            sheet = csv.DictWriter(opened, SHEET)
+            sheet.writeheader()
+            sheet.writerows(row.model_dump(include={*SHEET}) for row in found.sheet)
+    except FileExistsError:
+        raise Refused(f"{file} is there already, and may be filled in; name another file, or remove it") from None
+    except OSError as error:
+        raise Refused(f"{file} cannot be written: {error.strerror}; name another file") from None
 
 
 @roster_app.command("ranking", epilog=examples("roster ranking", "roster ranking --quarter 2017Q3 --json"))

@@ -97,7 +97,7 @@ def simulating(
 
 
 def _rows(deals: Intake[Deal]) -> dict[str, int]:
-    return {"read": deals.read, "used": deals.used, "undated": deals.undated, "rejected": deals.rejected}
+    return {"read": deals.read, "used": deals.used, "undated": deals.left_out, "rejected": deals.rejected}
 
 
 def _show(report: Report, assumptions: list[str], deals: Intake[Deal], timelines: list[str]) -> None:

@@ -186,6 +186,16 @@ class AccountSection(Section):
     name: Source
 
 
+class EvidenceSection(Section):
+    partner: Source
+    asked: Source
+    rating: Source | None = None
+    evidence: Source | None = None
+    value: Source | None = None
+    rated_on: Source | None = None
+    reviewer: Source | None = None
+
+
 class Assumptions(BaseModel):
     """What the export does not hold, said once for all partners. Only a simulation uses it."""
 
@@ -212,6 +222,7 @@ class ImportMap(BaseModel):
     people: PersonSection | None = None
     opportunities: OpportunitySection | None = None
     accounts: AccountSection | None = None
+    evidence: EvidenceSection | None = None
     dates: str = ISO
     """How the export writes a date, in the terms of `strptime`."""
     assume: Assumptions = Assumptions()

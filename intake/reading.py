@@ -1,6 +1,6 @@
 """Import a file: every row becomes a model, or the file is refused with what is wrong in each row."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,16 +11,19 @@ from pydantic_core import ErrorDetails
 
 from intake.columns import sources_for
 from intake.csv_file import Row, open_table
+from intake.evidence import Answer
+from intake.faults import Faults
 from intake.mapping import ImportMap, Source
-from intake.wording import MOST_SHOWN, quoted, sentence
-from program.errors import Refused
+from intake.wording import quoted, sentence
 from program.opportunity import Deal, DirectDeal, Opportunity
 from program.partner import Partner, PartnerId
 from program.person import Person
 
-_DAYS: Final = frozenset(name for name in Opportunity.model_fields if name.endswith("_on"))
+_DAYS: Final = frozenset(name for one in (Opportunity, Answer) for name in one.model_fields if name.endswith("_on"))
 
 Model = TypeVar("Model", bound=BaseModel)
+Unfit = Callable[[Mapping[str, object]], Iterator[tuple[str, str]]]
+"""What is wrong with the values of a row, each with its field."""
 
 
 class MappedAccount(BaseModel):
@@ -37,10 +40,12 @@ class Intake(Generic[Model]):
     """What one file held. There is one only where no row was at fault; otherwise the file was refused."""
 
     models: list[Model]
+    lines: list[int]
+    """The line in which the row of each begins."""
     read: int
     """Rows in the file."""
-    undated: int = 0
-    """Rows left out because nobody knows when they began."""
+    left_out: int = 0
+    """Rows left out because they say nothing to go by: nobody knows when they began, or nobody filled them in."""
     direct: int = 0
     """Rows used for direct deals."""
 
@@ -50,8 +55,8 @@ class Intake(Generic[Model]):
 
     @property
     def rejected(self) -> int:
-        """Rows neither used nor undated: none, ever. Reports show it beside the others."""
-        return self.read - self.used - self.undated
+        """Rows neither used nor left out: none, ever. Reports show it beside the others."""
+        return self.read - self.used - self.left_out
 
 
 def read_partners(path: Path, mapping: ImportMap | None = None) -> Intake[Partner]:
@@ -81,7 +86,7 @@ def read_opportunities(path: Path, mapping: ImportMap | None = None, *, known: C
     section = mapping.opportunities if mapping else None
     direct = DirectDeal if section and section.without_partner == "direct" else None
     own = {"partner": "or, for a deal of your own, let the map say `without_partner: direct`"}
-    kind = _Kind[Deal](Opportunity, "opportunities", key=("id",), dated_by="created_on", direct=direct, missing=own)
+    kind = _Kind[Deal](Opportunity, "opportunities", key=("id",), told_by=("created_on",), direct=direct, missing=own)
     return _read(path, mapping, kind, known)
 
 
@@ -94,6 +99,35 @@ def read_accounts(path: Path, mapping: ImportMap | None = None, *, known: Collec
     return _read(path, mapping, _Kind(MappedAccount, "accounts", key=("partner", "name")), known)
 
 
+def read_evidence(
+    path: Path,
+    mapping: ImportMap | None = None,
+    *,
+    known: Collection[str],
+    unfit: Unfit,
+    otherwise: Mapping[str, object],
+) -> Intake[Answer]:
+    """The rows of a sheet that were filled in, all of them about partners whose ids are known.
+
+    Args:
+        path: The sheet.
+        mapping: Which columns mean what.
+        known: The ids.
+        unfit: What is wrong with an answer beside what was asked for.
+        otherwise: What holds where a row says nothing: its day, its reviewer.
+
+    Raises:
+        Refused: listing every row that is no answer, or is nobody's.
+    """
+    told_by = ("rating", "evidence", "value")
+    kind = _Kind(Answer, "evidence", key=("partner", "asked"), told_by=told_by, unfit=unfit, otherwise=otherwise)
+    return _read(path, mapping, kind, known)
+
+
+def _fits(_: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    return iter(())
+
+
 @dataclass(frozen=True)
 class _Kind(Generic[Model]):
     """What a row is to become."""
@@ -103,20 +137,25 @@ class _Kind(Generic[Model]):
     """The map's section for it."""
     key: tuple[str, ...]
     """The fields in which no two rows agree."""
-    dated_by: str | None = None
-    """The field without which a row is undated."""
+    told_by: tuple[str, ...] = ()
+    """The fields of which one at least has to say something, or the row is left out."""
     direct: type[Model] | None = None
     """What a row is to become that names no partner, where that is no fault."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """What else may be done where nothing stands in a field."""
+    otherwise: Mapping[str, object] = field(default_factory=dict)
+    """What a field is in which nothing stands."""
+    unfit: Unfit = _fits
+    """What is wrong with a row's values that the model cannot know of."""
 
 
 def _read(
     path: Path, mapping: ImportMap | None, kind: _Kind[Model], known: Collection[str] | None = None
 ) -> Intake[Model]:
     models: list[Model] = []
-    faults = _Faults(path)
-    read = undated = direct = 0
+    lines: list[int] = []
+    faults = Faults(path)
+    read = left_out = direct = 0
     with open_table(path) as table:
         sources = sources_for(path, table.header, kind.model, kind.section, mapping)
         rows = _Rows(kind, table.header, sources, mapping or ImportMap(), known)
@@ -128,12 +167,13 @@ def _read(
                 faults.add(row.line, error.faults)
                 continue
             if made is None:
-                undated += 1
+                left_out += 1
             else:
                 models.append(made)
+                lines.append(row.line)
                 direct += type(made) is kind.direct
     faults.refuse_if_any(read)
-    return Intake(models, read, undated, direct)
+    return Intake(models, lines, read, left_out, direct)
 
 
 class _RowError(Exception):
@@ -164,7 +204,7 @@ class _Rows(Generic[Model]):
         self._met: dict[tuple[object, ...], int] = {}
 
     def make(self, row: Row) -> Model | None:
-        """The model of a row; None where the row is undated, and then nothing else in it matters.
+        """The model of a row; None where the row is left out, and then nothing else in it matters.
 
         Raises:
             _RowError: it makes none.
@@ -175,10 +215,12 @@ class _Rows(Generic[Model]):
         cells = dict(zip(self._header, row.cells, strict=True))
         model = self._model_of(cells)
         values, unreadable = self._values(cells, model)
-        dated_by = self._kind.dated_by
-        if dated_by and dated_by not in unreadable and dated_by not in values:
+        told_by = self._kind.told_by
+        if told_by and not any(name in values or name in unreadable for name in told_by):
             return None
+        values = {**self._kind.otherwise, **values}
         faults = [*self._named(unreadable), *self._misplaced(row.line, values)]
+        faults += self._named({name: text for name, text in self._kind.unfit(values) if name not in unreadable})
         try:
             made = model.model_validate(values)
         except ValidationError as error:
@@ -248,32 +290,3 @@ class _Rows(Generic[Model]):
         """The column a field is read from; its own name where that is none."""
         columns = self._sources[name].columns if name in self._sources else ()
         return columns[0] if columns else name
-
-
-@dataclass
-class _Faults:
-    """What was wrong with the rows of a file."""
-
-    path: Path
-    rows: int = 0
-    count: int = 0
-    shown: list[str] = field(default_factory=list)
-
-    def add(self, line: int, faults: list[str]) -> None:
-        self.rows += 1
-        self.count += len(faults)
-        self.shown += [f"{self.path}:{line}: {fault}" for fault in faults][: MOST_SHOWN - len(self.shown)]
-
-    def refuse_if_any(self, read: int) -> None:
-        if not self.rows:
-            return
-        more = self.count - len(self.shown)
-        raise Refused(
-            "\n".join(
-                [
-                    f"{self.path}: {self.rows} of {read} rows cannot be imported, so nothing was",
-                    *self.shown,
-                    *([f"and {more} more faults"] if more else []),
-                ]
-            )
-        )

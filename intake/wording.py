@@ -28,7 +28,9 @@ _WORDS: Final[dict[str, Callable[[str, _Context], str]]] = {
     "decimal_max_places": lambda v, c: f"{v} has more than {c['decimal_places']} places after the point; round it",
     "decimal_max_digits": lambda v, _: f"{v} is too large an amount; correct it",
     "decimal_whole_digits": lambda v, _: f"{v} is too large an amount; correct it",
+    "int_parsing": lambda v, _: f"{v} is no whole number; correct it",
     "greater_than_equal": lambda v, c: f"{v} is below {c['ge']}; correct it",
+    "less_than_equal": lambda v, c: f"{v} is above {c['le']}; correct it",
     "value_error": lambda _, c: f"{c['error']}; correct the row",
 }
 

@@ -39,15 +39,15 @@ def rate(
         )
     program.check(standing.partner.type, newer)
     if on > today:
-        raise Refused(f"{on} has not come; say by --on on which day it was so")
+        raise Refused(f"{on} has not come; say on which day it was so")
     last_on, last = tx.scorecards.latest([partner], today, now).get(partner, (date.min, None))
     if on < last_on:
-        raise Refused(
-            f"{partner} was rated on {last_on}; what was so before is known. Say that day by --on, or a later one"
-        )
+        _, last = tx.scorecards.latest([partner], on, now).get(partner, (on, None))
     renewed = last.renewed(newer) if last else newer
     if renewed == last:
         return None
+    if on < last_on:
+        raise Refused(f"{partner} was rated on {last_on}; what was so before is known. Say that day, or a later one")
     before = rated_facts(tx, program, [partner], on, now)[partner]
     number = tx.scorecards.count(partner, standing.application) + 1
     tx.scorecards.add(partner, standing.application, number, renewed, on, now)

@@ -73,7 +73,7 @@ def preview_rescore(
     model = weighs.score
     with store.read() as tx:
         entrants, records = dict[PartnerId, Entrant](), dict[PartnerId, TierRecord]()
-        for standings in _pages(tx):
+        for standings in pages(tx):
             gathered = gather(tx, program.program, [model, before.score], quarter, as_of, known_at, standings)
             there = [standing for standing in standings if standing.partner.id in gathered]
             entrants |= {
@@ -101,7 +101,7 @@ def preview_rescore(
     )
 
 
-def _pages(tx: Transaction) -> Iterator[list[Standing]]:
+def pages(tx: Transaction) -> Iterator[list[Standing]]:
     """Everybody active, page by page: of their opportunities there are too many at once."""
     after = ""
     while page := tx.partners.page([Stage.ACTIVE], after, PAGE):

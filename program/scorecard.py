@@ -145,11 +145,15 @@ class ScorecardForm(BaseModel):
         for question in self.questions:
             if question.id == fact and fact not in scorecard.screening:
                 return [f"an answer to: {question.title}"]
+        return [f"evidence for: {one.title}" for one in self.rated_for(fact) if one.id not in scorecard.ratings]
+
+    def rated_for(self, fact: str) -> list[Criterion]:
+        """The criteria whose ratings make up a fact; none for others' facts."""
         return [
-            f"evidence for: {criterion.title}"
+            criterion
             for section in self.sections
             for criterion in section.criteria
-            if fact in (criterion.id, f"{section.id}_score", "total_score") and criterion.id not in scorecard.ratings
+            if fact in (criterion.id, f"{section.id}_score", "total_score")
         ]
 
     def check(self, scorecard: "Scorecard") -> None:
@@ -199,13 +203,17 @@ class ScorecardForm(BaseModel):
         return facts | self.minima
 
 
+Seen = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Reviewer = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class Rated(BaseModel):
     """One rating and what it rests on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rating: Rating
-    evidence: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    evidence: Seen
     """What was seen that makes it this rating; a rating without evidence is refused."""
 
 
@@ -214,7 +222,7 @@ class Scorecard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reviewer: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    reviewer: Reviewer
     ratings: dict[Identifier, Rated] = {}
     screening: dict[Identifier, bool] = {}
     facts: dict[Identifier, FactValue] = {}

@@ -69,7 +69,7 @@ def test_a_deal_that_a_partner_registered_says_when_and_when_it_was_answered(fil
 
 def test_an_export_becomes_partners_by_its_map(mapping: ImportMap) -> None:
     intake = read_partners(DATA / "teams.csv", mapping)
-    assert (intake.read, intake.used, intake.undated, intake.rejected) == (6, 6, 0, 0)
+    assert (intake.read, intake.used, intake.left_out, intake.rejected) == (6, 6, 0, 0)
     assert intake.models[1] == Partner(
         id="casa-orbita",
         name="Casa Órbita",
@@ -83,7 +83,7 @@ def test_an_export_becomes_partners_by_its_map(mapping: ImportMap) -> None:
 def test_an_export_becomes_opportunities_by_its_map(mapping: ImportMap) -> None:
     known = {partner.id for partner in read_partners(DATA / "teams.csv", mapping).models}
     intake = read_opportunities(DATA / "pipeline.csv", mapping, known=known)
-    assert (intake.read, intake.used, intake.undated, intake.rejected) == (60, 55, 5, 0)
+    assert (intake.read, intake.used, intake.left_out, intake.rejected) == (60, 55, 5, 0)
     assert Counter(deal.won for deal in intake.models) == {True: 35, False: 10, None: 10}
     assert sum(deal.value or 0 for deal in intake.models if deal.won) == 91_590
     assert intake.models[0] == Opportunity(
@@ -139,7 +139,7 @@ def test_a_header_alone_is_an_import_of_nothing(file: Path) -> None:
 def test_an_undated_opportunity_is_counted_whatever_else_it_says(file: Path) -> None:
     file.write_text(DEALS + "1,acme,,2023-01-09,,,,,,\n2,nobody,,,,,,perhaps,,\n", encoding="utf-8")
     intake = read_opportunities(file, known=KNOWN)
-    assert (intake.read, intake.used, intake.undated, intake.rejected) == (2, 1, 1, 0)
+    assert (intake.read, intake.used, intake.left_out, intake.rejected) == (2, 1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_row_without_a_partner_is_a_direct_deal_where_the_map_says_so(file: Pa
         + "1,,2023-01-09,2023-02-01,Won,soon\n2,Acme,2023-01-10,,Open,2023-01-11\n3,,,,Open,\n4,,2023-01-12,,Open,\n"
     )
     intake = read_opportunities(file, with_direct, known=KNOWN)
-    assert (intake.read, intake.used, intake.direct, intake.undated, intake.rejected) == (4, 3, 2, 1, 0)
+    assert (intake.read, intake.used, intake.direct, intake.left_out, intake.rejected) == (4, 3, 2, 1, 0)
     assert intake.models == [
         DirectDeal(id="1", created_on=date(2023, 1, 9), closed_on=date(2023, 2, 1), won=True),
         Opportunity(id="2", partner="acme", created_on=date(2023, 1, 10), submitted_on=date(2023, 1, 11), mutual=True),
