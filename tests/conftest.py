@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings
+from sqlalchemy import Engine, event
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
@@ -19,6 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities import doubts, postman
 from notifications import patience
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
+from store import database
 from store.database import Store
 from tests.world import World
 from workflows.messages import SEARCH_ATTRIBUTES
@@ -39,6 +41,27 @@ def everything_is_logged() -> Iterator[None]:
     root.setLevel(logging.INFO)
     yield
     root.setLevel(level)  # what goes on in the background, as a mail server's threads, is not to be heard later
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_are_compiled_once() -> Iterator[None]:
+    """Each database that is opened would have its statements compiled anew; a worker opens one, and tests thousands."""
+    opened: dict[str, Engine] = {}
+    open_anew = database._open
+
+    def open_knowing(url: str) -> Engine:
+        engine = open_anew(url)
+        name = engine.dialect.name
+        if name in opened:
+            # What was compiled is known by the dialect that it was compiled for.
+            engine.dialect, engine._compiled_cache = opened[name].dialect, opened[name]._compiled_cache
+        else:  # once it is connected, it knows of its database what there is to know
+            event.listen(engine, "connect", lambda *_: opened.setdefault(name, engine), once=True)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_open", open_knowing)
+        yield
 
 
 @pytest.fixture(scope="session")
