@@ -1,8 +1,9 @@
 """Escalations: opened with the stall that was found, told to one person after the other, answered, ended."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import urging
 from activities.deciding import Shelf
-from activities.ending import Ending, end
+from activities.ending import Ended, Ending, end
 from activities.meanwhile import overtake
 from activities.roster import LIFECYCLE_ID
 from activities.telling import Told, tell
@@ -46,6 +47,9 @@ ESCALATION_ID: Final = "escalation/{}"
 ESCALATION: Final = "Escalation"
 """The workflow's name."""
 
+END: Final = "end"
+"""The signal by which it hears that it is over."""
+
 
 Over = Callable[[Transaction, LoadedProgram, Escalation, date, datetime], str | None]
 """What has ended an escalation, as of a day and by what is known at an instant; None while it is not over."""
@@ -71,6 +75,8 @@ class Openings(BaseModel):
 
     keys: tuple[str, ...]
     clock: Clock
+    over: tuple[Ended, ...] = ()
+    """Those whose workflows have to hear that they are over."""
 
 
 class Begun(BaseModel):
@@ -121,19 +127,23 @@ class Escalating:
 
     @activity.defn
     async def start_escalations(self, openings: Openings) -> int:
-        """Start the workflows of some escalations; how many were not started before.
+        """Start the workflows of some escalations, and end those of others; how many were not started before.
 
-        Not as children of whoever found the stall: they outlive it, and a lifecycle's history need not carry them.
+        Not as children of whoever found the stall: they outlive it, and a lifecycle's history need not carry them. Nor
+        does that of a sweep, in which all stalls of a quarter may end.
         """
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def start(key: str) -> bool:
+        async def in_turn(key: str, act: Callable[[], Awaitable[bool]]) -> bool:
             async with turns:
                 if not activity.info().is_local:
                     activity.heartbeat(key)
-                return await self._start(Opened(key=key, clock=openings.clock))
+                return await act()
 
-        return sum(await asyncio.gather(*map(start, openings.keys)))
+        opened = (Opened(key=key, clock=openings.clock) for key in openings.keys)
+        started = (in_turn(one.key, partial(self._start, one)) for one in opened)
+        ended = (in_turn(one.key, partial(self._end, one)) for one in openings.over)
+        return sum(await asyncio.gather(*started, *ended))
 
     async def _start(self, opened: Opened) -> bool:
         partner, _, condition, *_ = opened.key.split("/")
@@ -149,6 +159,14 @@ class Escalating:
         except WorkflowAlreadyStartedError:
             return False  # by an earlier try, for the same stall, or by somebody who was quick to answer
         return True
+
+    async def _end(self, ended: Ended) -> bool:
+        try:
+            await self._client.get_workflow_handle(ESCALATION_ID.format(ended.key)).signal(END, ended.note)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return False
 
     @activity.defn
     def begin(self, opened: Opened) -> Begun:

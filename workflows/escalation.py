@@ -9,7 +9,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.escalating import ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Opened, Openings, Step
+    from activities.ending import Ended
+    from activities.escalating import END, ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Opened, Openings, Step
     from activities.telling import Told
     from program import escalation as course
     from program.calendar import Clock
@@ -102,7 +103,7 @@ class EscalationLadder:
         except Refused as refusal:
             raise refused(str(refusal)) from refusal
 
-    @workflow.signal
+    @workflow.signal(name=END)
     async def end(self, note: str) -> None:
         """What it was about is over, and is on record as such."""
         await workflow.wait_condition(lambda: self._begun is not None)
@@ -178,16 +179,19 @@ class EscalationLadder:
         return True
 
 
-async def start(keys: tuple[str, ...], clock: Clock) -> None:
-    """Start the escalations of stalls that a sweep found; one that was started before stays the only one."""
-    if keys:
+async def start_and_end(keys: tuple[str, ...], over: tuple[Ended, ...], clock: Clock) -> None:
+    """Start the escalations of stalls that a sweep found, and end those of what is over.
+
+    One that was started before stays the only one, and one that has ended needs no telling.
+    """
+    if keys or over:
         await workflow.execute_activity_method(
             Escalating.start_escalations,
-            Openings(keys=keys, clock=clock),
+            Openings(keys=keys, clock=clock, over=over),
             start_to_close_timeout=options.A_PAGE,
             heartbeat_timeout=options.SIGN_OF_LIFE,
             retry_policy=options.PERSISTENTLY,
-            summary=f"{len(keys)} escalations",
+            summary=f"{len(keys)} escalations, {len(over)} over",
         )
 
 

@@ -32,9 +32,7 @@ class StallSweep:
         # Whoever has to hear of it does not wait for the workflows: starting one for each takes longer than the rest.
         await self._tell(tuple(key for page in pages for key in page.notices))
         for page in pages:
-            await escalations.start(page.escalations, sweep.clock)
-            for ended in page.over:
-                await escalations.end(ended.key, ended.note)
+            await escalations.start_and_end(page.escalations, page.over, sweep.clock)
         return Found(stalled=sum(len(page.escalations) for page in pages))
 
     async def _tell(self, notices: tuple[str, ...]) -> None:

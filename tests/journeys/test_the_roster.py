@@ -1,7 +1,7 @@
 """The roster through its quarters: re-scores and sweeps over several partners at once."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -233,6 +233,28 @@ async def test_a_sweep_opens_one_escalation_however_often_it_runs(world: World) 
     await world.operations.act_on(overdue.key, Acknowledge(who="Ada", note="The reviewer is back on Monday"))
     assert (await swept(world, first + 53 * DAY)).stalled == 3
     assert world.escalations(applied)[0].state == EscalationState.ACKNOWLEDGED
+
+
+async def test_what_a_sweep_ends_does_not_make_its_history_longer(world: World) -> None:
+    """A quarter takes the stalls of the whole roster with it, and a history holds no more than 51,200 events."""
+    partners = [world.knows(f"Acme {number}") for number in range(8)]
+    with world.store.write() as tx:
+        for partner in partners:
+            tx.partners.move(partner, "pilot", Stage.PILOT, world.first_day, "Taken over.", datetime.now(UTC))
+            tx.partners.move(partner, "active", Stage.ACTIVE, world.first_day, "So.", datetime.now(UTC), tier="growth")
+    assert (await swept(world, Q2.last_day)).stalled == 16
+    before = [escalation.key for partner in partners for escalation in world.escalations(partner)]
+    sweep = await world.client.start_workflow(
+        StallSweep.run,
+        Sweep(clock=world.on(Q2.next.first_day).clock),
+        id=f"sweep-{uuid4()}",
+        task_queue=world.task_queue,
+    )
+    assert (await asyncio.wait_for(sweep.result(), PATIENCE)).stalled == 16
+    for key in before:
+        over = await asyncio.wait_for(world.escalation(key).result(), PATIENCE)
+        assert (over.state, over.note) == (EscalationState.ENDED, "2017Q2 is over.")
+    assert len((await sweep.fetch_history()).events) < 30
 
 
 async def test_an_overdue_scorecard_that_comes_ends_its_escalation(world: World) -> None:
