@@ -153,7 +153,8 @@ class Escalating:
                 opened,
                 id=ESCALATION_ID.format(opened.key),
                 task_queue=activity.info().task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                # One that was broken off is gone on with; one that came to its end has nothing left to do.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=f"{partner}: {condition}",
             )
         except WorkflowAlreadyStartedError:

@@ -42,9 +42,11 @@ class EscalationLadder:
     async def run(self, opened: Opened) -> Escalation:
         """Climb, wait, and start again where an answer expires; the escalation at its end."""
         self._begun = await when_due(Escalating.begin, opened, "As it is on record")
-        while self._escalation.state != EscalationState.ENDED:
+        while self._escalation.state != EscalationState.ENDED and not workflow.info().is_continue_as_new_suggested():
             await self._go_on()
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries.pending)
+        if self._escalation.state != EscalationState.ENDED:
+            workflow.continue_as_new(opened)  # all that matters of it is on record
         return self._escalation
 
     async def _go_on(self) -> None:

@@ -1,5 +1,6 @@
 """Temporal lost a workflow: applying again goes on from what the store knows."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio.client import WorkflowExecutionStatus
@@ -8,8 +9,9 @@ from activities.roster import TierMove
 from program.calendar import Quarter
 from program.escalation import EscalationState
 from program.partner import Stage
+from tests.journeys.test_the_roster import swept
 from tests.store.contents import contents
-from tests.world import World, a_scorecard, eventually
+from tests.world import PATIENCE, World, a_scorecard, eventually
 from workflows.messages import STAGE, TIER, State
 from workflows.partner import PartnerLifecycle
 
@@ -145,3 +147,19 @@ async def test_notice_is_served_to_the_day_it_was_given_for(world: World) -> Non
     assert (world.standing(partner).stage, world.standing(partner).since) == (Stage.EXITED, left.last_day)
     with world.store.read() as tx:
         assert tx.partners.moves(partner)[-1][3] == "Sold"
+
+
+async def test_an_escalation_goes_on_with_the_next_sweep(world: World) -> None:
+    first, partner = world.first_day, await world.applied("Acme")
+    await swept(world, first + 15 * DAY)
+    [overdue] = world.escalations(partner)
+    await world.escalation(overdue.key).terminate("lost")
+
+    await swept(world, first + 22 * DAY)
+
+    assert (await world.escalation(overdue.key).describe()).status == WorkflowExecutionStatus.RUNNING
+    await world.operations.submit_scorecard(partner, a_scorecard())
+    over = await asyncio.wait_for(world.escalation(overdue.key).result(), PATIENCE)
+    assert over.note == "A scorecard was submitted."
+    await swept(world, first + 29 * DAY)
+    assert (await world.escalation(overdue.key).describe()).status == WorkflowExecutionStatus.COMPLETED

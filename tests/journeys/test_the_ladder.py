@@ -10,6 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.workflow import Info
 
 from program.errors import Refused
 from program.escalation import (
@@ -353,3 +354,23 @@ async def test_evidence_that_ends_nothing_gives_nobody_more_time(office: World) 
         ("Ada Owner", at(3, 23, 7)),
         ("Ada Owner", at(3, 23, 13)),
     ]
+
+
+async def test_what_much_is_heard_about_goes_on_in_a_new_history_where_it_stood(
+    office: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every import may be heard of, and a history holds no more than 51,200 events."""
+    monkeypatch.setattr(Info, "is_continue_as_new_suggested", lambda run: run.get_current_history_length() > 20)
+    escalation = await stall(office)
+    first = (await office.escalation(escalation.key).describe()).run_id
+    await office.until_at(escalation.key, at(3, 23, 12))
+    for number in range(3):
+        await office.operations.map_accounts(escalation.partner, [f"Umbrella {number}"])
+        await looked_at(office)
+
+    async def begins_anew() -> bool:
+        return (await office.escalation(escalation.key).describe()).run_id != first
+
+    await eventually(begins_anew)
+    assert (await office.operations.act_on(escalation.key, Acknowledge(who="Ada", note="I call"))).answered_by == "Ada"
+    assert [what for what, _, _ in happened(office, escalation.partner)] == ["opened", "told", "acknowledged"]
