@@ -18,6 +18,7 @@ from notifications.channel import Channel, Message, NotSent, Permanent, Recipien
 from notifications.deadline import SEND_SECONDS
 from notifications.letters import Letters
 from notifications.line import Line
+from program.definition import Program
 from program.notice import Attempt, Audience, ChannelName, Notice, NoticeRules, Outcome
 from program.partner import Partner
 from program.person import Person, in_shell
@@ -73,7 +74,7 @@ class Sender:
             self._give_up(notice, _nowhere(rules, notice))
             return False
         message = ready(notice, recipient, partner, program, claimed.posting.written_at, now, self._letters_of(program))
-        return self._try_each(message, route, _Course(claimed))
+        return self._try_each(message, route, _Course(claimed), program.program)
 
     def _letters_of(self, program: LoadedProgram) -> Letters:
         digest, letters = self._letters
@@ -82,7 +83,7 @@ class Sender:
             self._letters = (program.digest, letters)
         return letters
 
-    def _try_each(self, message: Message, route: tuple[ChannelName, ...], course: "_Course") -> bool:
+    def _try_each(self, message: Message, route: tuple[ChannelName, ...], course: "_Course", program: Program) -> bool:
         key = message.notice.key
         for name in route:
             if course.refused(name):
@@ -110,8 +111,13 @@ class Sender:
         elif course.tried and self.now() - course.claimed.trying_since > patience.GIVE_UP_AFTER:
             self._give_up(message.notice, f"given up after {patience.GIVE_UP_AFTER.days} days: {course.reason}")
         else:
+            again = self.now() + min(course.waits)
+            morning = program.held_until(message.notice, again, program.clock)
             with self._store.write() as tx:
-                tx.notices.postpone(key, self.now() + min(course.waits))
+                if morning:  # the hours between do not count as trying
+                    tx.notices.put_off(key, morning, course.claimed.trying_since + (morning - again))
+                else:
+                    tx.notices.postpone(key, again)
         return False
 
     def _try(self, line: Line, message: Message, course: "_Course") -> Attempt | None:

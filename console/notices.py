@@ -77,7 +77,8 @@ def became(posting: Posting) -> str:
         case NoticeState.OFF:
             return f"switched off, written {at}"
         case NoticeState.DUE if posting.tries:
-            return f"due since {at}, tried {posting.tries} times"
+            again = f", again at {posting.due_at:%Y-%m-%d %H:%M}" if posting.due_at else ""
+            return f"due since {at}, tried {posting.tries} times{again}"
         case _:
             return f"held until {posting.due_at:%Y-%m-%d %H:%M}" if posting.due_at else f"due since {at}"
 

@@ -155,6 +155,10 @@ class Notices:
         """Have a notice that is due wait; it did not go out."""
         self._end_try(key, NoticeState.DUE, until)
 
+    def put_off(self, key: str, until: datetime, trying_since: datetime) -> None:
+        """Have a notice that did not go out wait, as if it had been tried since an instant."""
+        self._end_try(key, NoticeState.DUE, until, trying_since=trying_since)
+
     def give_up(self, key: str, reason: str) -> None:
         """Put a notice among those that nobody takes."""
         self._end_try(key, NoticeState.DEAD, None, reason)
@@ -163,10 +167,12 @@ class Notices:
         """Note that a notice is of a kind that is not wanted."""
         self._end_try(key, NoticeState.OFF, None)
 
-    def _end_try(self, key: str, state: NoticeState, due_at: datetime | None, reason: str = "") -> None:
+    def _end_try(
+        self, key: str, state: NoticeState, due_at: datetime | None, reason: str = "", **more: datetime
+    ) -> None:
         # Who took long may find that somebody else was quicker: what was delivered stays so.
         ending = update(NoticeRow).where(NoticeRow.key == key, NoticeRow.state == NoticeState.DUE)
-        self._session.execute(ending.values(state=state, due_at=due_at, reason=reason, in_hand=False))
+        self._session.execute(ending.values(state=state, due_at=due_at, reason=reason, in_hand=False, **more))
 
     # Digests
 

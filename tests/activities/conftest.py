@@ -93,7 +93,7 @@ class Office:
     def __init__(self, store: Store, program: LoadedProgram) -> None:
         self.store, self.program = store, program
         self.outbox, self.temporal = Outbox(), Temporal()
-        self.now = at(day(1000))
+        self.now = at(day(1000)).replace(hour=9)  # nobody sleeps
         client = cast("Client", self.temporal)
         self.shelf = Shelf(store)
         self.shelf._programs[program.digest] = program  # reading it takes longer than most of these tests

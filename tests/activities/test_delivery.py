@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from notifications.line import PATIENCE
 from program.notice import ChannelName, NoticeState, Outcome, Posting
 from program.person import Person
 from store.notices import Notices
-from tests.activities.conftest import Office, day
+from tests.activities.conftest import Office, at, day
 from tests.world import NOTICES, a_scorecard, changed_program
 
 pytestmark = pytest.mark.usefixtures("everything_is_logged")
@@ -216,6 +216,22 @@ def test_a_bug_in_one_letter_is_named_without_its_words_and_holds_nobody_up(
     said = capsys.readouterr()
     assert "channel.broke" in said.out + said.err
     assert "hunter2" not in said.out + said.err
+
+
+def test_what_an_outage_holds_up_is_not_sent_at_night(office: Office) -> None:
+    key, friday, monday = stalls(office), at(date(2017, 3, 24)), at(date(2017, 3, 27))
+    with office.store.write() as tx:
+        tx.notices.retry(key)  # whatever it was held for
+    office.now = friday.replace(hour=18, minute=59, second=58)
+    both = sender(office, log=Way(*[Down("the mail server is down")] * 1000))
+    while office.now < monday:
+        assert not both.send(key)
+        until_due(office, key)
+    assert office.now == monday.replace(hour=7), "the night and the weekend are over"
+    with office.store.write() as tx:
+        claimed = tx.notices.claim(key, office.now, office.now)
+    assert claimed
+    assert timedelta(0) < office.now - claimed.trying_since < MINUTE, "it is given up three days of trying later"
 
 
 # By another channel
