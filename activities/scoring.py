@@ -16,13 +16,14 @@ from program.partner import PartnerId, Standing
 from program.person import Absence
 from program.rescore import Entrant, Gathered
 from program.score import Measured, Score, ScoreModel
-from program.scorecard import FactValue
+from program.scorecard import FactValue, Scorecard
 from program.tiers import Cut, Scored, cut
 from rules.decision.decide import decide
 from rules.folder import LoadedProgram
 from rules.language.policy import Policy
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Transaction
+from store.facts import Known
 
 Eligible = Callable[[PartnerId, Score, Gathered], str | None]
 """The highest tier that a partner may have, as a policy says; None for any."""
@@ -71,17 +72,21 @@ def rated_facts(
     partners = list(partners)
     evidence = tx.facts.by_partner(partners, as_of, known_at)
     scorecards = tx.scorecards.latest(partners, as_of, known_at)
-    found: dict[PartnerId, dict[str, FactValue]] = {}
-    for partner in partners:
-        submitted, scorecard = scorecards.get(partner, (date.min, None))
-        rolled_up = program.scorecard.roll_up(scorecard) if scorecard else {}
-        recorded = {
-            name: known.value
-            for name, known in evidence[partner].items()
-            if not isinstance(known.value, dict) and (known.true_of >= submitted or rolled_up.get(name) is None)
-        }
-        found[partner] = rolled_up | as_known(recorded)
-    return found
+    return {partner: as_rated(program, scorecards.get(partner), evidence[partner]) for partner in partners}
+
+
+def as_rated(
+    program: Program, submitted: tuple[date, Scorecard] | None, evidence: Mapping[str, Known]
+) -> dict[str, FactValue]:
+    """The same of one partner: by its last scorecard, with the day that it is of, and what was recorded."""
+    day, scorecard = submitted or (date.min, None)
+    rolled_up = program.scorecard.roll_up(scorecard) if scorecard else {}
+    recorded = {
+        name: known.value
+        for name, known in evidence.items()
+        if not isinstance(known.value, dict) and (known.true_of >= day or rolled_up.get(name) is None)
+    }
+    return rolled_up | as_known(recorded)
 
 
 def scores(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, Score]:

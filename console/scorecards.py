@@ -123,7 +123,7 @@ def renew(
     program, today = installation.program.program, installation.today()
     scorecard = read_scorecard(file, program)
     with installation.store.write() as tx:
-        changes = rate(tx, program, partner, scorecard, on or today, today, datetime.now(UTC))
+        changes = rate(tx, program, {partner: scorecard}, on or today, today, datetime.now(UTC)).get(partner)
     if changes is None:
         say(f"{partner}: all of it was known already; nothing has changed.")
         return

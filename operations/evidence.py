@@ -11,11 +11,10 @@ from intake.evidence import Answer, Asked
 from intake.faults import Faults
 from intake.reading import Intake
 from operations.acts import Imported
-from operations.rating import rate
+from operations.rating import Unrateable, rate
 from operations.rescoring import Programs, pages
 from program.calendar import Quarter
 from program.definition import Program
-from program.errors import Refused
 from program.measures import MEASURES
 from program.partner import PartnerId, Standing
 from program.scorecard import Scorecard
@@ -36,21 +35,26 @@ def record_evidence(
     by_partner: dict[PartnerId, list[tuple[int, Answer]]] = {}
     for line, answer in zip(sheet.lines, sheet.models, strict=True):
         by_partner.setdefault(answer.partner, []).append((line, answer))
-    last = tx.scorecards.latest(by_partner, today, now)
-    said = Counter[str]()
-    for partner, rows in sorted(by_partner.items()):
-        (line, first), *others = rows
+    by_day: dict[date, dict[PartnerId, Scorecard]] = {}
+    for partner, ((line, first), *others) in by_partner.items():
         for other, answer in others:
             if odds := list(_at_odds(line, first, answer)):
                 faults.add(other, odds)
-        on, newer = first.rated_on or today, asked.scorecard(first.reviewer or "", [answer for _, answer in rows])
+        newer = asked.scorecard(first.reviewer or "", [first, *(answer for _, answer in others)])
+        by_day.setdefault(first.rated_on or today, {})[partner] = newer
+    tx.partners.all_held(by_partner)  # at once and by ID, whatever their days
+    last = tx.scorecards.latest(by_partner, today, now)
+    said = Counter[str]()
+    for day, rated in by_day.items():
         try:
-            changes = rate(tx, asked.program.program, partner, newer, on, today, now)
-        except Refused as refused:
-            faults.add(line, [str(refused)])
+            news = rate(tx, asked.program.program, rated, day, today, now)
+        except Unrateable as refused:
+            for partner, reason in refused.reasons.items():
+                faults.add(by_partner[partner][0][0], [reason])
             continue
-        _, known = last.get(partner, (on, None)) if changes is not None else (on, newer)
-        said.update(_news(known, newer))
+        for partner, newer in rated.items():
+            _, known = last.get(partner, (day, None)) if partner in news else (day, newer)
+            said.update(_news(known, newer))
     faults.refuse_if_any(sheet.read)
     return Imported(said["added"], said["changed"], said["known"])
 

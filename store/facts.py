@@ -37,10 +37,19 @@ class Facts:
 
     def record(self, partner: str, facts: Mapping[str, Any], true_of: date, source: str, at: datetime) -> int:
         """Add what a source says of a day; how many facts are new. What it said before stays."""
-        common = {"partner": partner, "true_of": true_of, "source": source, "learned_at": at}
-        added = add_new(self._session, FactRow, [{**common, "name": n, "value": v} for n, v in facts.items()])
+        return self.record_all({partner: (source, facts)}, true_of, at)
+
+    def record_all(self, said: Mapping[str, tuple[str, Mapping[str, Any]]], true_of: date, at: datetime) -> int:
+        """The same of several partners at once, of each with its source."""
+        common = {"true_of": true_of, "learned_at": at}
+        rows = [
+            {**common, "partner": partner, "source": source, "name": name, "value": value}
+            for partner, (source, facts) in said.items()
+            for name, value in facts.items()
+        ]
+        added = add_new(self._session, FactRow, rows)
         if added:
-            doubt(self._session, [partner])
+            doubt(self._session, {str(row["partner"]) for row in rows})
         return added
 
     def of(self, partner: str, as_of: date, known_at: datetime) -> dict[str, Known]:

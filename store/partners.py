@@ -1,6 +1,6 @@
 """Partners, where they stand, and how they came there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -131,6 +131,17 @@ class Partners:
         """
         self._session.get(PartnerRow, partner, with_for_update={"key_share": True}, populate_existing=True)
         return self.get(partner)
+
+    def all_held(self, partners: Collection[str]) -> dict[str, Standing]:
+        """The same of several, held by ID.
+
+        Raises:
+            Refused: where there is no such partner.
+        """
+        query = select(PartnerRow).where(among(self._session, PartnerRow.id, partners)).order_by(PartnerRow.id)
+        held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        found = {row.id: _standing(row) for row in self._session.scalars(held)}
+        return {partner: found.get(partner) or self.get(partner) for partner in partners}
 
     def roster(self, *stages: Stage) -> list[Standing]:
         """The partners in some stages, or all of them, by name."""

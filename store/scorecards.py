@@ -1,6 +1,7 @@
 """Scorecards as reviewers submitted them."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -10,7 +11,10 @@ from program.scorecard import Scorecard
 from store.among import among
 from store.doubt import doubt
 from store.tables import PartnerRow, ScorecardRow
-from store.writing import add_new
+from store.writing import add
+
+Key = tuple[str, int, int]
+"""A scorecard's partner, application and number."""
 
 
 class Scorecards:
@@ -21,24 +25,42 @@ class Scorecards:
 
     def add(self, partner: str, application: int, number: int, scorecard: Scorecard, day: date, at: datetime) -> None:
         """Keep a scorecard; the first of its number stays."""
-        values = {
-            "partner": partner,
-            "application": application,
-            "number": number,
-            "reviewer": scorecard.reviewer,
-            "submitted_on": day,
-            "content": scorecard.model_dump(mode="json"),
-            "learned_at": at,
-        }
-        if add_new(self._session, ScorecardRow, values):
-            doubt(self._session, [partner])
+        self.add_all({(partner, application, number): scorecard}, day, at)
+
+    def add_all(self, scorecards: Mapping[Key, Scorecard], day: date, at: datetime) -> None:
+        """The same of several at once."""
+        rows = [
+            {
+                "partner": partner,
+                "application": application,
+                "number": number,
+                "reviewer": scorecard.reviewer,
+                "submitted_on": day,
+                "content": scorecard.model_dump(mode="json"),
+                "learned_at": at,
+            }
+            for (partner, application, number), scorecard in scorecards.items()
+        ]
+        doubt(self._session, {row.partner for row in add(self._session, ScorecardRow, rows)})
+
+    def counts(self, partners: Iterable[str]) -> Counter[str]:
+        """How many scorecards the present application of some partners has."""
+        query = (
+            select(ScorecardRow.partner, func.count())
+            .join(PartnerRow, PartnerRow.id == ScorecardRow.partner)
+            .where(
+                among(self._session, ScorecardRow.partner, partners), ScorecardRow.application == PartnerRow.application
+            )
+            .group_by(ScorecardRow.partner)
+        )
+        return Counter({row.partner: row[1] for row in self._session.execute(query)})
 
     def count(self, partner: str, application: int) -> int:
         """How many scorecards an application has."""
         query = select(func.count()).where(ScorecardRow.partner == partner, ScorecardRow.application == application)
         return self._session.scalar(query) or 0
 
-    def every(self) -> dict[tuple[str, int, int], Scorecard]:
+    def every(self) -> dict[Key, Scorecard]:
         """All scorecards, by partner, application and number."""
         query = select(ScorecardRow.partner, ScorecardRow.application, ScorecardRow.number, ScorecardRow.content)
         return {tuple(key): Scorecard.model_validate(content) for *key, content in self._session.execute(query)}

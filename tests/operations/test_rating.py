@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -35,7 +34,7 @@ def office(store: Store, default_program: LoadedProgram) -> Office:
 
 def rates(office: Office, scorecard: Scorecard, on: date = TODAY, today: date = TODAY) -> Changes | None:
     with office.store.write() as tx:
-        return rate(tx, office.shelf.in_force(today).program, "acme", scorecard, on, today, at(today))
+        return rate(tx, office.shelf.in_force(today).program, {"acme": scorecard}, on, today, at(today)).get("acme")
 
 
 def only(**ratings: int) -> Scorecard:
@@ -125,11 +124,11 @@ def test_what_cannot_be_so_is_refused_and_changes_nothing(
 def test_an_applicants_scorecard_is_decided_on_and_not_merely_kept(office: Office) -> None:
     office.applied("Bolt")
     with office.store.write() as tx, pytest.raises(Refused, match=r"bolt is applied; .* `gatehouse scorecard submit`"):
-        rate(tx, office.program.program, "bolt", a_scorecard(), START, TODAY, at(TODAY))
+        rate(tx, office.program.program, {"bolt": a_scorecard()}, START, TODAY, at(TODAY))
 
 
 def test_a_partner_in_its_pilot_is_rated_anew(office: Office) -> None:
     partner = office.in_pilot("Cora")
     with office.store.write() as tx:
-        changes: Any = rate(tx, office.program.program, partner, only(people=5), TODAY, TODAY, at(TODAY))
+        changes = rate(tx, office.program.program, {partner: only(people=5)}, TODAY, TODAY, at(TODAY))[partner]
     assert changes["people"] == (4, 5)

@@ -104,7 +104,7 @@ def test_who_tells_of_a_stall_and_a_reviewer_who_rates_the_partner_anew(office: 
 
     def rates() -> None:
         with office.store.write() as tx:
-            rate(tx, office.program.program, "acme", a_scorecard(), LATE, LATE, at(LATE))
+            rate(tx, office.program.program, {"acme": a_scorecard()}, LATE, LATE, at(LATE))
 
     meanwhile(office, holds(key), rates, tells)
 
