@@ -124,6 +124,7 @@ class Roster:
         by = self._shelf.was_in_force(begin.quarter.first_day) or program
         weighed = Weighed(by=by.digest, before=(earlier or by).digest)
         with self._store.write() as tx:
+            tx.rescores.let_in()
             terms = Terms(
                 quarter=begin.quarter,
                 as_of=begin.as_of,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.among import among
+from store.coming_in import coming_in
 from store.doubt import doubt
 from store.tables import FactRow
 from store.writing import add_new
@@ -47,6 +48,7 @@ class Facts:
             for partner, (source, facts) in said.items()
             for name, value in facts.items()
         ]
+        coming_in(self._session)
         added = add_new(self._session, FactRow, rows)
         if added:
             doubt(self._session, {str(row["partner"]) for row in rows})

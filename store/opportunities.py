@@ -4,17 +4,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from program.opportunity import Deal, DirectDeal, Opportunity
 from store.among import among
+from store.coming_in import coming_in
 from store.doubt import doubt
 from store.tables import OpportunityRow
+from store.writing import on_postgresql
 
 _FIELDS = tuple(Opportunity.model_fields)
 _MOVES = tuple(name for name in _FIELDS if name.endswith("_on"))
 _AT_ONCE = 500
+_RECORDING = 7_101_949_716
+"""The lock of whoever changes deals on PostgreSQL: any number that nobody else locks."""
 
 
 class Recorded(NamedTuple):
@@ -43,6 +47,8 @@ class Opportunities:
 
     def record(self, deals: Sequence[Deal], source: str, at: datetime) -> Recorded:
         """Add what is new and what is known differently now; how many of each. What is known already stays."""
+        coming_in(self._session)
+        self._alone()
         added = changed = moved = 0
         for start in range(0, len(deals), _AT_ONCE):
             batch = deals[start : start + _AT_ONCE]
@@ -80,6 +86,11 @@ class Opportunities:
                 self._session.execute(insert(OpportunityRow), fresh)
                 doubt(self._session, (partner for partner in concerned if partner))
         return Recorded(added, changed, moved)
+
+    def _alone(self) -> None:
+        """Have everybody else wait who records deals or hands them over: what is current is theirs to know too."""
+        if on_postgresql(self._session):  # SQLite has one writer as it is
+            self._session.execute(text(f"SELECT pg_advisory_xact_lock({_RECORDING})"))
 
     def of(self, partner: str, as_of: date, known_at: datetime, since: date | None = None) -> list[Opportunity]:
         """A partner's opportunities as they stood at the end of a day, as far as was known at an instant.
@@ -129,6 +140,7 @@ class Opportunities:
 
     def hand_over(self, partner: str, who: str, as_of: date) -> int:
         """Give the open opportunities of a partner that leaves to somebody; how many there are."""
+        self._alone()
         still_open = (
             OpportunityRow.partner == partner,
             OpportunityRow.superseded_at.is_(None),

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -36,6 +37,16 @@ def _standing(row: PartnerRow) -> Standing:
     )
 
 
+def _details(partner: Partner) -> dict[str, Any]:
+    return {name: getattr(partner, name) for name in _DETAILS}
+
+
+def _prospect(partner: Partner, at: datetime) -> dict[str, Any]:
+    """The row of a partner of which nothing is known but its details."""
+    nowhere_yet = {"since": None, "application": 0, "tier": None, "at_risk": False, "next_date": None}
+    return {"id": partner.id, **_details(partner), "stage": Stage.PROSPECT, **nowhere_yet, "added_at": at}
+
+
 @dataclass(frozen=True)
 class Stood:
     """Where a partner stood once."""
@@ -65,33 +76,18 @@ class Partners:
 
     def add(self, partners: Iterable[Partner], at: datetime) -> tuple[int, int]:
         """Add new partners as prospects and bring the details of known ones up to date; how many of each."""
+        named, there = list(partners), self.ids()
+        added = add_new(self._session, PartnerRow, [_prospect(one, at) for one in named if one.id not in there])
         rows = {row.id: row for row in self._session.scalars(select(PartnerRow))}
-        added = changed = 0
-        for partner in partners:
-            details = {name: getattr(partner, name) for name in _DETAILS}
-            row = rows.get(partner.id)
-            if row is None:
-                row = PartnerRow(
-                    id=partner.id,
-                    **details,
-                    stage=Stage.PROSPECT,
-                    since=None,
-                    application=0,
-                    tier=None,
-                    at_risk=False,
-                    next_date=None,
-                    added_at=at,
-                )
-                self._session.add(row)
-                rows[partner.id] = row
-                added += 1
-            else:
-                # Whoever does not say where a partner is written to does not say that it is nowhere.
-                details["email"] = details["email"] or row.email
-                if any(getattr(row, name) != value for name, value in details.items()):
-                    for name, value in details.items():
-                        setattr(row, name, value)
-                    changed += 1
+        changed = 0
+        for partner in named:
+            details, row = _details(partner), rows[partner.id]
+            # Whoever does not say where a partner is written to does not say that it is nowhere.
+            details["email"] = details["email"] or row.email
+            if any(getattr(row, name) != value for name, value in details.items()):
+                for name, value in details.items():
+                    setattr(row, name, value)
+                changed += 1
         return added, changed
 
     def look_after(self, partner: str, owner: str) -> None:

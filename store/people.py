@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from program.errors import Refused
 from program.person import OPERATORS, Absence, Person, in_shell
 from store.tables import AbsenceRow, PartnerRow, PersonRow
+from store.writing import add_new
 
 _FIELDS = tuple(Person.model_fields)
 
@@ -31,23 +32,22 @@ class People:
         """
         added = changed = 0
         for person in people:
+            if add_new(self._session, PersonRow, person.model_dump()):
+                added += 1
+                continue
             known = self.find(person.name)
             now = known.model_copy(update=person.model_dump(exclude_none=True))
-            if self.put(now):
-                added += 1
-            elif now != known:
+            if now != known:
+                self.put(now)
                 changed += 1
         return added, changed
 
-    def put(self, person: Person) -> bool:
-        """Keep what is known of a person in place of what was; whether they are new."""
-        row = self._session.get(PersonRow, person.name)
-        if row is None:
-            self._session.add(PersonRow(**person.model_dump()))
-            return True
+    def put(self, person: Person) -> None:
+        """Keep what is known of a person in place of what was."""
+        add_new(self._session, PersonRow, person.model_dump())
+        row = self._session.get_one(PersonRow, person.name)
         for name, value in person.model_dump().items():
             setattr(row, name, value)
-        return False
 
     def find(self, name: str) -> Person:
         """What is known of somebody: of a stranger, the name."""

@@ -17,6 +17,7 @@ from program.rescore import Candidate, Entrant, Gathered, Move, Placed, Terms, W
 from program.score import Measured, Score
 from program.tiers import Placement
 from store.among import among
+from store.coming_in import let_in
 from store.tables import PartnerRow, RescoreRow, ScoreRow
 from store.writing import add_many, add_new, on_postgresql
 
@@ -69,6 +70,10 @@ class Rescores:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def let_in(self) -> None:
+        """Wait for the evidence that is coming in: some pages would be scored without it, and some with it."""
+        let_in(self._session)
 
     def begin(self, terms: Terms, weighed: Weighed | None = None) -> Terms:
         """Begin a quarter's re-score, or find the one that was begun. Its own program weighs where none is given."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from program.scorecard import Scorecard
 from store.among import among
+from store.coming_in import coming_in
 from store.doubt import doubt
 from store.tables import PartnerRow, ScorecardRow
 from store.writing import add
@@ -41,6 +42,7 @@ class Scorecards:
             }
             for (partner, application, number), scorecard in scorecards.items()
         ]
+        coming_in(self._session)
         doubt(self._session, {row.partner for row in add(self._session, ScorecardRow, rows)})
 
     def counts(self, partners: Iterable[str]) -> Counter[str]:

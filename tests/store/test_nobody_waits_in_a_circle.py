@@ -3,11 +3,8 @@
 On PostgreSQL: SQLite has one writer, who has everything from the beginning.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from intake.reading import MappedAccount
@@ -22,11 +19,10 @@ from rules.folder import LoadedProgram
 from store.database import Store, Transaction
 from tests.activities.conftest import START, Office, at, day
 from tests.activities.test_sweep import sweep
+from tests.store.at_once import Step, meanwhile
 from tests.world import a_partner, a_scorecard
 
 LATE = day(60)
-
-Step = Callable[[Transaction], object]
 
 
 pytestmark = pytest.mark.parametrize("any_url", ["postgresql"], indirect=True)
@@ -38,26 +34,6 @@ def office(any_url: str, default_program: LoadedProgram) -> Iterator[Office]:
     store.migrate()
     yield Office(store, default_program)
     store.close()
-
-
-def meanwhile(office: Office, first: Step, other: Callable[[], object], then: Step) -> None:
-    """Do one thing, and another once somebody else is at work and has to wait, in one transaction."""
-    with ThreadPoolExecutor(1) as somebody:
-        with office.store.write() as tx:
-            first(tx)
-            at_work = somebody.submit(other)
-            _waits(office.store, at_work)
-            then(tx)
-        at_work.result(10)
-
-
-def _waits(store: Store, at_work: Future[object]) -> None:
-    """Until somebody waits for a lock, or is through."""
-    url = store._url.set(drivername="postgresql").render_as_string(hide_password=False)
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with psycopg.connect(url, autocommit=True) as connection:
-        while not at_work.done() and connection.execute(waiting).fetchall() == [(0,)]:
-            time.sleep(0.01)
 
 
 def stalled(office: Office, *names: str) -> list[str]:
@@ -96,7 +72,7 @@ def brings_evidence(tx: Transaction) -> None:
 def test_a_sweep_and_a_scorecard_of_whom_it_sees(office: Office) -> None:
     office.applied("Acme")
     [key] = sweep(office, LATE).escalations
-    meanwhile(office, decides, lambda: office.submits("acme", a_scorecard(), on=LATE), holds(key))
+    meanwhile(office.store, decides, lambda: office.submits("acme", a_scorecard(), on=LATE), holds(key))
 
 
 def test_who_tells_of_a_stall_and_a_reviewer_who_rates_the_partner_anew(office: Office) -> None:
@@ -106,7 +82,7 @@ def test_who_tells_of_a_stall_and_a_reviewer_who_rates_the_partner_anew(office: 
         with office.store.write() as tx:
             rate(tx, office.program.program, {"acme": a_scorecard()}, LATE, LATE, at(LATE))
 
-    meanwhile(office, holds(key), rates, tells)
+    meanwhile(office.store, holds(key), rates, tells)
 
 
 def test_who_tells_of_a_stall_and_who_serves_the_partner_otherwise(office: Office) -> None:
@@ -119,20 +95,20 @@ def test_who_tells_of_a_stall_and_who_serves_the_partner_otherwise(office: Offic
         with office.store.write() as tx:
             serve(tx, office.program.program, override, at(LATE))
 
-    meanwhile(office, holds(key), serves, tells)
+    meanwhile(office.store, holds(key), serves, tells)
 
 
 def test_who_hands_a_partner_on_and_a_reviewer_who_rates_it_anew(office: Office) -> None:
     [key] = stalled(office, "Acme")
     asked = office.answer(key, Reassign(who="Ada", note="Hers", to="Grace"), LATE)
-    meanwhile(office, is_rated, lambda: office.run(office.escalating.answer, asked), brings_evidence)
+    meanwhile(office.store, is_rated, lambda: office.run(office.escalating.answer, asked), brings_evidence)
 
 
 def test_a_verdict_and_a_reviewer_who_rates_the_pilot_anew(office: Office) -> None:
     office.in_pilot("Acme")
     office.run(office.pilots.look_at_week, office.looks("acme", 3))
     judged = office.judges("acme")
-    meanwhile(office, is_rated, lambda: office.run(office.pilots.judge, judged), brings_evidence)
+    meanwhile(office.store, is_rated, lambda: office.run(office.pilots.judge, judged), brings_evidence)
 
 
 @pytest.mark.parametrize("names", [("Acme", "Acme Labs"), ("Bolt", "Acme")], ids=" and ".join)
@@ -147,7 +123,7 @@ def test_an_import_of_deals_and_a_sweep_that_goes_by_id(
         with office.store.write() as tx:
             tx.opportunities.record(deals, "crm", at(LATE))
 
-    meanwhile(office, holds(first), imports, holds(second))
+    meanwhile(office.store, holds(first), imports, holds(second))
 
 
 def test_an_import_of_accounts_and_a_sweep_that_goes_by_id(office: Office) -> None:
@@ -157,4 +133,4 @@ def test_an_import_of_accounts_and_a_sweep_that_goes_by_id(office: Office) -> No
         with office.store.write() as tx:
             record_accounts(tx, [MappedAccount(partner=name, name="Initech") for name in ("bolt", "acme")], LATE)
 
-    meanwhile(office, holds(first), imports, holds(second))
+    meanwhile(office.store, holds(first), imports, holds(second))

@@ -1,0 +1,31 @@
+"""Evidence that is coming in, and whoever must not see half of it.
+
+It is dated when it begins to come in, and seen when its transaction ends. On SQLite, which has one writer, nobody else
+begins anything in between.
+"""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from store.writing import on_postgresql
+
+_COMING_IN: Final = 7_101_949_715
+"""The lock that is shared by what comes in: any number that nobody else locks."""
+
+PATIENCE_SECONDS: Final = 5
+"""How long a transaction waits for what is coming in; what comes in meanwhile waits as long."""
+
+
+def coming_in(session: Session) -> None:
+    """Note that evidence comes in with this transaction."""
+    if on_postgresql(session):
+        session.execute(text(f"SELECT pg_advisory_xact_lock_shared({_COMING_IN})"))
+
+
+def let_in(session: Session) -> None:
+    """Wait until what is coming in is there; an import may take longer than we do, and is waited for again then."""
+    if on_postgresql(session):
+        session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'"))
+        session.execute(text(f"SELECT pg_advisory_xact_lock({_COMING_IN})"))
