@@ -42,31 +42,40 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
     number, person = there[0]
     first = escalation.round == 0 and number == people[0][0]
     key = f"{escalation.key}/{'opened' if first else f'told-{escalation.round}-{number}'}"
-    events = tx.escalations.events(escalation.key)
-    told_at = next((event.at for event in events if event.what == "told" and event.note == key), None)
+    told_at = next((e.at for e in tx.escalations.events(escalation.key) if e.what == "told" and e.note == key), None)
     rung = ladder.rules.rungs[number]
-    stands_in = tx.people.standing_in(person, clock.today(at))
-    urge = urging.Urge(
-        escalation=escalation,
-        partner=partner,
-        rung=rung,
-        person=stands_in,
-        stands_in_for=person if stands_in != person else "",
-        # Counted from when they were told: looking at it again gives nobody more time.
-        until=rung.level.within.after(told_at or at, ladder.working),
-        resets=tx.pilots.resets_left(partner.id),
-        after=next((later for _, later in there[1:] if later != person), ladder.rules.lead),
-        said_by=next((event.who for event in reversed(events) if event.who and event.what != "told"), ""),
-        expected=_expected(tx, program, escalation, clock.today(at), at),
-    )
-    policy, decision = program.policies[escalation.policy], tx.decisions.get(escalation.decision)
-    notice = urge.notice(key, policy, decision, ladder)
+    # Counted from when they were told: looking at it again gives nobody more time.
+    until = rung.level.within.after(told_at or at, ladder.working)
+    after = next((later for _, later in there[1:] if later != person), ladder.rules.lead)
+    urge = _urge(tx, program, escalation, person, clock, at)
+    notice = urge.notice(key, rung, until, after)
     tx.notices.write(notice, at, program.program.held_until(notice, at, clock))
     now = escalation.model_copy(update={"rung": number})
     tx.escalations.keep(now)
     if told_at is None:
-        tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=stands_in, note=key))
-    return Told(escalation=now, until=urge.until, notices=(key,))
+        tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=urge.person, note=key))
+    return Told(escalation=now, until=until, notices=(key,))
+
+
+def _urge(
+    tx: Transaction, program: LoadedProgram, escalation: Escalation, person: str, clock: Clock, at: datetime
+) -> urging.Urge:
+    """What somebody is told of an escalation, or who stands in for them."""
+    today = clock.today(at)
+    stands_in = tx.people.standing_in(person, today)
+    events = tx.escalations.events(escalation.key)
+    return urging.Urge(
+        escalation=escalation,
+        partner=tx.partners.get(escalation.partner).partner,
+        policy=program.policies[escalation.policy],
+        decision=tx.decisions.get(escalation.decision),
+        ladder=program.program.ladder.by(clock),
+        person=stands_in,
+        stands_in_for=person if stands_in != person else "",
+        resets=tx.pilots.resets_left(escalation.partner),
+        said_by=next((event.who for event in reversed(events) if event.who and event.what != "told"), ""),
+        expected=_expected(tx, program, escalation, today, at),
+    )
 
 
 def _expected(tx: Transaction, program: LoadedProgram, escalation: Escalation, today: date, at: datetime) -> str:
@@ -86,8 +95,8 @@ def _nobody_answered(
 ) -> Told:
     now = course.unanswered(escalation)
     tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
-    rules, resets = program.program.ladder.rules, tx.pilots.resets_left(partner.id)
-    lead = rules.lead or partner.owner_manager or partner.owner
-    told = urging.unanswered(now, partner, lead, rules, resets)
-    tx.notices.write(told, at, program.program.held_until(told, at, clock))
-    return Told(escalation=now, notices=(told.key,))
+    lead = program.program.escalations.lead or partner.owner_manager or partner.owner
+    notice = _urge(tx, program, now, lead, clock, at).unanswered()
+    tx.notices.write(notice, at, program.program.held_until(notice, at, clock))
+    tx.escalations.note(now.key, EscalationEvent(at=at, what="told", who=notice.recipient, note=notice.key))
+    return Told(escalation=now, notices=(notice.key,))

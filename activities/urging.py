@@ -25,18 +25,18 @@ MOST_FACTS = 8
 
 @dataclass(frozen=True)
 class Urge:
-    """One message to somebody on a ladder."""
+    """What somebody on a ladder is told of one escalation."""
 
     escalation: Escalation
     partner: Partner
-    rung: Rung
+    policy: Policy
+    """The one whose rule found it."""
+    decision: Decision
+    """Which it found it in."""
+    ladder: Ladder
     person: str
     stands_in_for: str
     """Whose place they take; empty where it is their own."""
-    until: datetime
-    """By when they have to answer before the ladder goes on."""
-    after: str
-    """Who is told next; empty where nobody is."""
     resets: int = 0
     """How often the pilot can be reset still."""
     said_by: str = ""
@@ -44,20 +44,45 @@ class Urge:
     expected: str = ""
     """What the pilot's verdict is if nothing changes; empty where there is no pilot."""
 
-    def notice(self, key: str, policy: Policy, decision: Decision, ladder: Ladder) -> Notice:
-        """The message, under a key that says which one of the ladder it is."""
+    def notice(self, key: str, rung: Rung, until: datetime, after: str) -> Notice:
+        """The message of a rung.
+
+        Args:
+            key: Which message of the ladder it is.
+            rung: On which they stand.
+            until: By when they have to answer before the ladder goes on.
+            after: Who is told next; empty where nobody is.
+        """
         first = f"{self.escalation.key}/opened"
+        reminder = [f"This is reminder {rung.again}."] if rung.again else []
+        answer_by = f"Please answer by {_at(until, self.ladder)}." + (f" Then {after} is told." if after else "")
         return Notice(
             key=key,
             kind="escalation.opened" if key == first else "escalation.reminded",
             partner=self.partner.id,
             recipient=self.person,
             subject=self._subject,
-            body="\n".join(self._lines(policy, decision, ladder)),
+            body="\n".join([self.escalation.because, *self._seen(), *reminder, answer_by, *self._offered()]),
             thread="" if key == first else first,
-            channels=self.rung.level.channels,
+            channels=rung.level.channels,
             expected=self.expected,
-            answer_by=self._answer_by(ladder),
+            answer_by=answer_by,
+        )
+
+    def unanswered(self) -> Notice:
+        """To the program lead: the ladder is climbed and nobody answered."""
+        nobody = "Everybody on the ladder was told, and nobody answered."
+        listed = "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does."
+        shown = f"`gatehouse escalations show {self.escalation.key}` shows who was told when."
+        return Notice(
+            key=unanswered_key(self.escalation),
+            kind="escalation.unanswered",
+            partner=self.partner.id,
+            recipient=self.person,
+            subject=f"Nobody answers for {self.partner.name}",
+            body="\n".join([self.escalation.because, nobody, *self._seen(), listed, shown, *self._offered()]),
+            thread=f"{self.escalation.key}/opened",
+            expected=self.expected,
         )
 
     @property
@@ -65,35 +90,25 @@ class Urge:
         said = subject(self.escalation, self.partner)
         return f"{said} for you" if _asks(self.escalation) and self.person == self.partner.owner else said
 
-    def _lines(self, policy: Policy, decision: Decision, ladder: Ladder) -> Iterator[str]:
+    def _seen(self) -> Iterator[str]:
+        """What was seen, what comes of it, what was said of it, and why they are told."""
         escalation = self.escalation
-        yield escalation.because
         if escalation.advice:
             yield escalation.advice
         yield f"Open since {escalation.opened_on}. What was seen then:"
-        yield from (f"- {line}" for line in evidence(policy, escalation.condition, decision))
+        yield from (f"- {line}" for line in evidence(self.policy, escalation.condition, self.decision))
         yield f"`gatehouse explain {escalation.decision}` says more."
         if self.expected:
             yield self.expected
         if escalation.note:
             yield f"{self.said_by or 'Somebody'} said of it: {escalation.note}"
-        yield from self._why_you()
-        yield self._answer_by(ladder)
-        yield from _offered(escalation, self.person, ladder.rules, self.resets)
-
-    def _why_you(self) -> Iterator[str]:
         if self.stands_in_for:
             yield f"You get this because you stand in for {self.stands_in_for}."
-        if self.rung.again:
-            yield f"This is reminder {self.rung.again}."
 
-    def _answer_by(self, ladder: Ladder) -> str:
-        return f"Please answer by {_at(self.until, ladder)}." + (f" Then {self.after} is told." if self.after else "")
-
-
-def _offered(escalation: Escalation, person: str, rules: EscalationRules, resets: int) -> Iterator[str]:
-    yield "What you can do:"
-    yield from (f"- {what}: `{command}`" for what, command in acts(escalation, person, rules, resets))
+    def _offered(self) -> Iterator[str]:
+        yield "What you can do:"
+        for what, command in acts(self.escalation, self.person, self.ladder.rules, self.resets):
+            yield f"- {what}: `{command}`"
 
 
 def acts(escalation: Escalation, person: str, rules: EscalationRules, resets: int) -> Iterator[tuple[str, str]]:
@@ -168,28 +183,6 @@ def _in_words(value: Any, declared: FactType) -> str:
 def unanswered_key(escalation: Escalation) -> str:
     """The key under which the program lead is told that nobody answered."""
     return f"{escalation.key}/unanswered-{escalation.round}"
-
-
-def unanswered(escalation: Escalation, partner: Partner, lead: str, rules: EscalationRules, resets: int) -> Notice:
-    """To the program lead: the ladder is climbed and nobody answered."""
-    first = f"{escalation.key}/opened"
-    return Notice(
-        key=unanswered_key(escalation),
-        kind="escalation.unanswered",
-        partner=partner.id,
-        recipient=lead,
-        subject=f"Nobody answers for {partner.name}",
-        body="\n".join(
-            [
-                escalation.because,
-                f"Open since {escalation.opened_on}; everybody on the ladder was told, and nobody answered.",
-                "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does.",
-                f"`gatehouse escalations show {escalation.key}` shows who was told when.",
-                *_offered(escalation, lead, rules, resets),
-            ]
-        ),
-        thread=first,
-    )
 
 
 def over(escalation: Escalation, partner: Partner, key: str, person: str, channels: tuple[ChannelName, ...]) -> Notice:
