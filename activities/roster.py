@@ -86,6 +86,13 @@ def too_late(quarter: Quarter, later: Quarter) -> str:
     )
 
 
+def _refuse_too_late(tx: Transaction, terms: Terms) -> None:
+    """Refuse a quarter that is not published after a later one was begun."""
+    later = tx.rescores.later(terms.quarter)
+    if later and not terms.published:
+        raise Refused(too_late(terms.quarter, later))
+
+
 class TierMove(BaseModel):
     """What a lifecycle is told after a re-score."""
 
@@ -133,9 +140,7 @@ class Roster:
                 away=away(tx, begin.quarter),
             )
             found = tx.rescores.begin(terms, weighed)
-            later = tx.rescores.later(begin.quarter)
-            if later and not found.published:
-                raise Refused(too_late(begin.quarter, later))
+            _refuse_too_late(tx, found)
             tx.rescores.refresh_statistics()
             return found
 
@@ -257,9 +262,14 @@ class Roster:
 
     @activity.defn
     def publish(self, terms: Terms) -> Rescored:
-        """Make all moves count at once, and write what partners, and the program lead, have to be told."""
+        """Make all moves count at once, and write what partners, and the program lead, have to be told.
+
+        Raises:
+            Refused: where this one was held up, and a later quarter was re-scored meanwhile.
+        """
         program = self._shelf.get(terms.program)
         with self._store.write() as tx:
+            _refuse_too_late(tx, tx.rescores.get(terms.quarter))
             # Who has come back since it was published is not told of what it missed, whoever asks for it once more.
             if tx.rescores.publish(terms.quarter, terms.known_at):
                 self._tell(tx, program, terms)

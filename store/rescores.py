@@ -329,7 +329,7 @@ class Rescores:
 
     def publish(self, quarter: Quarter, at: datetime) -> bool:
         """Make the moves count, for everyone who is active still. Twice is once; whether it was now."""
-        rescore = self._session.get_one(RescoreRow, str(quarter), with_for_update=True)
+        rescore = self._session.get_one(RescoreRow, str(quarter), with_for_update=True, populate_existing=True)
         if rescore.published_at is not None:
             return False
         rescore.published_at = at

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from program.rescore import Terms
     from workflows import options
     from workflows.messages import Progress, Rescore
-    from workflows.steps import refused, when_asked, when_due
+    from workflows.steps import reason, refused, when_asked, when_due
 
 WORKFLOW_ID: Final = "rescore/{}"
 
@@ -93,14 +93,17 @@ class RosterRescore:
 
     async def _publish(self, terms: Terms) -> Rescored:
         self._now("Publish")
-        return await workflow.execute_activity_method(
-            Roster.publish,
-            terms,
-            start_to_close_timeout=options.THE_ROSTER,
-            heartbeat_timeout=options.IN_THOUGHT,
-            retry_policy=options.PERSISTENTLY,
-            summary="Publish",
-        )
+        try:
+            return await workflow.execute_activity_method(
+                Roster.publish,
+                terms,
+                start_to_close_timeout=options.THE_ROSTER,
+                heartbeat_timeout=options.IN_THOUGHT,
+                retry_policy=options.FOR_AN_ANSWER,
+                summary="Publish",
+            )
+        except ActivityError as error:  # it was held up, and is too late
+            raise refused(reason(error)) from error
 
     async def _tell(self, terms: Terms) -> None:
         self._now("Tell those whose tier changed")

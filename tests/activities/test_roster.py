@@ -262,6 +262,21 @@ def test_a_quarter_before_one_that_was_re_scored_is_refused(office: Office) -> N
     assert contents(office.store) == before
 
 
+def test_a_quarter_that_was_held_up_until_a_later_one_was_re_scored_moves_nobody(office: Office) -> None:
+    partner = office.active("Acme")
+    wins(office, partner, Q3)
+    held_up = begin(office, Q2)
+    list(pages(office, office.roster.score_page, held_up))
+    office.run(office.roster.cut_tiers, held_up)
+    list(pages(office, office.roster.move_page, held_up))
+    rescores(office, Q3)
+    before = contents(office.store)
+    assert office.standing(partner).tier == "strategic"
+    with pytest.raises(Refused, match=r"^2017Q3 is re-scored already, and 2017Q2 would undo what was decided then; "):
+        office.run(office.roster.publish, held_up)
+    assert contents(office.store) == before
+
+
 def test_a_quarter_that_was_re_scored_before_a_later_one_is_shown_still(office: Office) -> None:
     wins(office, office.active("Acme"), Q2)
     first = rescores(office, Q2)
