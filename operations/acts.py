@@ -198,9 +198,12 @@ class Operations:
         return await _with_start(entering, start, partner)
 
     async def submit_scorecard(self, partner: PartnerId, scorecard: Scorecard) -> Ruled:
-        """Have a scorecard decided on. The same one, sent twice, is decided on once."""
+        """Have a scorecard decided on. The same one, sent twice, is decided on once by a program."""
+        with self.store.read() as tx:
+            by = tx.programs.in_force(self.today())
+        once = f"{by.digest if by else ''}/{_digest(scorecard)}"
         return await self._update(
-            partner, PartnerLifecycle.submit_scorecard, Submission(scorecard=scorecard), once=_digest(scorecard)
+            partner, PartnerLifecycle.submit_scorecard, Submission(scorecard=scorecard), once=once
         )
 
     async def map_accounts(self, partner: PartnerId, names: Sequence[str]) -> int:

@@ -4,10 +4,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
 
+import pytest
+
 from operations.publishing import Intent, publish
+from program.errors import Refused
 from program.partner import Stage
 from rules.folder import DEFAULT_PROGRAM
-from tests.world import World, a_scorecard
+from tests.world import World, a_scorecard, changed_program
+from tests.world import publish as put_in_force
 
 DAY = timedelta(days=1)
 
@@ -58,3 +62,17 @@ async def test_a_deferred_candidate_that_comes_back_meets_the_program_of_that_da
 
     assert (ruled.stage, ruled.ruling.rule) == (Stage.DECLINED, "total_below_minimum")
     assert [decision.program for decision in world.decisions(partner)] == [world.program.digest, new]
+
+
+async def test_a_scorecard_that_was_refused_is_decided_on_by_a_program_that_asks_for_what_it_says(world: World) -> None:
+    partner = await world.applied("Acme")
+    scorecard = a_scorecard().model_copy(update={"facts": {"trained": 5}})
+    with pytest.raises(Refused, match="not asked for in this program"):
+        await world.operations.submit_scorecard(partner, scorecard)
+    asks = ("deferral_days: 90", "deferral_days: 90\nevidence: [{id: trained, title: How many were trained}]")
+    put_in_force(world.store, changed_program(world.program, asks), world.first_day)
+
+    ruled = await world.operations.submit_scorecard(partner, scorecard)
+
+    assert ruled.stage == Stage.PILOT
+    assert (await world.operations.submit_scorecard(partner, scorecard)).decision == ruled.decision
