@@ -26,7 +26,7 @@ from operations.acts import Operations, Unanswered
 from operations.publishing import publish_first
 from program.errors import Refused
 from program.escalation import Acknowledge, Act, Delegate, Escalation, EscalationState
-from program.notice import NoticeState
+from program.notice import NoticeState, Outcome
 from program.partner import Partner, PartnerType, Stage
 from program.person import Person
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram, read_folder
@@ -192,8 +192,21 @@ class Storm:
                 await self.is_ready()
                 least, most = self.plan.lives
                 await asyncio.sleep(least + (most - least) * self.dice.random() ** 2)
+                await self.has_met_weather()  # on a busy machine, nothing may have been sent by then
                 os.kill(worker.pid, signal.SIGKILL)
                 await worker.ended()
+
+    async def has_met_weather(self) -> None:
+        """Wait until a worker has noted of some mail that it failed."""
+
+        def has_failed() -> bool:
+            with self.store.read() as tx:
+                tries = (a for p in tx.notices.listed() for a in tx.notices.attempts(p.notice.key))
+                return any(a.outcome == Outcome.FAILED for a in tries)
+
+        async with asyncio.timeout(self.plan.patience):
+            while not await asyncio.to_thread(has_failed):  # noqa: ASYNC110 -- ditto
+                await asyncio.sleep(0.1)
 
     # What happens to escalations
 

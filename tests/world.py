@@ -36,7 +36,7 @@ from workflows.escalation import EscalationLadder
 from workflows.messages import JointPlay, State
 from workflows.partner import PartnerLifecycle
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds after which what is waited for does not come any more; most of it comes at once."""
 
 GOOD = {"market": 4, "motion": 4, "intent": 4, "people": 4, "operations": 4}

@@ -15,7 +15,7 @@ from store.database import Store
 async def test_every_escalation_is_settled_though_workers_are_killed_and_mail_fails(
     virtual_time: WorkflowEnvironment, store: Store, tmp_path: Path
 ) -> None:
-    plan = Plan(escalations=12, kills=2, lives=(0.5, 2.5), waits=False, patience=40)
+    plan = Plan(escalations=12, kills=2, lives=(0.5, 2.5), waits=False, patience=120)
 
     outcome = await weathered(plan, store, virtual_time, tmp_path)
 

@@ -41,6 +41,15 @@ def locked(store: Store) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+async def somebody_waits(store: Store) -> None:
+    """Wait until an activity waits for whoever writes."""
+
+    async def is_its_turn() -> bool:
+        return store._turn.locked()  # type: ignore[union-attr] # where the database is SQLite
+
+    await eventually(is_its_turn)
+
+
 @contextmanager
 def broken(store: Store) -> Iterator[None]:
     """A table is away: every activity that needs it fails."""
@@ -67,13 +76,9 @@ async def test_a_verdict_that_is_under_way_comes_before_an_exit(world: World) ->
     world.succeeds(partner, first)
     await world.until(partner, first + 59 * DAY)
 
-    async def is_the_day() -> bool:
-        return await world.today_of(partner) == first + 60 * DAY
-
     with locked(world.store):
         morning = asyncio.create_task(world.until(partner, first + 60 * DAY))
-        await eventually(is_the_day)
-        await asyncio.sleep(0.5)
+        await somebody_waits(world.store)
         leaving = asyncio.create_task(world.operations.exit(partner, "The company was sold"))
         await asyncio.sleep(0.5)
         assert not leaving.done()
@@ -97,7 +102,7 @@ async def test_an_exit_that_is_under_way_comes_before_the_verdict(world: World) 
 
     with locked(world.store):
         leaving = asyncio.create_task(world.operations.exit(partner, "The company was sold"))
-        await asyncio.sleep(0.3)
+        await somebody_waits(world.store)
         morning = asyncio.create_task(world.until(partner, first + 60 * DAY))
         await asyncio.sleep(0.3)
         assert not leaving.done()
@@ -220,11 +225,15 @@ async def test_a_pilot_goes_on_when_the_database_is_back(world: World) -> None:
     world.succeeds(partner, first)
     await world.until(partner, first + 20 * DAY)
 
+    async def is_the_day() -> bool:
+        return await world.today_of(partner) == first + 21 * DAY
+
     with broken(world.store):
         weeks = asyncio.create_task(world.until(partner, first + 60 * DAY))
-        await asyncio.sleep(1)
+        await eventually(is_the_day)
+        await asyncio.sleep(0.5)  # in which it is tried, and tried again
         assert not weeks.done()
-        assert await world.today_of(partner) == first + 21 * DAY
+        assert await is_the_day()
     await soon(weeks)
 
     days = [d.as_of for d in world.decisions(partner, "pilot-checkpoint")]
@@ -237,7 +246,7 @@ async def test_a_person_waits_for_the_answer_while_the_database_is_locked(world:
     partner = await world.applied("Acme")
     with locked(world.store):
         asking = asyncio.create_task(world.operations.submit_scorecard(partner, a_scorecard()))
-        await asyncio.sleep(0.3)
+        await somebody_waits(world.store)
         assert not asking.done()
         assert world.standing(partner).stage == Stage.APPLIED
     assert (await soon(asking)).stage == Stage.PILOT
@@ -248,7 +257,7 @@ async def test_an_application_that_the_database_does_not_take_is_not_lost(world:
     partner = world.knows("Acme")
     with locked(world.store):
         applying = asyncio.create_task(world.operations.apply(partner))
-        await asyncio.sleep(0.3)
+        await somebody_waits(world.store)
         assert not applying.done()
         assert world.standing(partner).application == 0
     assert (await soon(applying)).stage == Stage.APPLIED
