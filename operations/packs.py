@@ -1,11 +1,12 @@
 """The quarterly packs: what a re-score found of each partner, beside the quarter before, and what follows of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from activities.scoring import ranked, team
+from activities.roster import PAGE
+from activities.scoring import Eligible, ranked, team
 from operations.roster import recorded_eligibility
 from program.calendar import Quarter
 from program.definition import Program
@@ -15,16 +16,15 @@ from program.movement import WARN
 from program.pack import AgreedAction, AxisResult, Move, Pack, Raise, Standing, factor_results, raised_by
 from program.partner import PartnerId, Stage
 from program.partner import Standing as Stands
-from program.rescore import Entrant, Placed
 from program.rescore import Move as Decided
+from program.rescore import Placed
 from program.score import ScoreModel
 from program.serving import ServiceOverride
-from program.tiers import takes
+from program.tiers import Scored, in_reach, takes
 from program.touch import Touch
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY
 from store.database import Store, Transaction
-from store.rescores import EVERYONE
 
 ProgramOf = Callable[[str], LoadedProgram]
 """The program of a digest."""
@@ -39,12 +39,9 @@ def packs(
         Refused: where the quarter was not re-scored, or the partner had no part in it.
     """
     with store.read() as tx:
-        if partner:
-            tx.partners.get(partner)
-        roster = tx.partners.roster()
-        review = _review(tx, program_of, quarter, roster)
-        there = [s for s in roster if s.stage == Stage.ACTIVE and s.partner.id in review.now.placed]
-        chosen = [standing for standing in there if partner in {None, standing.partner.id}]
+        asked = [tx.partners.get(partner)] if partner else tx.partners.roster(Stage.ACTIVE)
+        review = _review(tx, program_of, quarter, [standing.partner.id for standing in asked])
+        chosen = [s for s in asked if s.stage == Stage.ACTIVE and s.partner.id in review.now.placed]
         if not chosen:
             who = f"{partner} had no part in it, or is not active any more" if partner else "nobody of it is active"
             raise Refused(f"{review.quarter} was re-scored, and {who}; `gatehouse partner list` shows who stands where")
@@ -53,12 +50,14 @@ def packs(
 
 @dataclass(frozen=True)
 class _Scored:
-    """A quarter as it was re-scored."""
+    """A quarter as it was re-scored, and what it found of those that are asked for."""
 
     model: ScoreModel
     program: Program
     placed: Mapping[PartnerId, Placed]
     decided: Mapping[PartnerId, Decided]
+    of: int
+    """How many partners were ranked."""
 
 
 @dataclass(frozen=True)
@@ -75,44 +74,57 @@ class _Review:
     overrides: Mapping[PartnerId, Sequence[ServiceOverride]]
 
 
-def _review(tx: Transaction, program_of: ProgramOf, quarter: Quarter | None, standings: Iterable[Stands]) -> _Review:
+def _review(
+    tx: Transaction, program_of: ProgramOf, quarter: Quarter | None, partners: Collection[PartnerId]
+) -> _Review:
     published = [Quarter.parse(name) for name, at in tx.rescores.begun() if at]
     if quarter is None and published:
         quarter = published[-1]
     if quarter is None or quarter not in published:
         asked = f"{quarter} was not re-scored" if quarter else "no quarter was re-scored"
         raise Refused(f"{asked} and published; `gatehouse rescore` does it once a quarter is over")
-    now = _scored(tx, program_of, quarter)
+    now = _scored(tx, program_of, quarter, partners)
     earlier = [one for one in published if str(one) < str(quarter)]
     terms = tx.rescores.get(quarter)
-    loaded = program_of(terms.program)
-    entrants = {
-        s.partner.id: Entrant(name=s.partner.name, tier=s.tier, gathered=now.placed[s.partner.id].gathered)
-        for s in standings
-        if s.partner.id in now.placed
-    }
-    scores = {partner: placed.score for partner, placed in now.placed.items()}
-    roster = ranked(now.program, now.model, entrants, scores, recorded_eligibility(tx, loaded, quarter))
-    touches: dict[PartnerId, list[Touch]] = {partner: [] for partner in now.placed}
-    for touch in tx.touches.between(quarter.first_day, quarter.last_day):
-        touches.setdefault(touch.partner, []).append(touch)
+    hours = team(now.program, quarter, terms.away)
+    roster = _roster(tx, now, quarter, recorded_eligibility(tx, program_of(terms.program), quarter), partners)
     return _Review(
         quarter=quarter,
         now=now,
-        before=_scored(tx, program_of, earlier[-1]) if earlier else None,
-        takes=takes(roster, now.program.tiers, team(now.program, quarter, terms.away), now.model.band),
-        touches=touches,
+        before=_scored(tx, program_of, earlier[-1], partners) if earlier else None,
+        takes=takes(roster, now.program.tiers, hours, now.model.band, now.of - len(roster)),
+        touches=tx.touches.of(now.placed, quarter.first_day, quarter.last_day),
         actions=tx.preparation.actions(now.placed),
         overrides=tx.serving.of(now.placed),
     )
 
 
-def _scored(tx: Transaction, program_of: ProgramOf, quarter: Quarter) -> _Scored:
+def _roster(
+    tx: Transaction, scored: _Scored, quarter: Quarter, eligible: Eligible, partners: Collection[PartnerId]
+) -> list[Scored]:
+    """Everybody as the hours would be handed out today, with what ranks them and no more: a roster may be large.
+
+    For one partner's sake it is those alone whom a tier above the last might take.
+    """
+    program, model, after = scored.program, scored.model, ""
+    alone = next(iter(partners)) if len(partners) == 1 else None
+    least = in_reach(program.tiers, model.band) if alone else Decimal(0)
+    roster: list[Scored] = []
+    while True:
+        page, scores = tx.rescores.contenders(quarter, least, alone, after, PAGE)
+        if not page:
+            return roster
+        roster += ranked(program, model, page, scores, eligible)
+        after = [*page][-1]
+
+
+def _scored(tx: Transaction, program_of: ProgramOf, quarter: Quarter, partners: Collection[PartnerId]) -> _Scored:
     return _Scored(
         model=program_of(tx.rescores.weighed(quarter).by).program.score,
         program=program_of(tx.rescores.get(quarter).program).program,
-        placed={one.partner: one for one in tx.rescores.placed(quarter, "", EVERYONE)},
-        decided={one.partner: one for one in tx.rescores.moves(quarter)},
+        placed=tx.rescores.placed_of(quarter, partners),
+        decided={one.partner: one for one in tx.rescores.moves(quarter, partners)},
+        of=tx.rescores.count(quarter),
     )
 
 
@@ -135,8 +147,8 @@ def _pack(review: _Review, standing: Stands, tx: Transaction, today: date) -> Pa
         segment=", ".join(segment),
         tier=tiers[index],
         override=next((one for one in review.overrides[partner] if one.holds(today)), None),
-        now=Standing(score=placed.score, rank=placed.placement.rank, of=len(now.placed)),
-        before=Standing(score=then.score, rank=then.placement.rank, of=len(review.before.placed))
+        now=Standing(score=placed.score, rank=placed.placement.rank, of=now.of),
+        before=Standing(score=then.score, rank=then.placement.rank, of=review.before.of)
         if review.before and then
         else None,
         axes=tuple(_axes(now.model, placed, then)),

@@ -314,19 +314,29 @@ class _Filling:
 
 
 def takes(
-    roster: Iterable[Scored], tiers: Sequence[Tier], team: Team, band: Decimal = NOTHING
+    roster: Iterable[Scored],
+    tiers: Sequence[Tier],
+    team: Team,
+    band: Decimal = NOTHING,
+    others: int = 0,
 ) -> dict[PartnerId, dict[str, Decimal | None]]:
     """The least score with which each partner would be cut into each tier above the last, all others having theirs.
 
-    None where no score would do: because of the policy, or since nobody could be in the tier at all.
+    None where no score would do: because of the policy, or since nobody could be in the tier at all. Of others, whose
+    score is out of reach of those tiers, it is enough to know how many there are.
     """
     ranked = rank(roster)
-    filling = _filled(ranked, tiers, team, band)
+    filling = _filled(ranked, tiers, team, band, others)
     return {one.partner: {tier.id: filling.takes(one, tier) for tier in tiers[:-1]} for one in ranked}
 
 
-def _filled(ranked: Sequence[Scored], tiers: Sequence[Tier], team: Team, band: Decimal) -> _Filling:
-    filling = _Filling(tiers, team, band, len(ranked))
+def in_reach(tiers: Sequence[Tier], band: Decimal = NOTHING) -> Decimal:
+    """The least score that might come into a tier above the last, whoever has it and whatever tier it stands in."""
+    return min((tier.minimum_score for tier in tiers[:-1]), default=NOTHING) - band
+
+
+def _filled(ranked: Sequence[Scored], tiers: Sequence[Tier], team: Team, band: Decimal, others: int = 0) -> _Filling:
+    filling = _Filling(tiers, team, band, len(ranked) + others)
     for tier in tiers[:-1]:
         filling.fill(tier, ranked)
     return filling

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, Table, bindparam, func, or_, select, text, update
+from sqlalchemy import Float, Select, Table, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from program.calendar import Quarter
@@ -24,6 +25,9 @@ from store.writing import add_many, add_new, on_postgresql
 EVERYONE: Final = 1_000_000
 """Partners in one page: more than any re-score has."""
 
+
+AT_THE_LIMIT: Final = 0.0001
+"""Points: the last place of a score."""
 
 # Columns, not rows of the session: nothing is changed through them, and there are many.
 _GATHERED: Final = (ScoreRow.partner, ScoreRow.segment, ScoreRow.facts, ScoreRow.quarters_active)
@@ -49,6 +53,10 @@ def _move(row: Any) -> Move:
 def _gathered(row: Any) -> Gathered:
     measured = Measured.model_construct(segment=tuple(row.segment), facts=as_known(row.facts))
     return Gathered.model_construct(measured=measured, quarters_active=row.quarters_active)
+
+
+def _entrant(row: Any) -> Entrant:
+    return Entrant.model_construct(name=row.name, tier=row.tier, gathered=_gathered(row))
 
 
 def _placed(row: Any) -> Placed:
@@ -136,17 +144,28 @@ class Rescores:
 
     def entrants(self, quarter: Quarter, after: str = "", size: int = EVERYONE) -> dict[str, Entrant]:
         """The roster as it is ranked, by ID: all of it, or the next ones."""
-        query = (
+        return {row.partner: _entrant(row) for row in self._session.execute(self._ranked(quarter, after, size))}
+
+    def _ranked(self, quarter: Quarter, after: str, size: int) -> Select[*tuple[Any, ...]]:
+        return (
             select(*_GATHERED, PartnerRow.name, PartnerRow.tier)
             .join(PartnerRow, PartnerRow.id == ScoreRow.partner)
             .where(ScoreRow.quarter == str(quarter), ScoreRow.partner > after)
             .order_by(ScoreRow.partner)
             .limit(size)
         )
-        return {
-            row.partner: Entrant.model_construct(name=row.name, tier=row.tier, gathered=_gathered(row))
-            for row in self._session.execute(query)
-        }
+
+    def contenders(
+        self, quarter: Quarter, least: Decimal, partner: str | None, after: str, size: int
+    ) -> tuple[dict[str, Entrant], dict[str, Score]]:
+        """The next ones, by ID, that scored so much at least, or are the partner; and their scores."""
+        low = ScoreRow.score["low"].as_string().cast(Float)
+        # What lies at the limit is there whichever way it is rounded.
+        enough = or_(low >= float(least) - AT_THE_LIMIT, ScoreRow.partner == partner)
+        query = self._ranked(quarter, after, size).add_columns(ScoreRow.score).where(enough)
+        found = self._session.execute(query).all()
+        scores = {row.partner: Score.model_validate(row.score) for row in found}
+        return {row.partner: _entrant(row) for row in found}, scores
 
     def score(self, quarter: Quarter, scores: Mapping[str, Score]) -> None:
         """Keep the scores of some partners."""
@@ -204,6 +223,11 @@ class Rescores:
         )
         return {row.partner: _placed(row) for row in self._session.execute(query)}
 
+    def count(self, quarter: Quarter) -> int:
+        """How many partners are in the cut."""
+        query = select(func.count()).where(ScoreRow.quarter == str(quarter), ScoreRow.rank.is_not(None))
+        return self._session.scalar(query) or 0
+
     def undecided(self, quarter: Quarter, after: str, size: int) -> list[Candidate]:
         """The partners whose move is to be decided next, in turn; before the turn of the last one all is decided."""
         before = aliased(ScoreRow)
@@ -242,9 +266,11 @@ class Rescores:
         )
         self._set(quarter, dict(decided))
 
-    def moves(self, quarter: Quarter) -> list[Move]:
-        """What was decided about everyone, by ID."""
+    def moves(self, quarter: Quarter, partners: Iterable[str] | None = None) -> list[Move]:
+        """What was decided about everyone, or about some, by ID."""
         query = select(*_MOVED).where(ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None))
+        if partners is not None:
+            query = query.where(among(self._session, ScoreRow.partner, partners))
         return [_move(row) for row in self._session.execute(query.order_by(ScoreRow.partner))]
 
     def moves_to_tell(self, quarter: Quarter, after: str, size: int) -> list[Move]:

@@ -34,6 +34,14 @@ class Touches:
         """Those of some days, both included, by day and partner."""
         return self._in_order(select(TouchRow).where(TouchRow.delivered_on.between(first, last)))
 
+    def of(self, partners: Iterable[str], first: date, last: date) -> dict[str, list[Touch]]:
+        """The same of each of some partners."""
+        found: dict[str, list[Touch]] = {partner: [] for partner in partners}
+        query = select(TouchRow).where(TouchRow.delivered_on.between(first, last))
+        for touch in self._in_order(query.where(among(self._session, TouchRow.partner, found))):
+            found[touch.partner].append(touch)
+        return found
+
     def delivered(self, as_of: date) -> list[Touch]:
         """Every touch up to a day, in order."""
         return self._in_order(select(TouchRow).where(TouchRow.delivered_on <= as_of))

@@ -215,6 +215,15 @@ def test_a_review_of_an_earlier_quarter_can_be_written_again(two_quarters: Offic
     assert acme.before is None
 
 
+def test_a_review_is_the_same_whether_it_is_written_alone_or_with_everybodys(two_quarters: Office) -> None:
+    agrees(two_quarters, "Run a campaign", Q4)
+    two_quarters.serves("bolt", Q3.last_day, "Review")
+    together = {review.partner.id: review for review in reviews(two_quarters)}
+    assert [review.now.of for review in together.values()] == [3, 3, 3]
+    assert together["bolt"].touches
+    assert together == {partner: reviews(two_quarters, partner)[0] for partner in together}
+
+
 def test_who_had_no_part_in_the_re_score_has_no_review(two_quarters: Office) -> None:
     two_quarters.active("Dora", since=Q4.first_day)
     with pytest.raises(Refused, match="2017Q3 was re-scored, and dora had no part in it"):

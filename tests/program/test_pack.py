@@ -8,7 +8,7 @@ from hypothesis import given
 from program.capacity import Team
 from program.pack import raised_by
 from program.score import Score
-from program.tiers import Scored, Tier, cut, takes
+from program.tiers import Scored, Tier, cut, in_reach, takes
 from tests.program.test_tiers import LADDER, bands, ladders, rosters, teams
 
 STEP = Decimal("0.0001")
@@ -31,6 +31,17 @@ def test_the_points_that_a_higher_tier_takes_lead_into_it_and_fewer_do_not(
                 found = cut([with_it if other is one else other for other in roster], tiers, people, band)
                 into = height[found.tiers()[one.partner]]
                 assert into <= height[tier.id] if leads else into != height[tier.id]
+
+
+@given(rosters, ladders, teams, bands)
+def test_those_whose_score_is_out_of_reach_of_every_higher_tier_need_only_be_counted(
+    roster: list[Scored], tiers: list[Tier], people: Team, band: Decimal
+) -> None:
+    least = takes(roster, tiers, people, band)
+    reach = in_reach(tiers, band)
+    for asked in roster:
+        some = [one for one in roster if one.low >= reach or one is asked]
+        assert takes(some, tiers, people, band, len(roster) - len(some))[asked.partner] == least[asked.partner]
 
 
 def test_points_that_nobody_can_have_raise_nobody() -> None:

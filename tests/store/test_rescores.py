@@ -18,6 +18,7 @@ from store.database import Store, Transaction
 from tests.store.conftest import AT, PROGRAM, a_version
 from tests.store.contents import contents
 from tests.store.test_repositories import a_decision
+from tests.world import a_partner
 
 Q1, Q2, Q3 = (Quarter(year=2017, number=number) for number in (1, 2, 3))
 FACTS: dict[str, Any] = {"sourced_pipeline": Decimal("1000.5"), "win_rate": None, "moved_opportunities": 2}
@@ -97,6 +98,28 @@ def test_the_cut_is_walked_page_by_page(any_store: Store) -> None:
         Placed(placement=placement, recorded=SCORE.model_dump(mode="json"), gathered=GATHERED)
         for placement in reversed(placements)
     ]
+
+
+def test_of_a_large_roster_those_alone_are_read_that_scored_enough_and_one_more(any_store: Store) -> None:
+    scores = {"acme": Decimal("9.9990"), "bolt": Decimal(10), "cora": Decimal("100.0000")}
+    with any_store.write() as tx:
+        tx.partners.add([a_partner("Cora")], AT)
+        begin(tx, Q1, *scores)
+        tx.rescores.score(Q1, {partner: Score(low=low, high=low) for partner, low in scores.items()})
+        assert tx.rescores.count(Q1) == 0, "nobody is ranked yet"
+        tx.rescores.place(Q1, [Placement("cora", rank=1, tier="growth"), Placement("bolt", rank=2, tier="growth")])
+        assert tx.rescores.count(Q1) == 2
+
+        def read(least: str, partner: str | None = None, after: str = "", size: int = 9) -> list[str]:
+            entrants, found = tx.rescores.contenders(Q1, Decimal(least), partner, after, size)
+            assert {one: score.low for one, score in found.items()} == {one: scores[one] for one in entrants}
+            return [*entrants]
+
+        assert read("10") == ["bolt", "cora"]
+        assert read("10.0002") == ["cora"]
+        assert read("10.0002", "acme") == ["acme", "cora"]
+        assert read("0", size=2) == ["acme", "bolt"]
+        assert read("0", after="bolt") == ["cora"]
 
 
 def test_moves_are_decided_in_turn_whatever_the_ids(any_store: Store) -> None:
