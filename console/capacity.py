@@ -66,6 +66,7 @@ def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
     if found.missing:
         yield heading("What is not known")
         yield table(["fact", "of partners"], list(found.missing.items()))
+        yield "`gatehouse rescore --missing FILE` writes a sheet of what somebody could rate or say, to fill in."
     yield from weights(found.reweighed)
 
 
