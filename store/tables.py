@@ -310,6 +310,15 @@ class EscalationRow(Row):
     """A stall that somebody has to hear of: opened once for each partner, stage, condition and cycle."""
 
     __tablename__ = "escalations"
+    __table_args__ = (
+        # Every worker asks for them every second, among all there ever were.
+        Index(
+            "ix_escalations_doubted",
+            "key",
+            sqlite_where=text("doubts > looked"),
+            postgresql_where=text("doubts > looked"),
+        ),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
     partner: Mapped[str] = mapped_column(ForeignKey("partners.id"), index=True)

@@ -111,6 +111,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_escalations")),
     )
     with op.batch_alter_table("escalations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_escalations_doubted",
+            ["key"],
+            unique=False,
+            sqlite_where=sa.text("doubts > looked"),
+            postgresql_where=sa.text("doubts > looked"),
+        )
         batch_op.create_index(batch_op.f("ix_escalations_partner"), ["partner"], unique=False)
 
     op.create_table(
@@ -425,6 +432,11 @@ def downgrade() -> None:
     op.drop_table("escalation_events")
     with op.batch_alter_table("escalations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_escalations_partner"))
+        batch_op.drop_index(
+            "ix_escalations_doubted",
+            sqlite_where=sa.text("doubts > looked"),
+            postgresql_where=sa.text("doubts > looked"),
+        )
 
     op.drop_table("escalations")
     op.drop_table("decisions")
