@@ -8,7 +8,7 @@ import traceback
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Final
 
@@ -102,15 +102,23 @@ class Letters:
                     return _written(self._environments[form].get_template(name), values, LONGEST)
                 except Exception as error:  # noqa: BLE001 -- a template may fail in any way, and ours is there for that
                     log.warning("template.broken", template=name, reason=one_line(str(error))[:300])
-        return _written(self._environments[form].get_template(f"ours/letter.{form}"), values)
+        return _written(_ours(form), values)
 
     @cached_property
     def _environments(self) -> dict[str, ImmutableSandboxedEnvironment]:
-        ours = {f"ours/letter.{form}": _OURS.joinpath(f"letter.{form}").read_text() for form in LETTER_FORMS}
-        return {form: _environment(form, {**self._own, **ours}) for form in LETTER_FORMS}
+        return {form: _environment(form, {**self._own, **_OURS}) for form in LETTER_FORMS}
 
 
-_OURS: Final = files("notifications") / "templates"
+_OURS: Final = {
+    f"ours/letter.{form}": files("notifications").joinpath("templates", f"letter.{form}").read_text()
+    for form in LETTER_FORMS
+}
+
+
+@cache
+def _ours(form: str) -> Template:
+    """Our template for a form, compiled once for all programs."""
+    return _environment(form, _OURS).get_template(f"ours/letter.{form}")
 
 
 def _values(notice: Notice, recipient: Recipient, partner: str, program: str) -> dict[str, Any]:

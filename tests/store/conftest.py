@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import inspect
 
 from program.publication import Publication
 from store.database import Store
@@ -83,7 +84,8 @@ def any_store(any_url: str, empty_database: Path) -> Iterator[Store]:
     store = Store(any_url)
     if store._file:
         shutil.copy(empty_database, store._file)
-    store.migrate()
+    elif not inspect(store._engine).has_table("alembic_version"):
+        store.migrate()
     with store.write() as tx:
         tx.partners.add([a_partner("Acme"), a_partner("Bolt")], AT)
         tx.programs.publish(a_version(), {"program.yaml": "program: default"}, {})
