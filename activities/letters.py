@@ -44,7 +44,7 @@ def declined(partner: Partner, key: str, why: str) -> Notice:
 
 
 def deferred(partner: Partner, key: str, outcome: str | None, why: str, until: date) -> Notice:
-    """To the applicant: what is missing, and until when it can come."""
+    """To the applicant: what is missing, and before which day it can come."""
     not_yet = "We cannot sign yet." if outcome else "We cannot decide yet."
     return Notice(
         key=f"{partner.id}/{key}/deferred",
@@ -52,7 +52,7 @@ def deferred(partner: Partner, key: str, outcome: str | None, why: str, until: d
         partner=partner.id,
         recipient=partner.name,
         subject="Your application to our partner program: what is missing",
-        body=_lines(f"{not_yet} Until {until} you can add what is missing.", why),
+        body=_lines(f"{not_yet} You can add what is missing before {until}.", why),
     )
 
 

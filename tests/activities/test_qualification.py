@@ -110,7 +110,7 @@ def test_a_deferral_names_the_evidence_that_is_missing_and_until_when_it_can_com
     assert qualified.missing == tuple(missing)
     (told,) = office.notices().values()
     assert told.splitlines()[1:] == [
-        f"We cannot decide yet. Until {day(90)} you can add what is missing.",
+        f"We cannot decide yet. You can add what is missing before {day(90)}.",
         "What is not known yet, and makes a difference:",
         *(f"- {each}" for each in missing),
     ]
@@ -175,7 +175,7 @@ def test_a_deferral_for_want_of_people_says_how_many_points_are_missing(office: 
     office.submits(office.applied("Acme"), a_scorecard(people=2))
     (told,) = office.notices().values()
     assert told.splitlines()[1:] == [
-        f"We cannot sign yet. Until {day(90)} you can add what is missing.",
+        f"We cannot sign yet. You can add what is missing before {day(90)}.",
         "The fit is there, but not yet the people and habits to act on it.",
         "- score for the people and habits to do it: 2.8, where at least 3 is needed",
         "Name two sellers who can be certified this quarter, and agree to register deals.",
