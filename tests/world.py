@@ -104,9 +104,11 @@ def publish(store: Store, program: LoadedProgram, on: date) -> None:
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something holds that becomes true by itself."""
+    pause = 0.01
     async with asyncio.timeout(PATIENCE):
-        while not await holds():  # noqa: ASYNC110 -- what is waited for tells nobody
-            await asyncio.sleep(0.02)
+        while not await holds():  # what is waited for tells nobody
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, 0.2)  # asking costs what it waits for
 
 
 def unhurried(env: WorkflowEnvironment) -> Client:
