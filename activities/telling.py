@@ -63,7 +63,6 @@ def _urge(
     """What somebody is told of an escalation, or who stands in for them."""
     today = clock.today(at)
     stands_in = tx.people.standing_in(person, today)
-    events = tx.escalations.events(escalation.key)
     return urging.Urge(
         escalation=escalation,
         partner=tx.partners.get(escalation.partner).partner,
@@ -73,7 +72,7 @@ def _urge(
         person=stands_in,
         stands_in_for=person if stands_in != person else "",
         resets=tx.pilots.resets_left(escalation.partner),
-        said_by=next((event.who for event in reversed(events) if event.who and event.what != "told"), ""),
+        before=tuple(urging.before(tx.escalations.events(escalation.key), stands_in)),
         expected=_expected(tx, program, escalation, today, at),
     )
 

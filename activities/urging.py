@@ -1,14 +1,15 @@
 """What somebody on a ladder is told: what stalled, the evidence, what comes of it, and what can be done."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import takewhile
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from activities.gathering import OF_OPPORTUNITY, OF_TOUCHES
 from program.decision import Decision
-from program.escalation import Escalation
+from program.escalation import Escalation, EscalationEvent
 from program.ladder import EscalationRules, Ladder, Rung
 from program.notice import OVER, ChannelName, Notice
 from program.partner import Partner, Stage
@@ -39,8 +40,8 @@ class Urge:
     """Whose place they take; empty where it is their own."""
     resets: int = 0
     """How often the pilot can be reset still."""
-    said_by: str = ""
-    """Who said last what is noted of it."""
+    before: tuple[str, ...] = ()
+    """What was done about it last, and who was told and is silent."""
     expected: str = ""
     """What the pilot's verdict is if nothing changes; empty where there is no pilot."""
 
@@ -100,8 +101,7 @@ class Urge:
         yield f"`gatehouse explain {escalation.decision}` says more."
         if self.expected:
             yield self.expected
-        if escalation.note:
-            yield f"{self.said_by or 'Somebody'} said of it: {escalation.note}"
+        yield from self.before
         if self.stands_in_for:
             yield f"You get this because you stand in for {self.stands_in_for}."
 
@@ -136,6 +136,28 @@ def acts(escalation: Escalation, person: str, rules: EscalationRules, resets: in
     if escalation.stage == Stage.PILOT and resets:
         yield "reset the pilot", command("act", key, "reset", by, '--note "..."')
     yield "let the partner go, who is sent the note", command("act", key, "exit", by, '--note "..."')
+
+
+DID: Final = {
+    "acknowledged": "answered for it, and it does not move",
+    "next action": "recorded a next action, and it does not move",
+    "snoozed": "put it off",
+    "extended": "asked for time",
+    "delegated": "handed it on",
+    "reassigned": "gave the partner another owner",
+}
+"""What somebody did, to whoever is told of it afterwards."""
+
+
+def before(events: Sequence[EscalationEvent], person: str) -> Iterator[str]:
+    """What has happened before somebody is told of an escalation: why it comes again, or comes to them."""
+    last = next((event for event in reversed(events) if event.what in DID), None)
+    if last:
+        yield f"{last.who} {DID[last.what]}: {last.note}"
+    told = [event.who for event in takewhile(lambda event: event.what == "told", reversed(events))]
+    silent = [who for who in dict.fromkeys(reversed(told)) if who != person]
+    if silent:
+        yield f"{' and '.join(silent)} {'has' if len(silent) == 1 else 'have'} not answered."
 
 
 def _asks(escalation: Escalation) -> bool:

@@ -245,7 +245,7 @@ def test_what_somebody_else_has_by_now_is_told_to_them_alone(office: Office, sta
     office.run(office.escalating.tell, office.step(stall.key, round=1))
     [message] = send(office)
     assert (message.notice.kind, message.notice.recipient) == ("escalation.reminded", "Grace")
-    assert "Max Lead said of it: She knows them" in message.notice.body.splitlines()
+    assert "Max Lead handed it on: She knows them (to Grace)" in message.notice.body.splitlines()
     assert posting(office, f"{stall.key}/opened").reason == "Max Lead gave it to Grace before this was sent."
 
 

@@ -174,7 +174,7 @@ async def test_an_answer_that_nothing_follows_expires_and_the_ladder_goes_on(off
         [again] = [
             p.notice for p in tx.notices.listed(partner=escalation.partner) if p.notice.kind == "escalation.reminded"
         ]
-    assert "Ada Owner said of it: I call them" in again.body
+    assert "Ada Owner answered for it, and it does not move: I call them" in again.body
     assert again.thread == f"{escalation.key}/opened"
 
 
@@ -227,6 +227,7 @@ async def test_a_stand_in_is_told_while_somebody_is_away(office: World) -> None:
     with office.store.read() as tx:
         [told] = [p.notice for p in tx.notices.listed(recipient="Moritz")]
     assert "You get this because you stand in for Max Lead." in told.body
+    assert "Ada Owner has not answered." in told.body
 
 
 async def test_a_level_on_which_nobody_stands_is_skipped(office: World) -> None:
