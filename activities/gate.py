@@ -1,6 +1,6 @@
 """The gate: what was decided there, and what the program lead is told once it declines nobody any more."""
 
-from datetime import date
+from datetime import date, datetime
 
 from program.calendar import Quarter
 from program.decision import Decision
@@ -22,16 +22,16 @@ def decided(tx: Transaction, as_of: date) -> list[tuple[int, Decision]]:
     return [(number, decision) for number, decision in found if decision.purpose.startswith(APPLICATION)]
 
 
-def tell_of_the_gate(tx: Transaction, program: LoadedProgram, terms: Terms) -> None:
+def tell_of_the_gate(tx: Transaction, program: LoadedProgram, terms: Terms, at: datetime) -> None:
     """Write to the program lead where the gate has stopped declining; once a quarter, if somebody was signed in it."""
     upto = terms.quarter.last_day  # as the report goes that it names, however late it is re-scored
     stopped = stopped_declining(tx.decisions.outcomes(QUALIFICATION, APPLICATION, upto, terms.known_at))
     if stopped is None or not terms.quarter.contains(stopped.last_on):
         return
     clock = program.program.clock
-    lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, clock.today(terms.known_at))
+    lead = tx.people.standing_in(program.program.ladder.rules.lead or OPERATORS, clock.today(at))
     notice = letter(stopped, terms.quarter, lead)
-    tx.notices.write(notice, terms.known_at, program.program.held_until(notice, terms.known_at, clock))
+    tx.notices.write(notice, at, program.program.held_until(notice, at, clock))
 
 
 def letter(stopped: Open, quarter: Quarter, recipient: str) -> Notice:

@@ -53,6 +53,15 @@ class RescoreBegin(BaseModel):
     known_at: datetime
 
 
+class RescorePublish(BaseModel):
+    """A quarter whose moves are to count from an instant on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    terms: Terms
+    at: datetime
+
+
 class Page(BaseModel):
     """Where a walk over the roster stands: the last partner it has seen."""
 
@@ -261,30 +270,31 @@ class Roster:
         return page.following(candidates[-1].partner) if len(candidates) == PAGE else None
 
     @activity.defn
-    def publish(self, terms: Terms) -> Rescored:
+    def publish(self, publish: RescorePublish) -> Rescored:
         """Make all moves count at once, and write what partners, and the program lead, have to be told.
 
         Raises:
             Refused: where this one was held up, and a later quarter was re-scored meanwhile.
         """
+        terms, at = publish.terms, publish.at
         program = self._shelf.get(terms.program)
         with self._store.write() as tx:
             _refuse_too_late(tx, tx.rescores.get(terms.quarter))
             # Who has come back since it was published is not told of what it missed, whoever asks for it once more.
-            if tx.rescores.publish(terms.quarter, terms.known_at):
-                self._tell(tx, program, terms)
+            if tx.rescores.publish(terms.quarter, at):
+                self._tell(tx, program, terms, at)
             tiers, counted = tx.rescores.summary(terms.quarter)
             return Rescored(quarter=terms.quarter, tiers=tiers, moves=counted)
 
-    def _tell(self, tx: Transaction, program: LoadedProgram, terms: Terms) -> None:
+    def _tell(self, tx: Transaction, program: LoadedProgram, terms: Terms, at: datetime) -> None:
         """Write to everyone whose tier changed or who is warned, and of a gate that declines nobody."""
         model = self._models(tx.rescores.weighed(terms.quarter))[0]
         after = ""
         while moves := tx.rescores.moves_to_tell(terms.quarter, after, PAGE):
-            tx.notices.write_all(_letters(tx, program.program, model, terms.quarter, moves), terms.known_at)
+            tx.notices.write_all(_letters(tx, program.program, model, terms.quarter, moves), at)
             after = moves[-1].partner
             activity.heartbeat(after)
-        tell_of_the_gate(tx, program, terms)
+        tell_of_the_gate(tx, program, terms, at)
 
     @activity.defn
     async def tell_lifecycles(self, terms: Terms) -> int:

@@ -252,7 +252,7 @@ def _tier(
     if stood.stage == Stage.ACTIVE:
         for quarter, at, move in tx.rescores.published_of(partner, stood.since, known_at):
             if clock.today(at) <= as_of:
-                by = f"the re-score of {quarter}, begun on {clock.today(at)}"
+                by = f"the re-score of {quarter}, published on {clock.today(at)}"
                 found = Tier(move.record.tier, at_risk=move.move == WARN, by=by)
     return found
 

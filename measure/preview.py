@@ -21,7 +21,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.deciding import Shelf
 from activities.pilot import Look, Pilots
 from activities.qualification import Candidacy, Entry, Qualification
-from activities.roster import Page, RescoreBegin, Roster
+from activities.roster import Page, RescoreBegin, RescorePublish, Roster
 from activities.sweep import SweepPage, Sweeps
 from operations.preview import Preview, preview
 from operations.publishing import publish_first
@@ -159,7 +159,7 @@ class Years:
                 page = run(act, page)
             if act == self.roster.score_page:
                 run(self.roster.cut_tiers, terms)
-        run(self.roster.publish, terms)
+        run(self.roster.publish, RescorePublish(terms=terms, at=at(on)))
 
     def sweep(self, on: date) -> None:
         """Look for stalls."""

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.deciding import Shelf
-from activities.roster import Page, RescoreBegin, Roster
+from activities.roster import Page, RescoreBegin, RescorePublish, Roster
 from measure.database import a_database
 from measure.made_up import at, fill, quarters_back
 from program.calendar import Quarter
@@ -57,7 +57,7 @@ def rescore(store: Store, quarter: Quarter) -> dict[str, float]:
     with timed("decide and record the moves"):
         walk(roster.move_page)
     with timed("publish with letters"):
-        run(roster.publish, terms)
+        run(roster.publish, RescorePublish(terms=terms, at=at(on)))
     return taken
 
 

@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
-    from activities.roster import Page, RescoreBegin, Rescored, Roster
+    from activities.roster import Page, RescoreBegin, Rescored, RescorePublish, Roster
     from program.calendar import Clock, Quarter
     from program.rescore import Terms
     from workflows import options
@@ -96,7 +96,7 @@ class RosterRescore:
         try:
             return await workflow.execute_activity_method(
                 Roster.publish,
-                terms,
+                RescorePublish(terms=terms, at=workflow.now()),
                 start_to_close_timeout=options.THE_ROSTER,
                 heartbeat_timeout=options.IN_THOUGHT,
                 retry_policy=options.FOR_AN_ANSWER,

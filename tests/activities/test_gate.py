@@ -10,7 +10,7 @@ from operations.requalifying import requalify
 from program.calendar import Quarter
 from program.partner import Stage
 from tests.activities.conftest import START, Office, at
-from tests.activities.test_roster import rescores
+from tests.activities.test_roster import publish, rescores
 from tests.world import a_scorecard
 
 Q1, Q2 = (Quarter(year=2017, number=number) for number in (1, 2))
@@ -56,7 +56,7 @@ def test_whoever_stands_in_on_the_day_it_is_told_hears_of_it(office: Office, awa
     signs(office, 10)
     office.is_away("Lea Lead", away, away)
     begin = RescoreBegin(quarter=Q1, as_of=Q1.last_day, known_at=at(date(2017, 4, 6)))
-    office.run(office.roster.publish, office.run(office.roster.begin_rescore, begin))
+    publish(office, office.run(office.roster.begin_rescore, begin))
     assert told(office) == [(KEY, recipient)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from temporalio.service import RPCError
 
 import activities.roster
-from activities.roster import Page, RescoreBegin, Rescored, TierMove
+from activities.roster import Page, RescoreBegin, Rescored, RescorePublish, TierMove
 from activities.scoring import team
 from program.calendar import Quarter
 from program.errors import Refused
@@ -46,7 +46,12 @@ def rescores(office: Office, quarter: Quarter = Q2, as_of: date | None = None) -
     list(pages(office, office.roster.score_page, terms))
     office.run(office.roster.cut_tiers, terms)
     list(pages(office, office.roster.move_page, terms))
-    return office.run(office.roster.publish, terms)
+    return publish(office, terms)
+
+
+def publish(office: Office, terms: Terms) -> Rescored:
+    """Publish a re-score as soon as it was begun."""
+    return office.run(office.roster.publish, RescorePublish(terms=terms, at=terms.known_at))
 
 
 def wins(office: Office, partner: str, quarter: Quarter, *, deals: int = 40, value: int = 5000) -> None:
@@ -248,7 +253,7 @@ def test_who_is_leaving_when_it_is_published_keeps_its_tier_and_is_told_nothing(
     office.run(office.roster.cut_tiers, terms)
     office.run(office.roster.move_page, Page(terms=terms))
     leave(office, partner, Q2.last_day)
-    office.run(office.roster.publish, terms)
+    publish(office, terms)
     assert office.standing(partner).tier == "growth"
     assert office.notices() == {}
 
@@ -273,7 +278,7 @@ def test_a_quarter_that_was_held_up_until_a_later_one_was_re_scored_moves_nobody
     before = contents(office.store)
     assert office.standing(partner).tier == "strategic"
     with pytest.raises(Refused, match=r"^2017Q3 is re-scored already, and 2017Q2 would undo what was decided then; "):
-        office.run(office.roster.publish, held_up)
+        publish(office, held_up)
     assert contents(office.store) == before
 
 
@@ -294,11 +299,11 @@ def test_who_came_back_since_a_publication_is_not_told_of_what_it_missed(office:
     office.run(office.roster.cut_tiers, terms)
     list(pages(office, office.roster.move_page, terms))
     leave(office, partner, Q2.last_day)
-    office.run(office.roster.publish, terms)
+    publish(office, terms)
     with office.store.write() as tx:
         for stage in (Stage.EXITED, Stage.APPLIED, Stage.PILOT, Stage.ACTIVE):
             tx.partners.move(partner, f"back/{stage}", stage, Q3.last_day, "Back.", at(Q3.last_day), tier="growth")
-    office.run(office.roster.publish, begin(office))
+    publish(office, begin(office))
     assert office.notices() == {}
 
 

@@ -10,7 +10,7 @@ from activities.departure import Closing, Departure
 from activities.escalating import Openings
 from activities.pilot import Accounts, NextAction, Play
 from activities.qualification import Entry, Lapse
-from activities.roster import Page, RescoreBegin
+from activities.roster import Page, RescoreBegin, RescorePublish
 from activities.sweep import SweepPage
 from activities.weekly import Week
 from program.calendar import Clock, Quarter
@@ -229,12 +229,12 @@ def is_published(office: Office) -> Act:
     move, page = is_moved(office)
     office.run(move, page)
     assert isinstance(page, Page)
-    return office.roster.publish, page.terms
+    return office.roster.publish, RescorePublish(terms=page.terms, at=page.terms.known_at)
 
 
 def hears_of_its_tier(office: Office) -> Act:
-    publish, terms = is_published(office)
-    office.run(publish, terms)
+    publish, published = is_published(office)
+    office.run(publish, published)
     return office.delivery.deliver_rescore, str(Q2)
 
 
@@ -335,11 +335,12 @@ async def test_an_escalation_is_started_once(office: Office) -> None:
 
 
 async def test_lifecycles_are_told_again_what_they_were_told(office: Office) -> None:
-    publish, terms = is_published(office)
-    office.run(publish, terms)
+    publish, published = is_published(office)
+    office.run(publish, published)
+    assert isinstance(published, RescorePublish)
     before = contents(office.store)
     for _ in range(2):
-        assert await run(office, office.roster.tell_lifecycles, terms) == 1
+        assert await run(office, office.roster.tell_lifecycles, published.terms) == 1
     first, second = office.temporal.signals
     assert first == second
     assert first[0] == "partner/acme"

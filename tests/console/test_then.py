@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.departure import Closing, Departure
-from activities.roster import RescoreBegin
+from activities.roster import RescoreBegin, RescorePublish
 from console.then import instant
 from program.calendar import Clock, Quarter
 from program.opportunity import Opportunity
@@ -105,13 +105,14 @@ def test_a_tier_is_the_one_of_the_move_until_a_rescore_is_published(operator: Op
     office.run(office.roster.cut_tiers, terms)
     list(pages(office, office.roster.move_page, terms))
     assert then(operator, partner, begun)["tier"] == "growth"  # nobody has moved before all have
-    office.run(office.roster.publish, terms)
+    published = begun + timedelta(days=2)  # it was held up
+    office.run(office.roster.publish, RescorePublish(terms=terms, at=at(published)))
 
-    before, after = then(operator, partner, begun - timedelta(days=1)), then(operator, partner, begun)
+    before, after = then(operator, partner, published - timedelta(days=1)), then(operator, partner, published)
 
     assert (before["tier"], before["tier_by"]) == ("growth", "its move of 2016-12-01")
-    assert (after["tier"], after["tier_by"]) == ("strategic", "the re-score of 2017Q1, begun on 2017-04-03")
-    assert then(operator, partner, begun, begun - timedelta(days=1))["tier"] == "growth"
+    assert (after["tier"], after["tier_by"]) == ("strategic", "the re-score of 2017Q1, published on 2017-04-05")
+    assert then(operator, partner, published, published - timedelta(days=1))["tier"] == "growth"
     assert then(operator, partner, date(2016, 11, 30))["tier"] is None
 
 
