@@ -354,18 +354,22 @@ class Rescores:
         return [(Quarter.parse(row.quarter), at, _move(row)) for row, at in self._session.execute(query) if at]
 
     def publish(self, quarter: Quarter, at: datetime) -> bool:
-        """Make the moves count, for everyone who is active still. Twice is once; whether it was now."""
+        """Make the moves count, for everyone active still, until the next. Twice is once; whether it was now."""
         rescore = self._session.get_one(RescoreRow, str(quarter), with_for_update=True, populate_existing=True)
         if rescore.published_at is not None:
             return False
         rescore.published_at = at
         moved = ScoreRow.quarter == str(quarter), ScoreRow.move.is_not(None), PartnerRow.id == ScoreRow.partner
-        warned = ScoreRow.move == "warn"
-        changes = or_(PartnerRow.tier.is_distinct_from(ScoreRow.tier), PartnerRow.at_risk != warned)
+        warned, next_one = ScoreRow.move == "warn", quarter.next.next.first_day
+        changes = or_(
+            PartnerRow.tier.is_distinct_from(ScoreRow.tier),
+            PartnerRow.at_risk != warned,
+            PartnerRow.next_date.is_distinct_from(next_one),
+        )
         self._session.execute(
             update(PartnerRow)
             .where(*moved, PartnerRow.stage == Stage.ACTIVE, changes)
-            .values(tier=ScoreRow.tier, at_risk=warned)
+            .values(tier=ScoreRow.tier, at_risk=warned, next_date=next_one)
             .execution_options(synchronize_session=False)
         )
         self._session.expire_all()  # what was read of partners before says their old tiers

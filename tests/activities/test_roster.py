@@ -93,6 +93,13 @@ def test_a_quarter_moves_each_partner_by_what_it_brought(office: Office) -> None
     assert told[f"{weak}/rescore-2017Q2"].startswith("A warning about your tier\n")
 
 
+def test_whoever_was_re_scored_waits_for_the_next_re_score(office: Office) -> None:
+    partner = office.active("Acme")
+    works(office, partner, Q2)
+    rescores(office)
+    assert office.standing(partner).next_date == Q4.first_day
+
+
 def test_nothing_counts_before_it_is_published(office: Office) -> None:
     partner = office.active("Acme")
     wins(office, partner, Q2)
