@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Final
 
+import structlog
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.client import Client
@@ -29,6 +30,8 @@ from program.tiers import Scored, placed
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
 from store.database import Store, Transaction
+
+log = structlog.get_logger("gatehouse.rescores")
 
 PAGE: Final = 250
 """Partners in one transaction: few enough to be short and to be told of, many enough to be quick."""
@@ -306,7 +309,9 @@ class Roster:
                     await self._client.get_workflow_handle(LIFECYCLE_ID.format(after)).signal(RESCORED, move)
                 except RPCError as error:
                     if error.status is not RPCStatusCode.NOT_FOUND:
-                        raise  # who has left in the meantime needs no telling; anything else is tried again
+                        raise  # it is tried again
+                    # Who has left in the meantime needs no telling; else its lifecycle is lost, and `apply` finds it.
+                    log.warning("lifecycle.not-there", partner=after, quarter=str(terms.quarter))
                 activity.heartbeat(after)
             told += len(page)
         return told

@@ -21,7 +21,6 @@ from program.serving import ServiceOverride
 from program.tiers import Tier, Touch
 
 DAY = timedelta(days=1)
-NOBODY = "nobody who looks after the tier is at work between its days"
 
 
 class _Part(BaseModel):

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.service import RPCError
 
 import activities.roster
@@ -363,7 +364,9 @@ async def test_a_lifecycle_that_is_over_needs_no_telling_and_one_out_of_reach_is
     office.temporal.failures = 1
     with pytest.raises(RPCError):
         await tell(office, begin(office))
-    assert await tell(office, begin(office)) == 2
+    with capture_logs() as logged:
+        assert await tell(office, begin(office)) == 2
+    assert [(line["event"], line["partner"]) for line in logged] == [("lifecycle.not-there", "acme")]
     assert [workflow for workflow, _, _ in office.temporal.signals] == ["partner/bolt"]
 
 

@@ -276,6 +276,11 @@ def stored(any_store: Store, write: Callable[[Transaction], object], query: str)
         return connection.execute(text(query)).scalar_one()
 
 
+def test_what_sqlite_was_asked_to_keep_is_on_the_disk_before_it_answers(store: Store) -> None:
+    with store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
 def test_an_instant_is_stored_as_whole_microseconds(any_store: Store) -> None:
     instant = datetime(2017, 3, 1, 6, 0, 0, 1, tzinfo=UTC)
     query = "SELECT added_at FROM partners WHERE id = 'cora'"
