@@ -119,6 +119,8 @@ def _made(context: typer.Context, kinds: Sequence[Kind], chosen: Quarter | None,
 def _answer(
     context: typer.Context, kind: Kind, asked: Asked, behind: str | None, html: Path | None, *, json: bool
 ) -> None:
+    if behind and html:
+        raise typer.BadParameter("give --behind or --html; one of the two: a page holds whole reports")
     (report,) = _made(context, [kind], *asked)
     if behind:
         _trace(here(context).store, report, behind, json=json)
@@ -146,7 +148,7 @@ def _write(reports: Sequence[Report], file: Path) -> None:
     try:
         file.write_text(as_page(reports, f"{name}, {first.quarter}"), encoding="utf-8")
     except OSError as error:
-        raise Refused(f"{file} cannot be written: {error.strerror}") from None
+        raise Refused(f"{file} cannot be written: {error.strerror}; name another file") from None
 
 
 # What is shown
@@ -232,7 +234,7 @@ def _trace(store: Store, report: Report, address: str, *, json: bool) -> None:
     for part in found:
         parts += [
             heading(f"{part.kind.capitalize()}: {len(part.rows):,}"),
-            table(*part.table, whole=len(part.table[0]) - 1),
+            table(*part.table),
             *part.sums,
             part.command,
         ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from program.opportunity import Deal, DirectDeal, Opportunity
 from program.touch import Touch
+from reports.figures import AnyDeal, value
 from reports.record import Decided, Fact, Piloted, Ranked, Stay
 
 
@@ -22,6 +23,8 @@ class Evidence:
     """That shows one of them in full, or else brings them."""
     summed: int = 0
     """How many of the last columns say the same of most rows: in a table they are told in sums."""
+    together: str = ""
+    """What all rows come to, in words."""
 
     @property
     def table(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
@@ -31,14 +34,15 @@ class Evidence:
 
     @property
     def sums(self) -> list[str]:
-        """What a table leaves out, in words."""
+        """What the rows come to, and what a table leaves out of them, in words."""
         kept = len(self.columns) - self.summed
         counted = Counter(row[kept:] for row in self.rows) if self.summed else {}
         names = self.columns[kept:]
-        return [
+        left_out = [
             f"{number}: {', '.join(f'{name} {value}' for name, value in zip(names, values, strict=True))}"
             for values, number in counted.items()
         ]
+        return [*([self.together] if self.together else []), *left_out]
 
     def as_data(self) -> dict[str, Any]:
         """The same for scripts."""
@@ -60,15 +64,23 @@ _OF_A_DEAL: Final = ("created", "qualified", "progressed", "closed", "won", "wor
 
 
 def _deals(facts: Iterable[Fact], origins: Origins) -> Evidence:
-    rows = [(f.id, f.partner, *_of_a_deal(f, origins)) for f in facts if isinstance(f, Opportunity)]
+    deals = [fact for fact in facts if isinstance(fact, Opportunity)]
+    rows = tuple((deal.id, deal.partner, *_of_a_deal(deal, origins)) for deal in deals)
     command = "gatehouse partner show PARTNER --as-of DAY"
-    return Evidence("deals", ("deal", "partner", *_OF_A_DEAL), tuple(rows), command, summed=2)
+    return Evidence("deals", ("deal", "partner", *_OF_A_DEAL), rows, command, 2, _together(deals))
 
 
 def _direct(facts: Iterable[Fact], origins: Origins) -> Evidence:
-    rows = [(f.id, *_of_a_deal(f, origins)) for f in facts if isinstance(f, DirectDeal)]
+    deals = [fact for fact in facts if isinstance(fact, DirectDeal)]
+    rows = tuple((deal.id, *_of_a_deal(deal, origins)) for deal in deals)
     command = "gatehouse import opportunities FILE --map MAP.yaml"
-    return Evidence("direct deals", ("deal", *_OF_A_DEAL), tuple(rows), command, summed=2)
+    return Evidence("direct deals", ("deal", *_OF_A_DEAL), rows, command, 2, _together(deals))
+
+
+def _together(deals: Sequence[AnyDeal]) -> str:
+    """How many were won, and what all are worth, as far as it is known."""
+    won, lost = (sum(deal.won is said for deal in deals) for said in (True, False))
+    return f"Together: {won:,} won, {lost:,} lost; worth {value(deals):,.2f}, as far as it is known."
 
 
 def _of_a_deal(deal: Deal, origins: Origins) -> tuple[Any, ...]:

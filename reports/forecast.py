@@ -225,9 +225,9 @@ def _tiers(target: Quarter, expected: Sequence[Expected], bases: Mapping[Quarter
         "tier",
         (
             Column("now", "partners now"),
-            Column("then", "expected"),
+            Column("then", "partners expected"),
             Column("hours_now", "hours now", Unit.HOURS),
-            Column("hours_then", "expected", Unit.HOURS),
+            Column("hours_then", "hours expected", Unit.HOURS),
         ),
         tuple(lines),
         empty="Nobody is active.",
@@ -268,10 +268,10 @@ def _accuracy(held: Sequence[Held]) -> Table:
         "re-score",
         (
             Column("partners", "partners"),
-            Column("right", "right"),
-            Column("rate", "right", Unit.PERCENT),
-            Column("still", "nobody moves: right"),
-            Column("still_rate", "right", Unit.PERCENT),
+            Column("right", "forecast right"),
+            Column("rate", "of all", Unit.PERCENT),
+            Column("still", '"nobody moves" right'),
+            Column("still_rate", "of all", Unit.PERCENT),
         ),
         tuple(
             Line(

@@ -33,6 +33,9 @@ def test_a_report_that_cannot_be_made_is_refused(operator: Operator, tmp_path: P
         "report", "hours", "--behind", "nothing/at/all"
     )
     missing = tmp_path / "missing" / "review.html"
-    assert f"{missing} cannot be written: No such file or directory" in operator.is_refused(
+    assert f"{missing} cannot be written: No such file or directory; name another file" in operator.is_refused(
         "report", "hours", "--html", str(missing)
     )
+    both = ("--behind", "tiers/all/hours", "--html", str(tmp_path / "hours.html"))
+    assert "give --behind or --html; one of the two" in operator.is_corrected("report", "hours", *both)
+    assert not (tmp_path / "hours.html").exists()
