@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities import gathering
-from activities.deciding import Occasion, Shelf, make
+from activities.deciding import Occasion, Shelf, Undecidable, make
 from activities.ending import Ended
 from activities.gathering import Facts
 from activities.watching import cycle_of, end_what_is_over, open_stalls
@@ -17,6 +17,7 @@ from program.calendar import Clock
 from program.escalation import Escalation
 from program.partner import PartnerId, Stage, Standing
 from rules.folder import LoadedProgram
+from rules.language.facts import FactError
 from rules.lifecycle import STALL
 from store.database import Store, Transaction
 
@@ -37,10 +38,14 @@ class SweepPage(BaseModel):
     clock: Clock
     after: str | None = ""
     """The last partner seen; None at the end."""
+    whole: bool = False
+    """Whether it fails where somebody cannot be decided about; else they are left out, and nobody waits for them."""
     escalations: tuple[str, ...] = ()
     """The keys of those that are not over, of the partners of this page."""
     over: tuple[Ended, ...] = ()
     notices: tuple[str, ...] = ()
+    undecided: tuple[PartnerId, ...] = ()
+    """Those who were left out: a fact of theirs cannot be read, or the evaluators disagree about them."""
 
 
 class Sweeps:
@@ -52,7 +57,12 @@ class Sweeps:
 
     @activity.defn
     def look_for_stalls(self, page: SweepPage) -> SweepPage:
-        """Decide for the next partners outside a pilot whether they have stalled, and end what no longer holds."""
+        """Decide for the next partners outside a pilot whether they have stalled, and end what no longer holds.
+
+        Raises:
+            FactError: of a whole page, where a fact cannot be read.
+            Undecidable: likewise, where the evaluators disagree.
+        """
         program = self._shelf.in_force(page.as_of)
         look = SweepPage(as_of=page.as_of, known_at=page.known_at, clock=page.clock)
         with self._store.write() as tx:
@@ -65,7 +75,12 @@ class Sweeps:
                 facts = gathered.get(standing.partner.id)
                 if facts:
                     activity.heartbeat(standing.partner.id)
-                    look = _look(tx, program, standing, facts, watched[standing.partner.id], look)
+                    try:
+                        look = _look(tx, program, standing, facts, watched[standing.partner.id], look)
+                    except (FactError, Undecidable):  # before anything was written about them
+                        if page.whole:
+                            raise
+                        look = look.model_copy(update={"undecided": (*look.undecided, standing.partner.id)})
         after = standings[-1].partner.id if len(standings) == PAGE else None
         return look.model_copy(update={"after": after})
 

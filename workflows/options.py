@@ -35,6 +35,9 @@ A_PAGE: Final = timedelta(minutes=5)
 THE_ROSTER: Final = timedelta(hours=1)
 """For one pass over everything, which reports as it goes."""
 
+SHORT_OF_A_WEEK: Final = timedelta(days=6)
+"""For what the next week's sweep would do again: as long as this one runs, none follows it."""
+
 SIGN_OF_LIFE: Final = timedelta(seconds=20)
 """How long such a pass may be silent before it is started again elsewhere."""
 

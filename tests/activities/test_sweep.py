@@ -9,12 +9,14 @@ import activities.sweep
 from activities.ending import Ended
 from activities.sweep import SweepPage
 from program.calendar import Clock, Quarter
+from program.errors import Refused
 from program.escalation import EscalationState
 from program.partner import Stage, Standing
 from rules.lifecycle import STALL
 from tests.activities.conftest import START, Office, at, day
 from tests.activities.test_roster import rescores, wins
 from tests.store.contents import contents
+from tests.world import changed_program
 
 Q2 = Quarter(year=2017, number=2)
 
@@ -216,3 +218,29 @@ def test_pilots_are_not_swept_and_the_sweep_ends(office: Office, monkeypatch: py
         silent += [key.split("/")[0] for key in page.escalations if "/partner_silent/" in key]
         after = page.after
     assert silent == partners
+
+
+def test_whom_nothing_can_be_decided_about_keeps_nobody_else_from_being_looked_at(office: Office) -> None:
+    office.puts_in_force(
+        changed_program(
+            office.changed(("deferral_days: 90", "deferral_days: 90\nevidence: [{id: trained, title: Trained}]")),
+            ("facts:\n", "facts:\n  trained: {type: count, title: trained}\n"),
+            ("days_without_activity: {gt: {fact: patience}}", "trained: {gt: 3}"),
+            file="policies/stall.yaml",
+        ),
+        START,
+    )
+    for name in ("Acme", "Bolt"):
+        office.applied(name)
+    with office.store.write() as tx:
+        tx.facts.record("acme", {"trained": "five"}, START, "a reviewer", at(START))
+        tx.facts.record("bolt", {"trained": 5}, START, "a reviewer", at(START))
+
+    swept = sweep(office, day(20))
+
+    assert swept.escalations == ("bolt/applied/scorecard_overdue/application-1",)
+    assert swept.undecided == ("acme",)
+    with pytest.raises(Refused, match="trained"):
+        office.run(
+            office.sweeps.look_for_stalls, SweepPage(as_of=day(20), known_at=at(day(20)), clock=Clock(), whole=True)
+        )

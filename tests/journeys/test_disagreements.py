@@ -16,6 +16,7 @@ from program.request import NewStart
 from rules.evaluators import engine
 from rules.evaluators.network import Network, compile_policy
 from rules.language.policy import Policy
+from tests.journeys.test_the_roster import swept
 from tests.world import PATIENCE, World, a_scorecard, eventually
 from workflows.messages import Lifecycle
 from workflows.partner import PartnerLifecycle
@@ -144,3 +145,17 @@ async def test_a_pilot_that_is_reset_while_a_checkpoint_cannot_be_decided_has_al
     assert world.standing(partner).next_date == first + 7 * DAY
     await world.until(partner, first + 7 * DAY)
     assert [decision.as_of for decision in world.decisions(partner)] == [first, first + 7 * DAY]
+
+
+async def test_whom_the_evaluators_disagree_about_keeps_nobody_else_from_being_swept(world: World) -> None:
+    applied, deferred, day = await world.applied("Applied"), await world.applied("Deferred"), world.first_day + 46 * DAY
+    await world.operations.submit_scorecard(deferred, a_scorecard(without=("intent",)))
+    with miscompiled("scorecard_overdue"):
+        sweeping = asyncio.create_task(swept(world, day))
+        await tried(world)
+        assert [stall.condition for stall in world.escalations(deferred)] == ["evidence_overdue"]
+        assert world.told(deferred)[-1] == "escalation.opened"
+        assert world.escalations(applied) == []
+
+    assert (await asyncio.wait_for(sweeping, PATIENCE)).stalled == 2
+    assert [stall.condition for stall in world.escalations(applied)] == ["scorecard_overdue"]
