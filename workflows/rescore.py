@@ -134,7 +134,10 @@ class RescoreDue:
 
     @workflow.run
     async def run(self, clock: Clock) -> None:
-        """Start it under the quarter's own ID, so that there is one re-score of it, whoever asks."""
+        """Start it under the quarter's own ID, so that there is one re-score of it, whoever asks.
+
+        It is not waited for: as long as this runs, the schedule starts no other, and one may be held up for long.
+        """
         quarter = Quarter.ended_before(clock.today(workflow.now()))
         until = await when_due(Roster.evidence_due, quarter, "Until when evidence is waited for")
         workflow.set_current_details(f"Evidence of {quarter} is waited for until {until}")
@@ -142,7 +145,7 @@ class RescoreDue:
         if left > timedelta(0):
             await workflow.sleep(left, summary=f"Until {until}")
         with suppress(WorkflowAlreadyStartedError):
-            await workflow.execute_child_workflow(
+            await workflow.start_child_workflow(
                 RosterRescore.run,
                 Rescore(clock=clock, quarter=quarter),
                 id=WORKFLOW_ID.format(quarter),

@@ -31,7 +31,7 @@ from store.database import Store
 from tests.world import PATIENCE, World, a_scorecard, eventually
 from workflows.digest import WeeklyDigest
 from workflows.messages import SEARCH_ATTRIBUTES, Sweep
-from workflows.rescore import RescoreDue
+from workflows.rescore import WORKFLOW_ID, RescoreDue
 from workflows.sweep import StallSweep
 
 FOLDER = Path(__file__).parent
@@ -151,6 +151,7 @@ async def rescore_due(world: World) -> Recorded:
     clock = world.on(date(2017, 4, 1)).clock
     due = await world.env.client.start_workflow(RescoreDue.run, clock, id="rescore-due", task_queue=world.task_queue)
     await due.result()
+    await world.env.client.get_workflow_handle(WORKFLOW_ID.format("2017Q1")).result()
     return {"rescore-due": await due.fetch_history()}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -20,6 +20,7 @@ from tests.journeys.test_the_roster import swept
 from tests.world import PATIENCE, World, a_scorecard, eventually
 from workflows.messages import Lifecycle
 from workflows.partner import PartnerLifecycle
+from workflows.rescore import WORKFLOW_ID, RescoreDue, RosterRescore
 
 DAY = timedelta(days=1)
 
@@ -159,3 +160,18 @@ async def test_whom_the_evaluators_disagree_about_keeps_nobody_else_from_being_s
 
     assert (await asyncio.wait_for(sweeping, PATIENCE)).stalled == 2
     assert [stall.condition for stall in world.escalations(applied)] == ["scorecard_overdue"]
+
+
+async def test_a_rescore_that_cannot_go_on_does_not_keep_the_next_one_from_being_due(world: World) -> None:
+    """A schedule starts none while the one before runs."""
+    partner = await world.active("Acme")
+    with miscompiled("inactive_quarter"):
+        clock = world.on(date(2017, 7, 6)).clock
+        due = await world.client.start_workflow(
+            RescoreDue.run, clock, id=f"rescore-due-{partner}", task_queue=world.task_queue
+        )
+        await tried(world)
+        await asyncio.wait_for(due.result(), 3)
+
+    held_up = world.client.get_workflow_handle_for(RosterRescore.run, WORKFLOW_ID.format("2017Q2"))
+    assert sum((await asyncio.wait_for(held_up.result(), PATIENCE)).tiers.values()) == 1

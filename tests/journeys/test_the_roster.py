@@ -15,7 +15,7 @@ from tests.store.contents import contents
 from tests.world import PATIENCE, World, a_scorecard, eventually
 from workflows.messages import Found, Sweep
 from workflows.partner import PartnerLifecycle
-from workflows.rescore import RescoreDue
+from workflows.rescore import WORKFLOW_ID, RescoreDue
 from workflows.sweep import StallSweep
 
 DAY = timedelta(days=1)
@@ -149,6 +149,8 @@ async def test_a_rescore_that_is_due_waits_for_evidence_that_comes_late(world: W
 
     await world.env.fast_forward(due, timedelta(days=2))
     await due.result()
+    rescore = world.client.get_workflow_handle(WORKFLOW_ID.format("2017Q1"))
+    await asyncio.wait_for(rescore.result(), PATIENCE)
 
     with world.store.read() as tx:
         assert [move.partner for move in tx.rescores.moves(Quarter(year=2017, number=1))] == [partner]
