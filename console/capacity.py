@@ -59,9 +59,10 @@ def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
     if found.movers:
         yield heading("Who would move or be warned")
         first = sorted(found.movers, key=lambda mover: mover.came_from == mover.to)  # then who is warned alone
-        movers = [(m.partner, m.move, m.came_from, m.to, m.because) for m in first[:LISTED]]
-        yield table(["partner", "move", "from", "to", "because"], movers, whole=4)
+        movers = [(m.partner, m.move, m.came_from, m.to, f"{m.score:.1f}", m.because) for m in first[:LISTED]]
+        yield table(["partner", "move", "from", "to", "score", "because"], movers, whole=5)
         yield from _more(len(found.movers))
+    yield f"\n`gatehouse roster score PARTNER --quarter {found.quarter}` says what a score is made from."
     yield from hanging(found.hanging)
     if found.missing:
         yield heading("What is not known")
@@ -78,6 +79,7 @@ def ranking_as_text(quarter: str, ranked: Sequence[Ranked]) -> Iterator[Renderab
     ]
     yield table(["rank", "partner", "segment", "score", "performance", "potential", "by the cut"], rows, whole=7)
     yield "By the cut: the tier that the score and the hours give. `gatehouse partner list` says in which each stands."
+    yield f"`gatehouse roster score PARTNER --quarter {quarter}` says what a score is made from."
 
 
 def _axes(one: Ranked) -> list[tuple[Span | None, str | None]]:

@@ -33,6 +33,7 @@ from console import (
     service,
     simulating,
     touches,
+    tracing,
 )
 from console.arguments import BEGIN, PARTNERS, RECORD, RULES
 from console.installation import read_settings
@@ -96,6 +97,7 @@ app.add_typer(touches.app)
 app.add_typer(people.app, name="people", rich_help_panel=PARTNERS)
 app.add_typer(plan.app, name="plan", rich_help_panel=PARTNERS)
 app.add_typer(roster.app)
+roster.roster_app.add_typer(tracing.app)
 roster.roster_app.add_typer(packs.app)
 roster.roster_app.add_typer(requalifying.app)
 app.add_typer(roster.roster_app, name="roster", rich_help_panel=RECORD)

@@ -18,7 +18,8 @@ from operations.packs import packs
 from program.calendar import Quarter
 from program.errors import Refused
 from program.figures import enough, instead, number, value
-from program.pack import FactorResult, Pack
+from program.movement import STAY, WARN
+from program.pack import FactorResult, Move, Pack
 from program.score import Span
 
 app = typer.Typer()
@@ -128,8 +129,16 @@ def _environment() -> Environment:
         loader=DictLoader(texts), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(number=number, enough=enough, instead=instead, value=value)
-    environment.globals.update(signed=signed, span=span, percent=percent)
+    environment.globals.update(signed=signed, span=span, percent=percent, moved=moved)
     return environment
+
+
+def moved(move: Move) -> str:
+    """What was decided, in words."""
+    if move.came_from != move.to:
+        return f"from {move.came_from} to {move.to}"
+    stays = {WARN: f"warned, and in {move.to} for now", STAY: f"stays in {move.to}", "exit": "given notice"}
+    return stays.get(move.move, f"in {move.to} still")
 
 
 def signed(points: Decimal) -> str:

@@ -16,7 +16,7 @@ from program.calendar import Quarter
 from program.errors import Refused
 from program.opportunity import Deal
 from reports.catalogue import KINDS, Kind, make, record_of
-from reports.evidence import evidence
+from reports.evidence import Evidence, evidence
 from reports.record import By
 from reports.report import Report, Table
 from store.database import Store
@@ -230,14 +230,15 @@ def _trace(store: Store, report: Report, address: str, *, json: bool) -> None:
         facts = [part.as_data() for part in found]
         as_json({"address": address, "value": figure.value, "unit": column.unit, "behind": facts})
         return
-    parts: list[RenderableType] = [title(f"{one.title}: {line.key}, {column.title}: {column.shows(figure)}")]
+    show(title(f"{one.title}: {line.key}, {column.title}: {column.shows(figure)}"), *evidence_as_text(found))
+
+
+def evidence_as_text(found: Sequence[Evidence]) -> Iterator[RenderableType]:
+    """What is behind a number, kind by kind."""
     for part in found:
-        parts += [
-            heading(f"{part.kind.capitalize()}: {len(part.rows):,}"),
-            table(*part.table),
-            *part.sums,
-            part.command,
-        ]
+        yield heading(f"{part.kind.capitalize()}: {len(part.rows):,}")
+        yield table(*part.table)
+        yield from part.sums
+        yield part.command
     if not found:
-        parts.append("Nothing is behind it: there was nothing to count.")
-    show(*parts)
+        yield "Nothing is behind it: there was nothing to count."

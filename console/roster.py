@@ -111,7 +111,7 @@ def _followed(installation: Installation, chosen: Quarter | None, as_of: date | 
 
 
 @dataclass(frozen=True)
-class _Coming:
+class Coming:
     """A re-score that is looked at before it is made."""
 
     quarter: Quarter
@@ -119,7 +119,7 @@ class _Coming:
     programs: Programs
 
 
-def _coming(installation: Installation, chosen: Quarter | None, as_of: date | None) -> _Coming:
+def coming(installation: Installation, chosen: Quarter | None, as_of: date | None) -> Coming:
     """The re-score of a quarter that was not re-scored yet, be it over or not.
 
     Raises:
@@ -144,13 +144,13 @@ def _coming(installation: Installation, chosen: Quarter | None, as_of: date | No
     program = shelf.was_in_force(day_of) or installation.program
     weighs = shelf.was_in_force(of.first_day) or program
     before = shelf.was_in_force(of.previous.first_day) or weighs
-    return _Coming(of, day_of, Programs(program=program, weighs=weighs, weighed_before=before))
+    return Coming(of, day_of, Programs(program=program, weighs=weighs, weighed_before=before))
 
 
 def _preview(installation: Installation, chosen: Quarter | None, as_of: date | None, *, json: bool) -> None:
-    coming = _coming(installation, chosen, as_of)
-    of = coming.quarter
-    found = preview_rescore(installation.store, coming.programs, of, coming.as_of, datetime.now(UTC))
+    one = coming(installation, chosen, as_of)
+    of = one.quarter
+    found = preview_rescore(installation.store, one.programs, of, one.as_of, datetime.now(UTC))
     if json:
         as_json(found)
     else:
@@ -161,27 +161,25 @@ def _preview(installation: Installation, chosen: Quarter | None, as_of: date | N
 
 def _ask(installation: Installation, chosen: Quarter | None, as_of: date | None, file: Path, *, json: bool) -> None:
     """Write what the coming re-score would be without, to be filled in."""
-    coming, today = _coming(installation, chosen, as_of), installation.today()
-    found = missing_evidence(
-        installation.store, coming.programs, coming.quarter, coming.as_of, today, datetime.now(UTC)
-    )
+    one, today = coming(installation, chosen, as_of), installation.today()
+    found = missing_evidence(installation.store, one.programs, one.quarter, one.as_of, today, datetime.now(UTC))
     asked_of = len({row.partner for row in found.sheet})
     if found.sheet:
         write_sheet(found, file)
     if json:
-        counted = {"quarter": str(coming.quarter), "as_of": coming.as_of, "file": str(file) if found.sheet else None}
+        counted = {"quarter": str(one.quarter), "as_of": one.as_of, "file": str(file) if found.sheet else None}
         as_json(
             {**counted, "rows": len(found.sheet), "partners": asked_of, "late": found.late, "measured": found.measured}
         )
         return
-    of = f"{coming.quarter} as of {coming.as_of}"
+    of = f"{one.quarter} as of {one.as_of}"
     if found.sheet:
         say(f"{file}: {len(found.sheet)} rows to fill in, of {asked_of} partners, for {of}.")
         say(f"Then: gatehouse import evidence {file} --by WHO")
     else:
         say(f"Nothing is missing for {of} that somebody could rate or say; no sheet is written.")
     if found.late:
-        say(f"Partners rated after {coming.as_of}: {found.late}. What is missing of them counts in a later re-score.")
+        say(f"Partners rated after {one.as_of}: {found.late}. What is missing of them counts in a later re-score.")
     for fact, partners in found.measured.items():
         say(f"{fact} is measured, so no sheet asks for it; it is not known of so many partners: {partners}.")
 
@@ -301,5 +299,6 @@ def _report(installation: Installation, rescored: Rescored, moves: list[dict[str
     show(heading("Partners by tier"), table(["tier", "partners"], [(n, rescored.tiers.get(n, 0)) for n in names]))
     show(heading("Moves"), table(["move", "partners"], sorted(rescored.moves.items())))
     if moves:
-        rows = [(m["partner"], m["move"], m["from"], m["to"], m["because"]) for m in moves]
-        show(heading("Who is concerned"), table(["partner", "move", "from", "to", "because"], rows, whole=4))
+        rows = [(m["partner"], m["move"], m["from"], m["to"], m["decision"], m["because"]) for m in moves]
+        columns = ["partner", "move", "from", "to", "decision", "because"]
+        show(heading("Who is concerned; gatehouse explain DECISION says why"), table(columns, rows, whole=5))

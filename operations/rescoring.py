@@ -15,6 +15,7 @@ from program.definition import Program
 from program.movement import STAY, TierRecord
 from program.partner import PartnerId, Stage, Standing
 from program.rescore import Entrant
+from program.score import Score
 from program.tiers import Cut, rank
 from rules.folder import LoadedProgram
 from rules.lifecycle import ELIGIBILITY, MOVEMENT
@@ -28,6 +29,8 @@ class Mover(Model):
     move: str
     came_from: str
     to: str
+    score: Decimal
+    """The one that ranks it."""
     because: str
 
 
@@ -70,22 +73,10 @@ def preview_rescore(
 ) -> RescorePreview:
     """What a quarter's re-score would say, be the quarter over or not."""
     program, weighs, before = programs.program, programs.weighs.program, programs.weighed_before.program
-    model = weighs.score
     with store.read() as tx:
-        entrants, records = dict[PartnerId, Entrant](), dict[PartnerId, TierRecord]()
-        for standings in pages(tx):
-            gathered = gather(tx, program.program, [model, before.score], quarter, as_of, known_at, standings)
-            there = [standing for standing in standings if standing.partner.id in gathered]
-            entrants |= {
-                s.partner.id: Entrant(name=s.partner.name, tier=s.tier, gathered=gathered[s.partner.id]) for s in there
-            }
-            records |= tx.rescores.last_records([*gathered], quarter)
-        scored = scores(model, entrants)
-        eligible = decided_by(tx, program, as_of, known_at)
-        roster = ranked(program.program, model, entrants, scored, eligible)
-        found = cut_of(program.program, model, roster, team(program.program, quarter, away(tx, quarter)))
-        recorded = _recorded(tx, program, MOVEMENT, as_of, known_at)
-        movers, after = _moves(program, entrants, found, records, recorded)
+        coming = foreseen(tx, programs, quarter, as_of, known_at)
+        movers, after = _moves(program, coming, _recorded(tx, program, MOVEMENT, as_of, known_at))
+    entrants, scored = coming.entrants, coming.scored
     now = Counter(entrant.tier or program.program.entry_tier for entrant in entrants.values())
     hours = {tier.id: after[tier.id] * tier.service.hours for tier in program.program.tiers}
     missing = Counter(fact for score in scored.values() for fact in score.missing)
@@ -95,10 +86,39 @@ def preview_rescore(
         partners=len(entrants),
         tiers=tier_hours(program.program, now, after, hours),
         movers=movers,
-        hanging=hanging(found, scored),
+        hanging=hanging(coming.cut, scored),
         missing=dict(missing.most_common()),
         reweighed=reweighed(weighs, before, entrants),
     )
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """The roster as a re-score would rank and cut it."""
+
+    entrants: Mapping[PartnerId, Entrant]
+    records: Mapping[PartnerId, TierRecord]
+    """What the re-score before left of each."""
+    scored: Mapping[PartnerId, Score]
+    cut: Cut
+
+
+def foreseen(tx: Transaction, programs: Programs, quarter: Quarter, as_of: date, known_at: datetime) -> Foreseen:
+    """How a re-score would rank and cut everybody by what is known."""
+    program, model = programs.program, programs.weighs.program.score
+    models = [model, programs.weighed_before.program.score]
+    entrants, records = dict[PartnerId, Entrant](), dict[PartnerId, TierRecord]()
+    for standings in pages(tx):
+        gathered = gather(tx, program.program, models, quarter, as_of, known_at, standings)
+        there = [standing for standing in standings if standing.partner.id in gathered]
+        entrants |= {
+            s.partner.id: Entrant(name=s.partner.name, tier=s.tier, gathered=gathered[s.partner.id]) for s in there
+        }
+        records |= tx.rescores.last_records([*gathered], quarter)
+    scored = scores(model, entrants)
+    roster = ranked(program.program, model, entrants, scored, decided_by(tx, program, as_of, known_at))
+    found = cut_of(program.program, model, roster, team(program.program, quarter, away(tx, quarter)))
+    return Foreseen(entrants, records, scored, found)
 
 
 def pages(tx: Transaction) -> Iterator[list[Standing]]:
@@ -125,19 +145,25 @@ def _recorded(
 
 
 def _moves(
-    program: LoadedProgram,
-    entrants: Mapping[PartnerId, Entrant],
-    found: Cut,
-    records: Mapping[PartnerId, TierRecord],
-    recorded: Callable[[PartnerId], Mapping[str, Any]],
+    program: LoadedProgram, coming: Foreseen, recorded: Callable[[PartnerId], Mapping[str, Any]]
 ) -> tuple[tuple[Mover, ...], Counter[str]]:
     """Who would move or be warned, and how many partners each tier would have."""
     movers, after = [], Counter[str]()
-    for partner, (last, ruling, left) in moves(program, found, entrants, records, recorded).items():
-        move = ruling.outcome or STAY
+    made = moves(program, coming.cut, coming.entrants, coming.records, recorded)
+    for partner, (last, ruling, left) in made.items():
+        move, score = ruling.outcome or STAY, coming.scored[partner].low
         after[left.tier] += move != "exit"
         if move != STAY:
-            movers.append(Mover(partner=partner, move=move, came_from=last.tier, to=left.tier, because=ruling.because))
+            movers.append(
+                Mover(
+                    partner=partner,
+                    move=move,
+                    came_from=last.tier,
+                    to=left.tier,
+                    score=score,
+                    because=ruling.because,
+                )
+            )
     return tuple(movers), after
 
 

@@ -81,6 +81,38 @@ def measured(
     }
 
 
+def counted(
+    fact: str, quarter: Quarter, opportunities: Iterable[Opportunity], *, full_quarters: int = 0, back: int = 4
+) -> list[Opportunity]:
+    """The opportunities that a fact of `measured` is made from; none for others' facts."""
+    first, last = quarter.first_day, quarter.last_day
+    if fact == CONSISTENCY:
+        for _ in range(min(full_quarters, back) - 1):
+            first = Quarter.of(first).previous.first_day
+        if full_quarters < 2:
+            return []
+    moment = _COUNTED_BY.get(fact)
+    return [
+        opportunity
+        for opportunity in opportunities
+        if moment
+        and _within(getattr(opportunity, moment), first, last)
+        and (opportunity.won is True or fact != "won_revenue")
+        and (opportunity.won is not None or fact != "win_rate")
+    ]
+
+
+_COUNTED_BY: Final = {
+    "won_revenue": "closed_on",
+    "sourced_pipeline": "created_on",
+    "qualified_opportunities": "qualified_on",
+    "progressed_opportunities": "progressed_on",
+    "win_rate": "closed_on",
+    CONSISTENCY: "qualified_on",
+}
+"""The day by which an opportunity counts for a fact."""
+
+
 def _within(day: date | None, first: date, last: date) -> bool:
     return day is not None and first <= day <= last
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from console.packs import signed, write_packs
+from console.packs import moved, signed, write_packs
 from operations.packs import packs
 from operations.serving import serve
 from program.calendar import Quarter
 from program.errors import Refused
 from program.factor import Axis
 from program.figures import number
-from program.pack import AgreedAction, Pack
+from program.pack import AgreedAction, Move, Pack
 from program.serving import ServiceOverride
 from program.touch import Touch
 from rules.folder import LoadedProgram
@@ -120,6 +120,20 @@ def test_a_review_of_a_partner_that_was_warned_says_what_keeps_the_tier(office: 
     page = text_of(next(tmp_path.glob("*acme*.html")).read_text())
     assert f"What keeps the tier By the measure of this quarter Strategic takes {number(keeps.takes)} points" in page
     assert [one.keeps for one in reviews(office, acme, Q2)] == [None], "nobody is told what keeps what is not in doubt"
+
+
+@pytest.mark.parametrize(
+    ("move", "to", "said"),
+    [
+        ("up", "Strategic", "from Growth to Strategic"),
+        ("stay", "Growth", "stays in Growth"),
+        ("warn", "Growth", "warned, and in Growth for now"),
+        ("exit", "Growth", "given notice"),
+        ("low_touch", "Growth", "in Growth still"),
+    ],
+)
+def test_a_review_says_in_words_what_was_decided(move: str, to: str, said: str) -> None:
+    assert moved(Move(came_from="Growth", to=to, move=move, because="It is so.")) == said
 
 
 def test_a_range_stays_a_range_while_something_is_not_known(two_quarters: Office) -> None:

@@ -1,6 +1,7 @@
 """The score: alike for everyone in a segment, exact, and an interval where something is unknown."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from program.calendar import Quarter
 from program.factor import Factor, Scale
-from program.measures import MEASURES, measured
+from program.measures import MEASURES, counted, measured
 from program.opportunity import Opportunity
 from program.score import Colours, Measured, ScoreModel, Span, averting
 from program.scorecard import FactValue
@@ -123,6 +124,29 @@ def test_a_quarter_counts_what_happened_from_its_first_day_to_its_last() -> None
         "consistency": None,
         "moved_opportunities": 5,
     }
+
+
+days = st.dates(date(2016, 7, 1), date(2017, 12, 31))
+any_deals = st.builds(
+    Opportunity.model_construct,
+    created_on=days,
+    value=st.none() | st.integers(0, 10**6).map(Decimal),
+    won=st.none() | st.booleans(),
+    **dict.fromkeys(("submitted_on", "qualified_on", "progressed_on", "closed_on"), st.none() | days),
+)
+
+
+@given(st.lists(any_deals, max_size=12), st.integers(0, 6))
+def test_each_fact_of_a_quarter_is_made_from_the_deals_that_are_counted_for_it(
+    deals: list[Opportunity], full_quarters: int
+) -> None:
+    facts = measured(Q3, deals, full_quarters=full_quarters)
+    for fact in MEASURES:
+        behind = counted(fact, Q3, deals, full_quarters=full_quarters)
+        assert measured(Q3, behind, full_quarters=full_quarters)[fact] == facts[fact]
+    assert facts["qualified_opportunities"] == len(counted("qualified_opportunities", Q3, deals))
+    assert facts["won_revenue"] == sum(deal.value or 0 for deal in counted("won_revenue", Q3, deals))
+    assert counted("fit_score", Q3, deals) == []
 
 
 def test_where_nothing_was_closed_the_win_rate_is_unknown_and_the_revenue_nothing() -> None:
