@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sqlite3
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -44,8 +45,11 @@ def everything_is_logged() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _statements_are_compiled_once() -> Iterator[None]:
-    """Each database that is opened would have its statements compiled anew; a worker opens one, and tests thousands."""
+def _databases_are_opened_quickly() -> Iterator[None]:
+    """A worker opens one database and keeps it, tests open thousands and lose none of them with the power.
+
+    Each would have its statements compiled anew, and wait for the disk at every commit.
+    """
     opened: dict[str, Engine] = {}
     open_anew = database._open
 
@@ -57,11 +61,17 @@ def _statements_are_compiled_once() -> Iterator[None]:
             engine.dialect, engine._compiled_cache = opened[name].dialect, opened[name]._compiled_cache
         else:  # once it is connected, it knows of its database what there is to know
             event.listen(engine, "connect", lambda *_: opened.setdefault(name, engine), once=True)
+        if name == "sqlite":
+            event.listen(engine, "connect", _wait_for_no_disk)
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "_open", open_knowing)
         yield
+
+
+def _wait_for_no_disk(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture(scope="session")
