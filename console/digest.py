@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from rich.padding import Padding
 
 from activities.weekly import Week, Weekly, lines, weeklies
 from console.arguments import RECORD, AsJson, examples
 from console.installation import here
-from console.screen import as_json, say, show, title
+from console.screen import as_json, indented, say, show, title
 
 app = typer.Typer()
 
@@ -38,5 +37,5 @@ def digest(
         say(f"There is nothing to tell{f' {name}' if name else ''}.")
 
 
-def _parts(weekly: Weekly) -> tuple[RenderableType, RenderableType]:
-    return title(weekly.person), Padding("\n".join(lines(weekly)), (0, 0, 1, 2))
+def _parts(weekly: Weekly) -> tuple[RenderableType, RenderableType, str]:
+    return title(weekly.person), indented("\n".join(lines(weekly))), ""

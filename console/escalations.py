@@ -1,6 +1,6 @@
 """`gatehouse escalations`: what has stalled, who answers for it, and what is done about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
@@ -94,6 +94,7 @@ def show_(context: typer.Context, key: Key, json: AsJson = False) -> None:
         decision = tx.decisions.get(escalation.decision)
         resets = tx.pilots.resets_left(escalation.partner)
         letters = {event.note: tx.notices.get(event.note) for event in events if event.what == "told"}
+        logged = tx.notices.logged(letters)
     if json:
         as_json({**as_data(escalation), "events": [event.model_dump() for event in events]})
         return
@@ -102,7 +103,7 @@ def show_(context: typer.Context, key: Key, json: AsJson = False) -> None:
     offered = acts(escalation, "YOU", program.program.ladder.rules, resets)
     show(*as_text([escalation]), heading("What was seen when it was opened"), Padding(seen, (0, 0, 0, 2)))
     show(*_to_do(escalation, [*letters.values()], offered), heading("What happened"))
-    show(_events(events, letters))
+    show(_events(events, letters, logged))
 
 
 @app.command(epilog=examples('escalations ack KEY --by Ada --note "We meet on Monday"'))
@@ -237,10 +238,10 @@ def _to_do(
         yield to_type(f"  {what}:\n    {command}")
 
 
-def _events(events: list[EscalationEvent], letters: Mapping[str, Posting]) -> RenderableType:
+def _events(events: list[EscalationEvent], letters: Mapping[str, Posting], logged: Collection[str]) -> RenderableType:
     def note(event: EscalationEvent) -> str:
         letter = letters.get(event.note)
-        return f"{letter.notice.key.rpartition('/')[2]}, {became(letter)}" if letter else event.note
+        return f"{letter.notice.kind.rpartition('.')[2]}, {became(letter, logged)}" if letter else event.note
 
     rows = [(f"{event.at:%Y-%m-%d %H:%M} UTC", event.what, event.who, note(event)) for event in events]
     return table(["when", "what", "who", "note"], rows, whole=2)

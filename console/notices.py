@@ -1,6 +1,6 @@
 """`gatehouse notices`: what people were told, what did not arrive, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,10 +11,10 @@ from rich.padding import Padding
 from activities.sending import reached, ready
 from console.arguments import AsJson, examples
 from console.installation import here
-from console.screen import as_json, details, heading, say, show, table, title
+from console.screen import as_json, details, heading, indented, say, show, table, title
 from operations import reaching
 from program.errors import Refused
-from program.notice import KINDS, LETTER_FORMS, Attempt, NoticeState, Posting
+from program.notice import KINDS, LETTER_FORMS, Attempt, ChannelName, NoticeState, Outcome, Posting
 from store.database import Transaction
 
 app = typer.Typer(
@@ -43,31 +43,33 @@ def list_(
         if partner:
             tx.partners.get(partner)
         found = tx.notices.listed(states, partner=partner, last=last)
+        logged = tx.notices.logged(posting.notice.key for posting in found)
     if json:
         as_json([_data(posting) for posting in found])
     elif not found:
-        say("Every notice has arrived." if dead or undelivered else "Nobody was told anything yet.")
+        nothing = "No notice is due, and none is dead." if undelivered else "Nobody was told anything yet."
+        say("No notice is dead." if dead else nothing)
     else:
-        show(*(line for posting in found for line in _lines(posting)))
+        show(*(line for posting in found for line in _lines(posting, logged)))
 
 
 def _data(posting: Posting) -> dict[str, Any]:
     return {**posting.notice.model_dump(), **posting.model_dump(exclude={"notice"})}
 
 
-def _lines(posting: Posting) -> Iterator[RenderableType]:
+def _lines(posting: Posting, logged: Collection[str]) -> Iterator[RenderableType]:
     """A notice in the list. Its key has a line of its own, to be copied from there."""
     notice = posting.notice
     yield title(notice.key)
-    yield Padding(f"to {notice.recipient}, {became(posting)}", (0, 0, 0, 2))
+    yield Padding(f"to {notice.recipient}, {became(posting, logged)}", (0, 0, 0, 2))
 
 
-def became(posting: Posting) -> str:
-    """What has become of a notice, in a few words."""
+def became(posting: Posting, logged: Collection[str]) -> str:
+    """What has become of a notice, in a few words; of what the log alone has taken, that nobody was written to."""
     at = f"{posting.delivered_at or posting.written_at:%Y-%m-%d %H:%M}"
     match posting.state:
         case NoticeState.DELIVERED:
-            return f"delivered {at}"
+            return f"logged {at}, nobody was written to" if posting.notice.key in logged else f"delivered {at}"
         case NoticeState.BUNDLED:
             return (
                 f"told in {posting.digest}, {f'delivered {at}' if posting.delivered_at else 'which was not delivered'}"
@@ -118,6 +120,8 @@ def _told_in(tx: Transaction, digest: str) -> list[str]:
 def _text(posting: Posting, attempts: list[Attempt], told: list[str]) -> list[RenderableType]:
     notice = posting.notice
     waits = posting.due_at if posting.state == NoticeState.DUE and posting.due_at else None
+    sent = {attempt.channel for attempt in attempts if attempt.outcome == Outcome.SENT}
+    to_the_log = ", to the log: nobody was written to" if sent == {ChannelName.LOG} else ""
     shown: list[RenderableType] = [
         title(notice.subject),
         details(
@@ -127,14 +131,14 @@ def _text(posting: Posting, attempts: list[Attempt], told: list[str]) -> list[Re
                 ("to", notice.recipient),
                 ("written", f"{posting.written_at:%Y-%m-%d %H:%M:%S}"),
                 ("state", posting.state),
-                ("delivered", posting.delivered_at and f"{posting.delivered_at:%Y-%m-%d %H:%M:%S}"),
+                ("delivered", posting.delivered_at and f"{posting.delivered_at:%Y-%m-%d %H:%M:%S}{to_the_log}"),
                 ("tried again" if posting.tries else "held until", waits and f"{waits:%Y-%m-%d %H:%M:%S}"),
                 ("told in", posting.digest),
                 ("because", posting.reason),
             ]
         ),
         heading("What it says"),
-        Padding(notice.body, (0, 0, 0, 2)),
+        indented(notice.body),
     ]
     if told:
         shown += [heading("What is told in it"), Padding("\n".join(told), (0, 0, 0, 2))]

@@ -16,6 +16,7 @@ import typer
 from pydantic_core import to_jsonable_python
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -92,6 +93,11 @@ def title(text: str) -> Text:
 def to_type(text: str) -> RenderableType:
     """What holds a command: a line is not broken, however narrow the screen, or a shell would run half of it."""
     return Group(Text(text, no_wrap=True, overflow="ignore"))  # texts side by side would be made one, and broken
+
+
+def indented(text: str) -> RenderableType:
+    """A text that belongs to what stands above it. Its lines that hold a command are not broken."""
+    return Group(*(to_type(f"  {line}") if "`" in line else Padding(line, (0, 0, 0, 2)) for line in text.splitlines()))
 
 
 def heading(text: str) -> Text:

@@ -251,6 +251,14 @@ class Notices:
         query = query.order_by(NoticeRow.written_at.desc(), NoticeRow.key.desc()).limit(last)
         return [_posting(row) for row in self._session.scalars(query)][::-1]
 
+    def logged(self, keys: Iterable[str]) -> set[str]:
+        """Those of some notices that the log alone has taken: nobody was written to."""
+        query = select(AttemptRow.notice, AttemptRow.channel).where(
+            among(self._session, AttemptRow.notice, keys), AttemptRow.outcome == Outcome.SENT
+        )
+        sent = self._session.execute(query).all()
+        return {key for key, _ in sent} - {key for key, channel in sent if channel != ChannelName.LOG}
+
     def attempts(self, key: str) -> list[Attempt]:
         """Every try to send a notice, the first one first."""
         query = select(AttemptRow).where(AttemptRow.notice == key).order_by(AttemptRow.id)

@@ -84,8 +84,25 @@ def test_notices_are_found(clerk: Operator, options: list[str], listed: int) -> 
     assert len(clerk.gets("notices", "list", *options)) == listed
 
 
+def test_what_the_log_alone_has_taken_is_not_said_to_have_reached_anybody(clerk: Operator) -> None:
+    key = "bolt/application-1/scorecard-1/declined"
+    with clerk.installation.store.write() as tx:
+        tx.notices.tried(key, attempt(Outcome.SENT).model_copy(update={"channel": ChannelName.LOG, "address": "log"}))
+        tx.notices.delivered(key, AT)
+    assert "  to Bolt, logged 2026-11-22 09:30, nobody was written to\n" in clerk.sees("notices", "list")
+    assert "2026-11-22 09:30:00, to the log: nobody was written to" in clerk.sees("notices", "show", key)
+    assert "delivered 2026-11-22 09:30\n" in clerk.sees("notices", "list", "--last", "4")
+
+
+def test_a_command_in_a_letter_is_shown_on_one_line(clerk: Operator) -> None:
+    command = f"`gatehouse escalations ack {'a-long-name/' * 12}opened --by Ada`"
+    with clerk.installation.store.write() as tx:
+        tx.notices.write(a_notice("acme/c").model_copy(update={"body": f"word {command}"}), AT)
+    assert f"  word {command}\n" in clerk.sees("notices", "show", "acme/c")
+
+
 def test_nothing_is_said_to_be_nothing(operator: Operator, clerk: Operator) -> None:
-    assert clerk.sees("notices", "list", "--dead", "--partner", "bolt") == "Every notice has arrived.\n"
+    assert clerk.sees("notices", "list", "--dead", "--partner", "bolt") == "No notice is dead.\n"
     assert "there is no partner cora" in operator.is_refused("notices", "list", "--partner", "cora")
 
 
