@@ -16,6 +16,9 @@ from store.writing import add_many
 
 _FIELDS = tuple(Notice.model_fields)
 
+_IN_ORDER = NoticeRow.partner, NoticeRow.key
+"""In which notices of several partners are held: as a sweep goes through them, which holds one after the other."""
+
 
 def _notice(row: NoticeRow) -> Notice:
     return Notice(**{name: getattr(row, name) for name in _FIELDS})
@@ -144,6 +147,8 @@ class Notices:
         row = self._session.get_one(NoticeRow, key)
         if row.state != NoticeState.DELIVERED:
             row.state, row.delivered_at, row.due_at = NoticeState.DELIVERED, at, None
+            in_order = select(NoticeRow.key).where(*_told_in(key)).order_by(*_IN_ORDER)
+            self._session.execute(in_order.with_for_update())
             self._session.execute(update(NoticeRow).where(*_told_in(key)).values(delivered_at=at))
 
     def hold(self, key: str, until: datetime) -> None:
@@ -194,7 +199,7 @@ class Notices:
             NoticeRow.in_hand.is_(False),
         )
         found = self._session.scalars(
-            query.order_by(NoticeRow.key).with_for_update(), execution_options={"populate_existing": True}
+            query.order_by(*_IN_ORDER).with_for_update(), execution_options={"populate_existing": True}
         )
         together = [_notice(row) for row in found if row.channels == asked.channels]
         return together if any(notice.key == key for notice in together) else []

@@ -134,3 +134,30 @@ def test_an_import_of_accounts_and_a_sweep_that_goes_by_id(office: Office) -> No
             record_accounts(tx, [MappedAccount(partner=name, name="Initech") for name in ("bolt", "acme")], LATE)
 
     meanwhile(office.store, holds(first), imports, holds(second))
+
+
+def test_who_has_sent_a_digest_and_a_sweep_that_ends_what_it_tells_of(office: Office) -> None:
+    first, second = stalled(office, "Acme", "Bolt")
+    told = [
+        Notice(
+            key=f"{key}/opened",
+            kind="escalation.opened",
+            partner=key.partition("/")[0],
+            recipient="Ada",
+            subject="Stalled",
+            body="So",
+        )
+        for key in (first, second)
+    ]
+    digest = Notice(key="digests/1", kind="escalation.digest", recipient="Ada", subject="Two", body="So")
+    with office.store.write() as tx:
+        tx.notices.write_all(told, at(LATE))
+        tx.notices.bundle([told[1].key], digest, at(LATE))
+        tx.notices.bundle([told[0].key], digest, at(LATE))
+
+    def sends() -> None:
+        with office.store.write() as tx:
+            tx.notices.delivered(digest.key, at(LATE))
+
+    ends = [lambda tx, key=key: tx.notices.about(key.partition("/")[0], key) for key in (first, second)]
+    meanwhile(office.store, ends[0], sends, ends[1])
