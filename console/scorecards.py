@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from console.screen import details, say, show, table, title
 from operations.rating import rate
 from program.definition import Program
 from program.figures import value
+from program.partner import Stage
 from program.scorecard import Criterion, Question, Scorecard
 from rules.folder import LoadedProgram, bytes_of
 from rules.language.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
@@ -43,18 +44,25 @@ def template(
         typer.echo("\n".join(form(installation.program, "Scorecard")))
         return
     with installation.store.read() as tx:
-        known = tx.partners.get(partner).partner
+        standing = tx.partners.get(partner)
+    known, renews = standing.partner, standing.stage in {Stage.PILOT, Stage.ACTIVE}
     program = installation.program.program.for_type(known.type)
-    title = f"Scorecard of {known.name}, {known.type}\n# gatehouse scorecard submit {partner} FILE"
-    typer.echo("\n".join(form(replace(installation.program, program=program), title)))
+    command = f"renew {partner} FILE --on YYYY-MM-DD" if renews else f"submit {partner} FILE"
+    title = f"Scorecard of {known.name}, {known.type}\n# gatehouse scorecard {command}"
+    empty = STAYS_AS_IT_WAS if renews else IS_DEFERRED
+    typer.echo("\n".join(form(replace(installation.program, program=program), title, empty)))
 
 
-def form(loaded: LoadedProgram, title: str) -> Iterator[str]:
-    """The lines of a scorecard to fill in."""
+IS_DEFERRED: Final = "What nobody knows yet stays empty: the decision is deferred then, and names it."
+STAYS_AS_IT_WAS: Final = "What stays empty stays as it was. Nothing is decided on it before the next re-score."
+
+
+def form(loaded: LoadedProgram, title: str, empty: str = IS_DEFERRED) -> Iterator[str]:
+    """The lines of a scorecard to fill in, with what becomes of what stays empty."""
     program = loaded.program
     yield f"# {title}"
     yield f"# Program {program.program}, version {program.version}."
-    yield "# What nobody knows yet stays empty: the decision is deferred then, and names it."
+    yield f"# {empty}"
     yield "reviewer:"
     yield ""
     yield "# From 1 to 5, by what was seen. A rating says under `evidence` what it rests on."

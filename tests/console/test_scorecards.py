@@ -59,6 +59,18 @@ def test_a_template_for_a_partner_has_the_minima_of_its_type(
         assert f"# The people and the habits to do it: 25 % of the total, at least {minimum}\n" in template
 
 
+def test_a_template_for_a_partner_that_was_signed_is_for_renewing(operator: Operator, store: Store) -> None:
+    now = datetime.now(UTC)
+    with store.write() as tx:
+        tx.partners.add([a_partner("Acme"), a_partner("Bolt")], now)
+        tx.partners.move("bolt", "pilot", Stage.PILOT, date(2017, 3, 1), "Taken over.", now)
+    acme, bolt = (operator.sees("scorecard", "template", "--partner", partner) for partner in ("acme", "bolt"))
+    assert "# gatehouse scorecard submit acme FILE\n" in acme
+    assert "the decision is deferred then" in acme
+    assert "# gatehouse scorecard renew bolt FILE --on YYYY-MM-DD\n" in bolt
+    assert "# What stays empty stays as it was." in bolt
+
+
 def test_a_template_needs_no_database(operator: Operator, tmp_path: Path) -> None:
     operator.installation.settings.database_url = f"sqlite:///{tmp_path / 'none.db'}"
     assert "market:" in operator.sees("scorecard", "template")
