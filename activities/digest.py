@@ -63,7 +63,7 @@ def _digest(tx: Transaction, notices: Sequence[Notice]) -> Notice:
     common, own = _at_stake(notices, found)
     lines = [
         *common,
-        *_by_condition(partners, escalations[:MOST_LINES], own),
+        *_by_condition(recipient, partners, escalations[:MOST_LINES], own),
         *others,
         *_rest(partners, escalations[MOST_LINES:]),
     ]
@@ -129,18 +129,20 @@ def _at_stake(notices: Sequence[Notice], found: Mapping[str, Escalation]) -> tup
 
 
 def _by_condition(
-    partners: Mapping[str, Partner], escalations: Sequence[Escalation], own: Mapping[str, str]
+    reader: str, partners: Mapping[str, Partner], escalations: Sequence[Escalation], own: Mapping[str, str]
 ) -> Iterator[str]:
     for heading, group in groupby(escalations, _heading):
         yield heading
-        yield from (f"{_line(partners[e.partner], e)} {own.get(e.key, '')}".rstrip() for e in group)
+        yield from (f"{_line(reader, partners[e.partner], e)} {own.get(e.key, '')}".rstrip() for e in group)
 
 
 def _heading(escalation: Escalation) -> str:
     return OVER_BY_NOW if _is_over(escalation) else f"{escalation.because} {escalation.advice}".rstrip()
 
 
-def _line(partner: Partner, escalation: Escalation) -> str:
+def _line(reader: str, partner: Partner, escalation: Escalation) -> str:
+    owner = _has_it(partner, escalation)
+    whose = "" if owner == reader else f" ({owner})"
     match escalation.state:
         case EscalationState.ENDED:
             what = escalation.note or ""
@@ -150,12 +152,17 @@ def _line(partner: Partner, escalation: Escalation) -> str:
             said = f", since {escalation.opened_on}, answered by {escalation.answered_by}:"
         case _:
             said = f", since {escalation.opened_on}:"
-    return f"- {partner.name}{said} `gatehouse escalations show {escalation.key}`"
+    return f"- {partner.name}{whose}{said} `gatehouse escalations show {escalation.key}`"
+
+
+def _has_it(partner: Partner, escalation: Escalation) -> str:
+    """Who sees to it: the partner's owner, or whom it was given to."""
+    return escalation.delegate or partner.owner
 
 
 def _rest(partners: Mapping[str, Partner], escalations: Sequence[Escalation]) -> Iterator[str]:
     if escalations:
         yield f"And {len(escalations)} more:"
-        owners = Counter(e.delegate or partners[e.partner].owner for e in escalations)
+        owners = Counter(_has_it(partners[e.partner], e) for e in escalations)
         for owner, count in sorted(owners.items()):
             yield f"- {count} of {owner}: `gatehouse escalations list --owner {in_shell(owner)}`"

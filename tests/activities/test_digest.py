@@ -153,6 +153,7 @@ def test_four_are_told_one_by_one_and_everybody_hears_of_theirs(office: Office) 
         *[("Ada Owner", "escalation.opened")] * 4,
         ("Max Lead", "escalation.digest"),
     ]
+    assert "- M0 (Ada Owner), since 2017-03-21:" in way.took[-1].notice.body, "whose it is, to who is told after them"
 
 
 def test_fifty_are_named_and_the_rest_are_counted(office: Office) -> None:
