@@ -131,7 +131,7 @@ async def test_a_pilot_that_is_reset_while_a_checkpoint_cannot_be_decided_has_al
             ),
             id=LIFECYCLE_ID.format(partner),
             task_queue=world.task_queue,
-            task_timeout=timedelta(seconds=1),  # what is asked meanwhile is heard as soon
+            task_timeout=timedelta(seconds=0.3),  # what is asked meanwhile is heard as soon
         )
         await tried(world)
         asked = NewStart(because="Other accounts", by="Ada")
