@@ -67,7 +67,8 @@ def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
     if found.missing:
         yield heading("What is not known")
         yield table(["fact", "of partners"], list(found.missing.items()))
-        yield "`gatehouse rescore --missing FILE` writes a sheet of what somebody could rate or say, to fill in."
+        sheet = f"`gatehouse rescore --missing FILE --quarter {found.quarter}`"
+        yield f"{sheet} writes a sheet of what somebody could rate or say, to fill in."
     yield from weights(found.reweighed)
 
 

@@ -209,6 +209,10 @@ _MESSAGES = {
     "tuple_type": "has to be a list",
     "dict_type": "has to be a map",
     "model_type": "has to be a map",
+    "greater_than": "has to be greater than {gt}",
+    "greater_than_equal": "has to be at least {ge}",
+    "less_than": "has to be less than {lt}",
+    "less_than_equal": "has to be at most {le}",
     "too_short": "has to have at least {min_length} of them",
     "too_long": "has to have at most {max_length} of them",
     "string_too_short": "is empty; say something",
@@ -227,7 +231,8 @@ def _message(details: ErrorDetails) -> str:
     said = message.format(**context) if message else details["msg"][:1].lower() + details["msg"][1:]
     given = details["input"]
     shown = isinstance(given, str | int | Decimal) and details["type"] not in ("missing", "string_too_long")
-    return f"{said}, not {given!r}" if shown and details["type"] != "extra_forbidden" else said
+    quoted = str(given) if isinstance(given, Decimal) else repr(given)
+    return f"{said}, not {quoted}" if shown and details["type"] != "extra_forbidden" else said
 
 
 def _below(data: Any, step: str | int) -> Any:

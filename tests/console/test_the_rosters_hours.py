@@ -86,7 +86,7 @@ def test_a_re_score_is_shown_before_it_is_made(operator: Operator, office: Offic
     assert said[0] == "2017Q2 as of 2017-06-30, by what is known now; nothing is written"
     for line in ("strategic 0 1 0 52", "growth 2 1 15 7.5", "win_rate 1", "fit_score 1"):
         assert line in said, said
-    assert any("`gatehouse rescore --missing FILE` writes a sheet" in line for line in said)
+    assert any("`gatehouse rescore --missing FILE --quarter 2017Q2` writes a sheet" in line for line in said)
     moved, warned = (
         next(number for number, line in enumerate(said) if line.startswith(begins))
         for begins in ("strong up growth strategic", "idle warn growth growth")

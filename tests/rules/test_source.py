@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rules.language.source import LARGEST, Fault, Unfit, faults_of, nearest, read_yaml
 
@@ -111,6 +111,21 @@ def test_what_pydantic_finds_is_told_with_places_and_the_nearest_key() -> None:
         "f.yaml:3:5: parts.2.sise: unknown key; did you mean size?",
         "f.yaml:3:5: parts.2.size: missing; add it",
         "f.yaml:4:18: spare.sizes: unknown key; did you mean size?",
+    ]
+
+
+class Hours(BaseModel):
+    to_give: Decimal = Field(gt=0)
+    kept_free: int = Field(ge=0, lt=100)
+
+
+def test_a_number_out_of_bounds_is_told_with_its_bound_as_it_was_written() -> None:
+    document = read_yaml("to_give: -7.5\nkept_free: 120\n", "f.yaml")
+    with pytest.raises(ValidationError) as invalid:
+        Hours.model_validate(document.data)
+    assert [str(fault) for fault in faults_of(invalid.value, document, Hours)] == [
+        "f.yaml:1:10: to_give: has to be greater than 0, not -7.5",
+        "f.yaml:2:12: kept_free: has to be less than 100, not 120",
     ]
 
 
