@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
+from uuid import uuid4
 
 from pydantic import BaseModel
 from temporalio.client import (
@@ -249,25 +250,36 @@ class Operations:
         """Do something about an escalation; how it stands then."""
         with self.store.read() as tx:
             known = tx.escalations.get(key)
-            if isinstance(act, Delegate | Reassign):  # a refusal of the workflow's would be its answer all day long
+            if isinstance(act, Delegate | Reassign):
                 tx.people.refuse_unknown(act.to)
         if known.state == EscalationState.ENDED:
             raise Refused(f"{key} ended on {known.closed_on}; there is nothing to answer any more: {known.note}")
+        # Asked twice on a day, it is done once; on another day, or once it was somebody else's or came back, the same
+        # words are meant anew.
+        once = f"{self.today()}/{known.round}/{_digest(act)}"
+        try:
+            return await self._act_once(known, act, once)
+        except Refused as refusal:
+            if not isinstance(refusal.__cause__, WorkflowUpdateFailedError):
+                raise
+            # It may be what was answered earlier today, when nothing was done: what was wrong may be mended.
+            return await self._act_once(known, act, f"{once}/{uuid4()}")
+
+    async def _act_once(self, known: Escalation, act: Act, once: str) -> Escalation:
+        """Have an act done, unless it was done under the same ID before."""
         # Whoever is told at once may answer before the sweep has started the workflow.
         start = WithStartWorkflowOperation(
             EscalationLadder.run,
-            Opened(key=key, clock=self.clock),
-            id=ESCALATION_ID.format(key),
+            Opened(key=known.key, clock=self.clock),
+            id=ESCALATION_ID.format(known.key),
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{known.partner}: {known.condition}",
         )
-        # Asked twice on a day, it is done once; on another day, or once it was somebody else's or came back, the same
-        # words are meant anew.
         acting = self.client.execute_update_with_start_workflow(
-            EscalationLadder.act, act, start_workflow_operation=start, id=f"{self.today()}/{known.round}/{_digest(act)}"
+            EscalationLadder.act, act, start_workflow_operation=start, id=once
         )
-        return await _with_start(acting, start, key)
+        return await _with_start(acting, start, known.key)
 
     async def begin_rescore(
         self, quarter: Quarter | None, as_of: date | None = None

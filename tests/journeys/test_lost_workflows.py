@@ -3,11 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.roster import TierMove
 from program.calendar import Quarter
-from program.escalation import EscalationState
+from program.errors import Refused
+from program.escalation import EscalationState, RecordNextAction
 from program.partner import Stage
 from tests.journeys.test_the_roster import swept
 from tests.store.contents import contents
@@ -163,3 +165,23 @@ async def test_an_escalation_goes_on_with_the_next_sweep(world: World) -> None:
     assert over.note == "A scorecard was submitted."
     await swept(world, first + 29 * DAY)
     assert (await world.escalation(overdue.key).describe()).status == WorkflowExecutionStatus.COMPLETED
+
+
+async def test_what_was_refused_for_want_of_a_lifecycle_is_done_once_that_is_back(world: World) -> None:
+    partner = await world.stalled("Acme")
+
+    async def is_escalated() -> bool:
+        return bool(world.escalations(partner))
+
+    await eventually(is_escalated)
+    [stall] = world.escalations(partner)
+    act = RecordNextAction(who="Ada", note="Call them", by="Ada", due_on=world.first_day + 3 * DAY)
+    await world.lifecycle(partner).terminate("lost")
+    with pytest.raises(Refused, match="no workflow runs"):
+        await world.operations.act_on(stall.key, act)
+    await world.operations.apply(partner)
+
+    assert (await world.operations.act_on(stall.key, act)).answered_by == "Ada"
+    events = [event.what for event in world.events(stall.key)]
+    await world.operations.act_on(stall.key, act)
+    assert [event.what for event in world.events(stall.key)] == events
