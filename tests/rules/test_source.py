@@ -124,8 +124,8 @@ def test_a_number_out_of_bounds_is_told_with_its_bound_as_it_was_written() -> No
     with pytest.raises(ValidationError) as invalid:
         Hours.model_validate(document.data)
     assert [str(fault) for fault in faults_of(invalid.value, document, Hours)] == [
-        "f.yaml:1:10: to_give: has to be greater than 0, not -7.5",
-        "f.yaml:2:12: kept_free: has to be less than 100, not 120",
+        "f.yaml:1:1: to_give: has to be greater than 0, not -7.5",
+        "f.yaml:2:1: kept_free: has to be less than 100, not 120",
     ]
 
 
