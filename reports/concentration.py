@@ -131,7 +131,7 @@ def _tenths(ranked: Winners) -> Table:
                 (Figure(len(part), tuple(fact for one in part for fact in one.facts)), *_revenue(deals, upto, total)),
             )
         )
-    few = f"With {len(ranked)} partners a tenth is one of them, or none."
+    few = f"With {len(ranked)} {'partner' if len(ranked) == 1 else 'partners'} a tenth is one of them, or none."
     return Table(
         id="tenths",
         title="By tenths of the partners",

@@ -61,11 +61,12 @@ def bases(tx: Transaction, record: Record, in_force: InForce) -> dict[Quarter, B
 
 
 def on_record(tx: Transaction) -> tuple[Quarter, Quarter] | None:
-    """The quarters in which something first and last happened; None where nothing has."""
+    """The quarters in which something first and last happened, a re-score for one; None where nothing has."""
     spans = [span for span in (tx.partners.span(), tx.opportunities.span()) if span]
     if not spans:
         return None
-    return Quarter.of(min(first for first, _ in spans)), Quarter.of(max(last for _, last in spans))
+    rescored = [Quarter.parse(name).last_day for name, at in tx.rescores.begun() if at]
+    return Quarter.of(min(first for first, _ in spans)), Quarter.of(max(*(last for _, last in spans), *rescored))
 
 
 def _stays(tx: Transaction, as_of: date) -> list[Stay]:

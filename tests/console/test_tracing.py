@@ -88,3 +88,12 @@ def test_what_has_no_score_is_refused(lead: Operator, office: Office) -> None:
     assert "2017Q4 begins on 2017-10-01" in lead.is_refused("roster", "score", acme, "--quarter", "2017Q4")
     refused = lead.is_refused("roster", "score", acme, "--behind", "charm")
     assert "no factor that counts 'charm'; it counts won_revenue, qualified_opportunities" in refused
+
+
+def test_reports_are_about_the_last_quarter_that_was_re_scored_though_nothing_else_happened(
+    lead: Operator, office: Office
+) -> None:
+    rated(office, "Acme")
+    assert ", 2017Q1, as of 2017-03-31" in lead.sees("report", "producing")
+    rescores(office)
+    assert ", 2017Q2, as of 2017-06-30" in lead.sees("report", "producing")
