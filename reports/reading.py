@@ -66,7 +66,7 @@ def on_record(tx: Transaction) -> tuple[Quarter, Quarter] | None:
     if not spans:
         return None
     rescored = [Quarter.parse(name).last_day for name, at in tx.rescores.begun() if at]
-    return Quarter.of(min(first for first, _ in spans)), Quarter.of(max(*(last for _, last in spans), *rescored))
+    return Quarter.of(min(first for first, _ in spans)), Quarter.of(max([*(last for _, last in spans), *rescored]))
 
 
 def _stays(tx: Transaction, as_of: date) -> list[Stay]:
