@@ -30,6 +30,7 @@ from activities.delivery import Delivery
 from activities.departure import Departures
 from activities.doubts import Doubts
 from activities.escalating import Escalating
+from activities.ladders import Ladders
 from activities.new_start import NewStarts
 from activities.pilot import Pilots
 from activities.postman import Postman
@@ -155,9 +156,10 @@ def activities(store: Store, client: Client, shelf: Shelf, postman: Postman) -> 
         *(roster.tell_lifecycles, Sweeps(store, shelf).look_for_stalls),
         *(delivery.deliver, delivery.deliver_rescore),
         WeeklyDigests(store, shelf).write_weekly,
-        *(escalating.start_escalations, escalating.begin, escalating.tell, escalating.come_back, escalating.answer),
+        *(escalating.begin, escalating.tell, escalating.come_back, escalating.answer),
         *(escalating.look_again, escalating.ask_lifecycle),
         NewStarts(store, shelf).begin_again,
+        Ladders(client).start_and_end_ladders,
     ]
 
 

@@ -10,7 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.escalating import ESCALATION_ID
+from activities.ladders import ESCALATION_ID
 from store.database import Store
 
 log = structlog.get_logger("gatehouse.escalations")

@@ -1,21 +1,18 @@
 """Escalations: opened with the stall that was found, told to one person after the other, answered, ended."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import partial
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import urging
 from activities.deciding import Shelf
-from activities.ending import Ended, Ending, end
+from activities.ending import Ending, end
+from activities.ladders import Opened
 from activities.meanwhile import overtake
 from activities.roster import LIFECYCLE_ID
 from activities.telling import Told, tell
@@ -41,42 +38,8 @@ from program.request import ActionTaken, Exit, NewStart
 from rules.folder import LoadedProgram
 from store.database import Store, Transaction
 
-ESCALATION_ID: Final = "escalation/{}"
-"""The workflow ID of an escalation."""
-
-ESCALATION: Final = "Escalation"
-"""The workflow's name."""
-
-END: Final = "end"
-"""The signal by which it hears that it is over."""
-
-
 Over = Callable[[Transaction, LoadedProgram, Escalation, date, datetime], str | None]
 """What has ended an escalation, as of a day and by what is known at an instant; None while it is not over."""
-
-
-AT_ONCE: Final = 20
-"""Workflows that are started at the same time."""
-
-
-class Opened(BaseModel):
-    """An escalation that begins to climb, and the clock that it goes by."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: str
-    clock: Clock
-
-
-class Openings(BaseModel):
-    """Escalations that begin to climb, by their keys: of a thousand of them all else would be too much to carry."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    keys: tuple[str, ...]
-    clock: Clock
-    over: tuple[Ended, ...] = ()
-    """Those whose workflows have to hear that they are over."""
 
 
 class Begun(BaseModel):
@@ -124,50 +87,6 @@ class Escalating:
         self._shelf = shelf
         self._client = client
         self._over = over
-
-    @activity.defn
-    async def start_escalations(self, openings: Openings) -> int:
-        """Start the workflows of some escalations, and end those of others; how many were not started before.
-
-        Not as children of whoever found the stall: they outlive it, and a lifecycle's history need not carry them. Nor
-        does that of a sweep, in which all stalls of a quarter may end.
-        """
-        turns = asyncio.Semaphore(AT_ONCE)
-
-        async def in_turn(key: str, act: Callable[[], Awaitable[bool]]) -> bool:
-            async with turns:
-                if not activity.info().is_local:
-                    activity.heartbeat(key)
-                return await act()
-
-        opened = (Opened(key=key, clock=openings.clock) for key in openings.keys)
-        started = (in_turn(one.key, partial(self._start, one)) for one in opened)
-        ended = (in_turn(one.key, partial(self._end, one)) for one in openings.over)
-        return sum(await asyncio.gather(*started, *ended))
-
-    async def _start(self, opened: Opened) -> bool:
-        partner, _, condition, *_ = opened.key.split("/")
-        try:
-            await self._client.start_workflow(
-                ESCALATION,
-                opened,
-                id=ESCALATION_ID.format(opened.key),
-                task_queue=activity.info().task_queue,
-                # One that was broken off is gone on with; one that came to its end has nothing left to do.
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                static_summary=f"{partner}: {condition}",
-            )
-        except WorkflowAlreadyStartedError:
-            return False  # by an earlier try, for the same stall, or by somebody who was quick to answer
-        return True
-
-    async def _end(self, ended: Ended) -> bool:
-        try:
-            await self._client.get_workflow_handle(ESCALATION_ID.format(ended.key)).signal(END, ended.note)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        return False
 
     @activity.defn
     def begin(self, opened: Opened) -> Begun:

@@ -28,7 +28,7 @@ from measure.rescore import rescore
 from measure.rescore_killed import TASK_QUEUE, a_worker
 from operations.acts import Operations, for_each
 from program.calendar import Clock
-from program.partner import PartnerType, Stage, Standing
+from program.partner import Stage, Standing
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from settings import TemporalSettings
 from store.database import Store
@@ -107,7 +107,7 @@ def when(events: Sequence[HistoryEvent], kind: "EventType.ValueType", activity: 
 
 async def answers(client: Client) -> None:
     """Wait until a worker is there: somebody's lifecycle comes to its end who has left already."""
-    left = Lifecycle(partner="nobody", type=PartnerType.RESELL, application=1, clock=Clock(), stage=Stage.EXITED)
+    left = Lifecycle(partner="nobody", application=1, clock=Clock(), stage=Stage.EXITED)
     await client.execute_workflow(PartnerLifecycle.run, left, id="partner/nobody", task_queue=TASK_QUEUE)
 
 
@@ -130,7 +130,6 @@ async def tell(client: Client, operations: Operations, partners: Sequence[Standi
     async def start(standing: Standing) -> WorkflowHandle[object, object]:
         state = Lifecycle(
             partner=standing.partner.id,
-            type=standing.partner.type,
             application=standing.application,
             clock=Clock(),
             stage=standing.stage,

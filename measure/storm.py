@@ -19,7 +19,7 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.deciding import Shelf
 from activities.ending import Ending, end_escalations
-from activities.escalating import ESCALATION_ID, Opened
+from activities.ladders import ESCALATION_ID, Opened
 from activities.sweep import SweepPage, Sweeps
 from embedded import Guarded, start
 from operations.acts import Operations, Unanswered

@@ -27,7 +27,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
-from activities.escalating import ESCALATION_ID, Opened
+from activities.ladders import ESCALATION_ID, Opened
 from activities.roster import LIFECYCLE_ID, Rescored
 from intake.reading import MappedAccount
 from program.calendar import Clock, Quarter
@@ -176,7 +176,6 @@ class Operations:
             raise Refused(f"{partner} is {standing.stage}; a running pilot can be taken over from a prospect only")
         lifecycle = Lifecycle(
             partner=partner,
-            type=standing.partner.type,
             application=standing.application + (standing.stage in ENDED or standing.stage == Stage.PROSPECT),
             clock=self.clock,
             pilot_since=pilot_since,

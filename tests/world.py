@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
-from activities.escalating import ESCALATION_ID
+from activities.ladders import ESCALATION_ID
 from activities.roster import LIFECYCLE_ID
 from notifications.channel import Channel, Down, Message, Recipient
 from operations.acts import Operations

@@ -10,7 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.ending import Ended
-    from activities.escalating import END, ESCALATION, ESCALATION_ID, Answer, Begun, Escalating, Opened, Openings, Step
+    from activities.escalating import Answer, Begun, Escalating, Step
+    from activities.ladders import END, ESCALATION, ESCALATION_ID, Ladders, Opened, Openings
     from activities.telling import Told
     from program import escalation as course
     from program.calendar import Clock
@@ -188,7 +189,7 @@ async def start_and_end(keys: tuple[str, ...], over: tuple[Ended, ...], clock: C
     """
     if keys or over:
         await workflow.execute_activity_method(
-            Escalating.start_escalations,
+            Ladders.start_and_end_ladders,
             Openings(keys=keys, clock=clock, over=over),
             start_to_close_timeout=options.A_PAGE,
             heartbeat_timeout=options.SIGN_OF_LIFE,
@@ -200,7 +201,7 @@ async def start_and_end(keys: tuple[str, ...], over: tuple[Ended, ...], clock: C
 async def start_of_one(keys: tuple[str, ...], clock: Clock) -> None:
     """The same with those of one partner, which are few: one event in its history instead of six."""
     if keys:
-        await when_due(Escalating.start_escalations, Openings(keys=keys, clock=clock), f"{len(keys)} escalations")
+        await when_due(Ladders.start_and_end_ladders, Openings(keys=keys, clock=clock), f"{len(keys)} escalations")
 
 
 async def end(key: str, note: str) -> None:

@@ -8,7 +8,7 @@ from temporalio.common import SearchAttributeKey
 
 from program.calendar import Clock, Quarter
 from program.decision import Ruling
-from program.partner import PartnerId, PartnerType, Stage
+from program.partner import PartnerId, Stage
 from program.pilot import PilotTerms
 from program.scorecard import Scorecard
 
@@ -25,7 +25,6 @@ class Lifecycle(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     partner: PartnerId
-    type: PartnerType
     application: int
     clock: Clock
     pilot_since: date | None = None

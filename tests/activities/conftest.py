@@ -14,6 +14,7 @@ from activities.deciding import Shelf
 from activities.delivery import Delivery
 from activities.departure import Departures
 from activities.escalating import Answer, Escalating, Step
+from activities.ladders import Ladders
 from activities.pilot import Look, Pilots
 from activities.postman import Postman
 from activities.qualification import Candidacy, Entered, Entry, Qualification, Qualified
@@ -100,6 +101,7 @@ class Office:
         self.gate = Qualification(store, self.shelf)
         self.pilots = Pilots(store, self.shelf)
         self.departures = Departures(store, self.shelf)
+        self.ladders = Ladders(client)
         self.escalating = Escalating(store, self.shelf, client, over)
         self.roster = Roster(store, self.shelf, client)
         self.sweeps = Sweeps(store, self.shelf)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.departure import Closing, Departure
-from activities.escalating import Openings
+from activities.ladders import Openings
 from activities.pilot import Accounts, NextAction, Play
 from activities.qualification import Entry, Lapse
 from activities.roster import Page, RescoreBegin, RescorePublish
@@ -190,7 +190,7 @@ def comes_back(office: Office) -> Act:
 
 
 def is_escalated(office: Office) -> Act:
-    return office.escalating.start_escalations, Openings(keys=(stalled(office).key,), clock=Clock())
+    return office.ladders.start_and_end_ladders, Openings(keys=(stalled(office).key,), clock=Clock())
 
 
 def is_told(office: Office) -> Act:
@@ -294,7 +294,7 @@ SAYS_HOW_MANY_ARE_NEW = [
     ("deliver", is_told),
     ("deliver_rescore", hears_of_its_tier),
 ]
-TELLS_TEMPORAL = ["start_escalations", "tell_lifecycles", "ask_lifecycle"]
+TELLS_TEMPORAL = ["start_and_end_ladders", "tell_lifecycles", "ask_lifecycle"]
 READS = ["begin", "evidence_due"]
 
 

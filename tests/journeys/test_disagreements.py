@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 
 from activities.roster import LIFECYCLE_ID
 from program.notice import Notice
-from program.partner import PartnerType, Stage
+from program.partner import Stage
 from program.request import NewStart
 from rules.evaluators import engine
 from rules.evaluators.network import Network, compile_policy
@@ -124,7 +124,6 @@ async def test_a_pilot_that_is_reset_while_a_checkpoint_cannot_be_decided_has_al
             PartnerLifecycle.run,
             Lifecycle(
                 partner=partner,
-                type=PartnerType.RESELL,
                 application=1,
                 clock=world.clock,
                 pilot_since=first - 28 * DAY,
