@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from console.arguments import AsJson, examples
 from console.installation import Installation, here
-from console.screen import as_json, complain, heading, progress, say, show, table
+from console.screen import as_json, complain, heading, progress, say, show, table, title
 from operations.acts import Operations, Unanswered, for_each
 from operations.requalifying import Requalified, exits, not_signed, requalify
 from program.errors import Refused
@@ -54,9 +54,12 @@ def requalify_(
 
 
 def _as_text(found: Sequence[Requalified]) -> Iterator[RenderableType]:
+    if not found:
+        yield "Nobody is active, so nobody is qualified anew."
+        return
     out, unknown = not_signed(found), [one for one in found if one.outcome is None]
     signed = len(found) - len(out) - len(unknown)
-    yield heading(
+    yield title(
         f"Of {len(found)} active partners, {signed} would be signed today and {len(out)} not; "
         f"of {len(unknown)} nobody knows"
     )
@@ -76,6 +79,7 @@ def _as_text(found: Sequence[Requalified]) -> Iterator[RenderableType]:
             for one in unknown
         ]
         yield table(["partner", "tier", "since", "what is missing"], rows, whole=2)
+        yield "`gatehouse scorecard renew PARTNER FILE` says it of one, `gatehouse import evidence FILE` of many."
 
 
 def _let_go(installation: Installation, file: Path) -> None:
@@ -109,7 +113,7 @@ def _let_go(installation: Installation, file: Path) -> None:
 def _report(answers: Mapping[PartnerId, LastDay | Refused]) -> None:
     left = {partner: answer.last_day for partner, answer in answers.items() if isinstance(answer, LastDay)}
     if left:
-        say(f"{len(left)} were given notice.")
+        say(f"Given notice: {len(left)}.")
         show(table(["partner", "last day"], left.items()))
     refused = [answer for answer in answers.values() if isinstance(answer, Refused)]
     for refusal in refused:

@@ -145,7 +145,10 @@ def _last_scored(
             entrants = tx.rescores.entrants(quarter)
             there = [partner for partner in placed if partner in standings]
             return quarter, {p: entrants[p] for p in there}, {p: placed[p] for p in there}
-    raise Refused("no quarter was re-scored with anybody active; `gatehouse rescore` does it once a quarter is over")
+    raise Refused(
+        "no quarter was re-scored with anybody active; `gatehouse rescore` does it once a quarter is over, and "
+        "`gatehouse rescore --preview` looks ahead"
+    )
 
 
 def recorded_eligibility(tx: Transaction, program: LoadedProgram, quarter: Quarter) -> Eligible:

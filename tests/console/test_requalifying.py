@@ -23,14 +23,19 @@ async def test_who_would_not_be_signed_is_given_notice_by_an_explicit_list(
     assert good not in shown
     assert adopted in shown
     assert "it was never rated" in shown
+    assert "`gatehouse scorecard renew PARTNER FILE` says it of one" in shown
     assert world.standing(poor).stage == Stage.ACTIVE
 
     leaving = tmp_path / "leaving.txt"
     leaving.write_text(f"\ufeff{poor}\n")  # some editors begin a file with a byte order mark
     done = await colleague.asks("roster", "requalify", "--exit", str(leaving))
     assert done.exit_code == 0, done.output
-    assert "1 were given notice" in done.stdout
+    assert "Given notice: 1." in done.stdout
     assert [world.standing(partner).stage for partner in (poor, good)] == [Stage.LEAVING, Stage.ACTIVE]
+
+
+def test_a_roster_of_nobody_is_said_to_be_one(operator: Operator) -> None:
+    assert operator.sees("roster", "requalify", "--preview") == "Nobody is active, so nobody is qualified anew.\n"
 
 
 def test_a_list_is_acted_on_alone_and_has_to_be_there(operator: Operator, tmp_path: Path) -> None:
