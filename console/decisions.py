@@ -193,6 +193,12 @@ def _program(decision: Decision) -> str:
     return f"program version {decision.program_version} ({decision.program[:12]})"
 
 
+def _score(decision: Decision) -> str | None:
+    """What shows the score that a decision of a re-score goes back to."""
+    quarter = decision.purpose.removeprefix("rescore-")
+    return None if quarter == decision.purpose else f"gatehouse roster score {decision.partner} --quarter {quarter}"
+
+
 def _as_text(entry: Entry, decision: Decision) -> Iterator[RenderableType]:
     ruling = decision.ruling
     yield title(f"Decision {entry.number}: {decision.policy} of {decision.partner}")
@@ -201,6 +207,7 @@ def _as_text(entry: Entry, decision: Decision) -> Iterator[RenderableType]:
         ("because", ruling.because),
         ("advice", ruling.advice),
         ("why", f"gatehouse explain {entry.number}"),
+        ("score", _score(decision)),
         ("rule", ruling.rule or "none by itself"),
         ("also held", ", ".join(ruling.also)),
         ("unknown", ", ".join(ruling.unknown)),

@@ -42,6 +42,8 @@ def test_a_score_is_followed_to_the_deals_and_ratings_it_was_made_from(lead: Ope
         assert line in said, said
     assert said[-1] == "gatehouse roster score acme --quarter 2017Q2 --behind FACT"
 
+    assert "score gatehouse roster score acme --quarter 2017Q2" in lines(lead.sees("decisions", "show", "1"))
+
     revenue = lines(lead.sees("roster", "score", acme, "--behind", "won_revenue"))
     assert revenue[0] == "Acme (acme) in 2017Q2, Revenue won: 12,000, 4.2 of 35 points"
     assert "Deals: 3" in revenue
