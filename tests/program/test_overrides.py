@@ -79,10 +79,10 @@ def test_a_type_has_its_own_values_and_everybody_else_the_programs(folder: Path)
             "no value that a type may override; did you mean",
         ),
         ("pilot.days: long", "pilot.days", "unable to parse string as an integer, not 'long'"),
-        ("pilot.days: 400", "pilot.days", "less than or equal to 365"),
+        ("pilot.days: 400", "pilot.days", "has to be at most 365"),
         ("pilot.days: 7", "pilot.checkpoint_every", "a checkpoint every 7 days leaves none in 7 days"),
-        ("scorecard.minimum: 6", "scorecard.minimum", "less than or equal to 5"),
-        ("stalls.active.growth: -1", "stalls.active.growth", "greater than or equal to 0"),
+        ("scorecard.minimum: 6", "scorecard.minimum", "has to be at most 5"),
+        ("stalls.active.growth: -1", "stalls.active.growth", "has to be at least 0"),
         ("exit.notice_days.pilot:", "exit.notice_days.pilot", "has to have a value; remove it"),
     ],
 )
