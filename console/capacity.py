@@ -24,11 +24,11 @@ def as_text(report: CapacityReport) -> Iterator[RenderableType]:
     yield heading("Hours by person")
     tiers = [tier.tier for tier in report.tiers]
     people = [(p.name, *map(number, (p.to_give, *(p.by_tier[tier] for tier in tiers), p.slack))) for p in report.people]
-    yield table(["person", "to give", *tiers, "left over"], people)
+    yield table(["person", "to give", *tiers, "left over"], people, figures=range(1, len(tiers) + 3))
     if report.next_hours:
         yield heading("What the next hours would buy")
         rises = [(number(n.hours), n.tier, n.partner) for n in report.next_hours]
-        yield table(["hours more", "tier", "who would rise"], rises, whole=2)
+        yield table(["hours more", "tier", "who would rise"], rises, whole=2, figures=[0])
     yield heading("What an absence for the whole quarter would cost")
     yield table(["person", "partners that fall", "to"], [_absent(a.name, a.falls, a.short) for a in report.absences])
     yield from hanging(report.hanging)
@@ -46,7 +46,7 @@ def _absent(name: str, falls: tuple[Change, ...], short: Decimal) -> tuple[str, 
 
 def _tiers(tiers: Iterable[TierHours], then: str) -> RenderableType:
     rows = [(t.tier, t.partners_now, t.partners, number(t.hours_now), number(t.hours)) for t in tiers]
-    return table(["tier", "partners now", then, "hours now", f"hours {then}"], rows)
+    return table(["tier", "partners now", then, "hours now", f"hours {then}"], rows, figures=range(1, 5))
 
 
 def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
@@ -60,13 +60,13 @@ def preview_as_text(found: RescorePreview) -> Iterator[RenderableType]:
         yield heading("Who would move or be warned")
         first = sorted(found.movers, key=lambda mover: mover.came_from == mover.to)  # then who is warned alone
         movers = [(m.partner, m.move, m.came_from, m.to, f"{m.score:.1f}", m.because) for m in first[:LISTED]]
-        yield table(["partner", "move", "from", "to", "score", "because"], movers, whole=5)
+        yield table(["partner", "move", "from", "to", "score", "because"], movers, whole=5, figures=[4])
         yield from _more(len(found.movers))
     yield f"\n`gatehouse roster score PARTNER --quarter {found.quarter}` says what a score is made from."
     yield from hanging(found.hanging)
     if found.missing:
         yield heading("What is not known")
-        yield table(["fact", "of partners"], list(found.missing.items()))
+        yield table(["fact", "of partners"], list(found.missing.items()), figures=[1])
         sheet = f"`gatehouse rescore --missing FILE --quarter {found.quarter}`"
         yield f"{sheet} writes a sheet of what somebody could rate or say, to fill in."
     yield from weights(found.reweighed)
@@ -116,7 +116,9 @@ def weights(found: tuple[Reweighed, ...]) -> Iterator[RenderableType]:
         return
     yield heading("Whom the changed weights rank otherwise")
     rows = [(r.partner, f"{r.score_before:.1f}", f"{r.score:.1f}", r.rank_before, r.rank) for r in found[:LISTED]]
-    yield table(["partner", "score by the old", "by the new", "rank by the old", "by the new"], rows)
+    yield table(
+        ["partner", "score by the old", "by the new", "rank by the old", "by the new"], rows, figures=range(1, 5)
+    )
     yield from _more(len(found))
 
 

@@ -18,7 +18,7 @@ from program.opportunity import Deal
 from reports.catalogue import KINDS, Kind, make, record_of
 from reports.evidence import Evidence, evidence
 from reports.record import By
-from reports.report import Report, Table
+from reports.report import Report, Table, Unit
 from store.database import Store
 
 app = typer.Typer(
@@ -180,7 +180,8 @@ def _table(one: Table) -> Iterator[RenderableType]:
         [line.key, *(column.shows(figure) for column, figure in zip(one.columns, line.figures, strict=True))]
         for line in one.lines
     ]
-    yield table([one.rows_are, *(column.title for column in one.columns)], rows)
+    figures = [number for number, column in enumerate(one.columns, 1) if column.unit is not Unit.TEXT]
+    yield table([one.rows_are, *(column.title for column in one.columns)], rows, figures=figures)
     yield from one.says
     yield Text(f"--behind {one.id}/ROW/COLUMN: {', '.join(column.id for column in one.columns)}", style="dim")
 
@@ -237,7 +238,8 @@ def evidence_as_text(found: Sequence[Evidence]) -> Iterator[RenderableType]:
     """What is behind a number, kind by kind."""
     for part in found:
         yield heading(f"{part.kind.capitalize()}: {len(part.rows):,}")
-        yield table(*part.table)
+        columns, rows = part.table
+        yield table(columns, rows, figures=[number for number, name in enumerate(columns) if name == "worth"])
         yield from part.sums
         yield part.command
     if not found:

@@ -6,7 +6,7 @@ are for terminals; rich leaves them out elsewhere.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from enum import Enum
 from itertools import product
@@ -105,7 +105,9 @@ def heading(text: str) -> Text:
     return Text(f"\n{text}", style="bold")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int = 1) -> Table:
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int = 1, figures: Collection[int] = ()
+) -> Table:
     """A table without lines.
 
     Args:
@@ -113,13 +115,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: int =
         rows: Values; those that are missing stay empty.
         whole: How many of the first columns are never broken, to be found by whoever searches the text for them.
             Dates never are. A value that would leave the other columns no room is.
+        figures: Columns, counted from 0, whose numbers stand below each other to be compared.
     """
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, BETWEEN, 0, 0))
     listed = [list(row) for row in rows]
     texts = [[shown(value) for value in row] for row in listed]
     steps = []
     for number, name in enumerate(columns):
-        made.add_column(name, overflow="fold")
+        made.add_column(name, overflow="fold", justify="right" if number in figures else "left")
         dates = any(isinstance(row[number], date) for row in listed)
         values = [row[number].plain for row in texts]
         fits = all(len(value) <= screen().width // 2 for value in values)

@@ -84,7 +84,7 @@ def as_text(found: PartnerScore) -> Iterator[RenderableType]:
     points = span(found.score)
     yield title(f"{found.name} ({found.partner}) in {found.quarter}: {points} points, rank {found.rank} of {found.of}")
     rows = [_row(one) for one in found.factors]
-    yield table(["fact", "factor", "target", "result", "points", "at most"], rows)
+    yield table(["fact", "factor", "target", "result", "points", "at most"], rows, figures=range(2, 6))
     decided = "nothing yet: the quarter is not re-scored" if found.decision is None else None
     yield details(
         [

@@ -63,3 +63,9 @@ def test_all_that_is_known_of_one_thing_is_shown_whatever_is_a_date(capsys: pyte
     assert lines[0] == "opened       2026-07-01"
     assert lines[1].startswith("answered by  word")
     assert " ".join(lines).count("word") == 30
+
+
+def test_numbers_that_are_compared_stand_below_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [["growth", "9", "Ada"], ["all", "1,009", "Bo"]]
+    lines = shown(capsys, table(["tier", "revenue", "who"], rows, figures=[1]))
+    assert lines == ["tier    revenue  who", "growth        9  Ada", "all       1,009  Bo"]
