@@ -56,6 +56,6 @@ $(UV): requirements/build.txt
 # uv finds a Python that fits, or fetches one. The packages that build from source get the same pinned setuptools.
 $(INSTALLED): $(UV) pyproject.toml requirements/dev.txt requirements/build.txt
 	@$(UV) venv -q --allow-existing --python '>=3.11,<3.13' .venv
-	@$(UV) pip install -q --python $(PYTHON) --require-hashes --build-constraints requirements/build.txt -r requirements/dev.txt
+	@$(UV) pip install -q --compile-bytecode --python $(PYTHON) --require-hashes --build-constraints requirements/build.txt -r requirements/dev.txt
 	@$(UV) pip install -q --python $(PYTHON) --no-deps --build-constraints requirements/build.txt --editable .
 	@touch $@

@@ -15,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from store.database import Store
 
-PATIENCE = 60
+PATIENCE = 120
 
 
 class Service:
