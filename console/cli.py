@@ -45,6 +45,13 @@ from store.database import Store
 INTERRUPTED = 130
 
 
+def _plainly(said: str) -> str:
+    """What pydantic says of an argument, as we would say it."""
+    if said.startswith("Input should be a valid integer"):
+        return "a whole number has to stand here"
+    return said.removeprefix("Value error, ")
+
+
 class Commands(TyperGroup):
     """Turns what an operator can mend into one message."""
 
@@ -52,6 +59,9 @@ class Commands(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _plainly(error.message)
+            raise
         except (Refused, Disagreement) as error:
             complain(error)
             raise typer.Exit(1) from None

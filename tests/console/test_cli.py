@@ -159,3 +159,9 @@ def test_every_command_that_reads_speaks_to_scripts() -> None:
     reading += ["people list", "notices list", "notices show", "import people", "digest"]
     for command in reading:
         assert "--json" in CliRunner().invoke(cli.app, [*command.split(), "--help"]).stdout
+
+
+def test_what_is_no_argument_is_corrected_in_plain_words(operator: Operator) -> None:
+    assert "Invalid value for 'DECISION': a whole number has to stand here" in operator.is_corrected("explain", "abc")
+    said = operator.is_corrected("escalations", "list", "--state", "shut")
+    assert "Invalid value for '--state': 'shut' is not one of 'open'" in said
