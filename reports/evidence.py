@@ -9,7 +9,7 @@ from typing import Any, Final
 from program.opportunity import Deal, DirectDeal, Opportunity
 from program.touch import Touch
 from reports.figures import AnyDeal, value
-from reports.record import Decided, Fact, Piloted, Ranked, Stay
+from reports.record import Decided, Expectation, Fact, Piloted, Ranked, Stay
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,15 @@ def _others(facts: Sequence[Fact]) -> list[Evidence]:
         for f in facts
         if isinstance(f, Ranked)
     ]
+    expected = [(f.partner, f.fact, f.shown, f.points, f.most) for f in facts if isinstance(f, Expectation)]
     touches = [(f.partner, f.delivered_on, f.kind, f.who, f.note) for f in facts if isinstance(f, Touch)]
     return [
+        Evidence(
+            "factors",
+            ("partner", "fact", "an average quarter", "points", "at most"),
+            tuple(expected),
+            "gatehouse roster score PARTNER",
+        ),
         Evidence(
             "pilots",
             ("partner", "application", "pilot", "started", "ended", "verdict", "decision"),

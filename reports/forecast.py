@@ -13,16 +13,18 @@ from typing import Final
 
 from activities.scoring import cut_of, eligibility, moves, ranked, scores, team
 from program.calendar import Quarter
+from program.figures import value
 from program.measures import four_places, measured
 from program.movement import TierRecord, full_quarters
 from program.opportunity import Opportunity
+from program.pack import factor_results
 from program.partner import PartnerId, Stage
 from program.person import Absence
 from program.rescore import Entrant, Gathered
-from program.score import Measured
+from program.score import Measured, Score, ScoreModel
 from program.scorecard import FactValue
 from reports.figures import CENT, count, percent, rounded, share
-from reports.record import Ranked, Record, Stay
+from reports.record import Expectation, Ranked, Record, Stay
 from reports.report import Column, Figure, Line, Picture, Report, Series, Shape, Table, Unit
 from rules.folder import LoadedProgram
 
@@ -59,6 +61,8 @@ class Expected:
     then: str
     score: Decimal
     because: str
+    factors: tuple[Expectation, ...]
+    """What the score adds up from."""
     deals: tuple[Opportunity, ...]
     """What the average is made of."""
 
@@ -124,8 +128,18 @@ def _expected(record: Record, target: Quarter, basis: Basis, day: date) -> list[
     expected = []
     for partner, (last, ruling, left) in moves(basis.program, found, entrants, records, basis.known).items():
         then, deals = LEAVES if ruling.outcome == "exit" else left.tier, seen[partner][1]
-        expected.append(Expected(stays[partner], last.tier, then, scored[partner].low, ruling.because, deals))
+        factors = _factors(partner, model, entrants[partner].gathered.measured, scored[partner])
+        score, because = scored[partner].low, ruling.because
+        expected.append(Expected(stays[partner], last.tier, then, score, because, factors, deals))
     return expected
+
+
+def _factors(partner: PartnerId, model: ScoreModel, shown: Measured, score: Score) -> tuple[Expectation, ...]:
+    results = factor_results(model.factors_of(shown.segment), shown.facts, score, None)
+    return tuple(
+        Expectation(partner, one.fact, value(one.fact, one.value), rounded(Fraction(one.points.low), CENT), one.weight)
+        for one in results
+    )
 
 
 def _last_record(record: Record, stay: Stay, before: Quarter, tiers: Sequence[str], entry: str) -> TierRecord:
@@ -251,7 +265,7 @@ def _moved(moved: Sequence[Expected]) -> Table:
                 (
                     Figure(one.tier, (one.stay,)),
                     Figure(one.then, one.deals),
-                    Figure(rounded(Fraction(one.score), CENT), one.deals),
+                    Figure(rounded(Fraction(one.score), CENT), (*one.factors, *one.deals)),
                     Figure(one.because, (one.stay,)),
                 ),
             )

@@ -98,7 +98,20 @@ class Ranked:
     quarters_inactive: int
 
 
-OfPartner = Opportunity | Stay | Decided | Piloted | Ranked | Touch
+@dataclass(frozen=True)
+class Expectation:
+    """What a forecast takes a partner to show of one factor."""
+
+    partner: PartnerId
+    fact: str
+    shown: str
+    """The average quarter, in words; of what was rated, the rating."""
+    points: Decimal
+    most: int
+    """Points that the factor can add."""
+
+
+OfPartner = Opportunity | Stay | Decided | Piloted | Ranked | Expectation | Touch
 """What is on record of a partner."""
 
 Fact = OfPartner | DirectDeal

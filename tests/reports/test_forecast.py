@@ -7,6 +7,7 @@ import pytest
 
 from program.partner import Stage
 from reports.forecast import Basis, forecast
+from reports.record import Expectation
 from rules.folder import LoadedProgram
 from tests.reports.roster import Roster, day, q, values
 
@@ -41,6 +42,12 @@ def test_who_sells_more_on_average_than_its_tier_takes_is_expected_to_rise(basis
             "The score and the team's hours carry a higher tier; it rises by one.",
         )
     }
+    *_, score = report.behind("moves/alder/score")
+    factors = [fact for fact in score.behind if isinstance(fact, Expectation)]
+    assert sum(one.points for one in factors) == score.value
+    assert [(one.shown, one.points, one.most) for one in factors if one.fact == "qualified_opportunities"] == [
+        ("40", 20, 20)
+    ]
     assert values(report, "tiers") == {
         "strategic": (0, 1, Decimal(0), Decimal(52)),
         "growth": (2, 1, Decimal(15), Decimal("7.5")),
