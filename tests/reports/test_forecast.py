@@ -46,7 +46,7 @@ def test_who_sells_more_on_average_than_its_tier_takes_is_expected_to_rise(basis
     factors = [fact for fact in score.behind if isinstance(fact, Expectation)]
     assert sum(one.points for one in factors) == score.value
     assert [(one.shown, one.points, one.most) for one in factors if one.fact == "qualified_opportunities"] == [
-        ("40", 20, 20)
+        ("40", Decimal(20), 20)
     ]
     assert values(report, "tiers") == {
         "strategic": (0, 1, Decimal(0), Decimal(52)),
