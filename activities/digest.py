@@ -118,13 +118,13 @@ def mark(*parts: str) -> str:
 
 
 def _at_stake(notices: Sequence[Notice], found: Mapping[str, Escalation]) -> tuple[list[str], dict[str, str]]:
-    """What all that wait for an answer say of what is at stake, and what each of them says that not all do."""
-    said = {e.key: n.at_stake for n in notices if (e := found.get(n.key)) and not (_is_over(e) or _is_answered(e))}
-    if not said:
+    """What all that wait for an answer say of what is at stake, and by when each is to be answered if they differ."""
+    waiting = {e.key: n for n in notices if (e := found.get(n.key)) and not (_is_over(e) or _is_answered(e))}
+    if not waiting:
         return [], {}
-    first, *others = said.values()
-    common = [line for line in first if all(line in other for other in others)]
-    own = {key: " ".join(line for line in lines if line not in common) for key, lines in said.items()}
+    first, *others = waiting.values()
+    common = [line for line in first.at_stake if all(line in other.at_stake for other in others)]
+    own = {key: notice.answer_by for key, notice in waiting.items() if notice.answer_by not in common}
     return [*common, OPENS_EACH], own
 
 
@@ -133,14 +133,14 @@ def _by_condition(
 ) -> Iterator[str]:
     for heading, group in groupby(escalations, _heading):
         yield heading
-        yield from (f"{_line(reader, partners[e.partner], e)} {own.get(e.key, '')}".rstrip() for e in group)
+        yield from (_line(reader, partners[e.partner], e, own.get(e.key, "")) for e in group)
 
 
 def _heading(escalation: Escalation) -> str:
     return OVER_BY_NOW if _is_over(escalation) else f"{escalation.because} {escalation.advice}".rstrip()
 
 
-def _line(reader: str, partner: Partner, escalation: Escalation) -> str:
+def _line(reader: str, partner: Partner, escalation: Escalation, answer_by: str) -> str:
     owner = _has_it(partner, escalation)
     whose = "" if owner == reader else f" ({owner})"
     match escalation.state:
@@ -151,7 +151,7 @@ def _line(reader: str, partner: Partner, escalation: Escalation) -> str:
         case EscalationState.ACKNOWLEDGED | EscalationState.SNOOZED:
             said = f", since {escalation.opened_on}, answered by {escalation.answered_by}:"
         case _:
-            said = f", since {escalation.opened_on}:"
+            said = f", since {escalation.opened_on}: {answer_by}".rstrip()
     return f"- {partner.name}{whose}{said} `gatehouse escalations show {escalation.key}`"
 
 

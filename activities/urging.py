@@ -14,7 +14,7 @@ from program.ladder import EscalationRules, Ladder, Rung
 from program.notice import OVER, ChannelName, Notice
 from program.partner import Partner, Stage
 from program.person import in_shell
-from rules.explanation.wording import value_in_words
+from rules.explanation.wording import listed, value_in_words
 from rules.language.conditions import names
 from rules.language.facts import FactType
 from rules.language.policy import Policy
@@ -73,15 +73,15 @@ class Urge:
     def unanswered(self) -> Notice:
         """To the program lead: the ladder is climbed and nobody answered."""
         nobody = "Everybody on the ladder was told, and nobody answered."
-        listed = "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does."
+        stays = "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does."
         shown = f"`gatehouse escalations show {self.escalation.key}` shows who was told when."
         return Notice(
-            key=unanswered_key(self.escalation),
+            key=f"{self.escalation.key}/unanswered-{self.escalation.round}",
             kind="escalation.unanswered",
             partner=self.partner.id,
             recipient=self.person,
             subject=f"Nobody answers for {self.partner.name}",
-            body="\n".join([self.escalation.because, nobody, *self._seen(), listed, shown, *self._offered()]),
+            body="\n".join([self.escalation.because, nobody, *self._seen(), stays, shown, *self._offered()]),
             thread=f"{self.escalation.key}/opened",
             expected=self.expected,
         )
@@ -157,7 +157,7 @@ def before(events: Sequence[EscalationEvent], person: str) -> Iterator[str]:
     told = [event.who for event in takewhile(lambda event: event.what == "told", reversed(events))]
     silent = [who for who in dict.fromkeys(reversed(told)) if who != person]
     if silent:
-        yield f"{' and '.join(silent)} {'has' if len(silent) == 1 else 'have'} not answered."
+        yield f"{listed(silent)} {'has' if len(silent) == 1 else 'have'} not answered."
 
 
 def _asks(escalation: Escalation) -> bool:
@@ -200,11 +200,6 @@ def _in_words(value: Any, declared: FactType) -> str:
     if isinstance(value, Mapping):
         return f"{value['at_least']} at least"
     return value_in_words(None if value is None else declared.decode(declared.encode(value)), declared)
-
-
-def unanswered_key(escalation: Escalation) -> str:
-    """The key under which the program lead is told that nobody answered."""
-    return f"{escalation.key}/unanswered-{escalation.round}"
 
 
 def over(escalation: Escalation, partner: Partner, key: str, person: str, channels: tuple[ChannelName, ...]) -> Notice:

@@ -137,10 +137,10 @@ def test_what_is_at_stake_in_all_of_them_is_said_once(office: Office) -> None:
     assert body.count(URGE) == 1
 
 
-def test_what_is_at_stake_in_one_of_them_is_said_with_it(office: Office) -> None:
+def test_who_has_to_answer_by_different_times_reads_each_with_its_stall(office: Office) -> None:
     body = urged(office, {"silent": (VERDICT, URGE), "late": ("", LATER)})
-    assert f"`gatehouse escalations show acme/active/silent/2017Q1` {VERDICT} {URGE}" in body
-    assert f"`gatehouse escalations show acme/active/late/2017Q1` {LATER}" in body
+    assert f"- Acme, since 2017-03-21: {URGE} `gatehouse escalations show acme/active/silent/2017Q1`" in body
+    assert f"- Acme, since 2017-03-21: {LATER} `gatehouse escalations show acme/active/late/2017Q1`" in body
 
 
 def test_four_are_told_one_by_one_and_everybody_hears_of_theirs(office: Office) -> None:
