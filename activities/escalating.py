@@ -9,7 +9,6 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import urging
 from activities.deciding import Shelf
 from activities.ending import Ending, end
 from activities.ladders import Opened
@@ -103,8 +102,6 @@ class Escalating:
         """
         with self._store.write() as tx:
             escalation = tx.escalations.held(step.key)
-            if escalation.state == EscalationState.UNANSWERED:
-                return Told(escalation=escalation, notices=(urging.unanswered_key(escalation),))
             if escalation.state != EscalationState.OPEN or escalation.round != step.round:
                 return Told(escalation=escalation)
             seen = self._looked_at(tx, escalation, step)

@@ -137,6 +137,7 @@ def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
     """What looks every second, or tries again after two, does so after a moment: a test would only wait for it."""
     monkeypatch.setattr(doubts, "LOOK_SECONDS", 0.2)
     monkeypatch.setattr(postman, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(postman, "GRACE_SECONDS", 0.2)
     monkeypatch.setattr(patience, "FIRST_WAIT", timedelta(seconds=0.2))
 
 

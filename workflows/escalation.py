@@ -19,7 +19,6 @@ with workflow.unsafe.imports_passed_through():
     from program.escalation import Act, Escalation, EscalationState
     from program.ladder import Ladder
     from workflows import options
-    from workflows.delivery import Deliveries
     from workflows.steps import refused, when_asked, when_due
 
 
@@ -28,7 +27,8 @@ class EscalationLadder:
     """One per partner, stage, condition and cycle.
 
     What it is and where it stands is on record; the workflow keeps the time. One thing is done with it at once, so that
-    an answer and the next rung cannot cross.
+    an answer and the next rung cannot cross. What it tells is left to the postman: the time of many ladders is over at
+    the same moment, as where work begins, and what they tell the same person is one message then.
     """
 
     @workflow.init
@@ -37,7 +37,6 @@ class EscalationLadder:
         self._begun: Begun | None = None
         self._doubted = False
         self._acting = asyncio.Lock()
-        self._deliveries = Deliveries()
 
     @workflow.run
     async def run(self, opened: Opened) -> Escalation:
@@ -45,7 +44,7 @@ class EscalationLadder:
         self._begun = await when_due(Escalating.begin, opened, "As it is on record")
         while self._escalation.state != EscalationState.ENDED and not workflow.info().is_continue_as_new_suggested():
             await self._go_on()
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries.pending)
+        await workflow.wait_condition(workflow.all_handlers_finished)
         if self._escalation.state != EscalationState.ENDED:
             workflow.continue_as_new(opened)  # all that matters of it is on record
         return self._escalation
@@ -163,7 +162,6 @@ class EscalationLadder:
             )
             told = await when_due(act, step, summary)
             self._stands(told.escalation)
-            self._deliveries.begin(told.notices)
             return told
 
     async def _changes(self, seen: Escalation, until: datetime | None = None) -> bool:

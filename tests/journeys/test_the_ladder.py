@@ -1,5 +1,6 @@
 """An escalation climbs until somebody answers: in business time, over a long weekend, and past people who are away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
@@ -12,6 +13,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.workflow import Info
 
+from activities import postman
 from program.errors import Refused
 from program.escalation import (
     Acknowledge,
@@ -54,7 +56,10 @@ def at(month: int, day: int, hour: int) -> datetime:
 
 @pytest.fixture
 async def office(
-    virtual_time: WorkflowEnvironment, store: Store, default_program: LoadedProgram
+    virtual_time: WorkflowEnvironment,
+    store: Store,
+    default_program: LoadedProgram,
+    promptly: None,  # noqa: ARG001 -- asked for what it does
 ) -> AsyncIterator[World]:
     """An installation in Berlin, on a Thursday at seven."""
     program = changed_program(
@@ -80,16 +85,16 @@ async def stall(office: World) -> Escalation:
 
     await eventually(is_escalated)
     escalation = the_escalation(office, partner)
-
-    async def waits_for_an_answer() -> bool:
-        """A clock that is moved before a workflow has begun to wait takes it somewhere else."""
-        with suppress(RPCError):
-            history = await office.escalation(escalation.key).fetch_history()
-            return any(event.event_type == EventType.EVENT_TYPE_TIMER_STARTED for event in history.events)
-        return False
-
-    await eventually(waits_for_an_answer)
+    await eventually(lambda: waits_for_an_answer(office, escalation))
     return escalation
+
+
+async def waits_for_an_answer(office: World, escalation: Escalation) -> bool:
+    """A clock that is moved before a workflow has begun to wait takes it somewhere else."""
+    with suppress(RPCError):
+        history = await office.escalation(escalation.key).fetch_history()
+        return any(event.event_type == EventType.EVENT_TYPE_TIMER_STARTED for event in history.events)
+    return False
 
 
 def the_escalation(office: World, partner: str) -> Escalation:
@@ -156,6 +161,23 @@ async def test_a_ladder_is_climbed_in_business_time_over_a_long_weekend(office: 
         assert said in letter.body
     answered = await office.operations.act_on(escalation.key, Acknowledge(who="Lea Lead", note="I see to it"))
     assert (answered.state, answered.answered_by) == (EscalationState.ACKNOWLEDGED, "Lea Lead")
+
+
+async def test_ladders_whose_time_is_over_at_the_same_moment_are_told_in_one_message(
+    office: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postman, "GRACE_SECONDS", 1)
+    stalls = await asyncio.gather(*(stall(office) for _ in range(office.program.program.notices.digest_from)))
+
+    await asyncio.gather(*(office.until_at(one.key, at(3, 23, 14)) for one in stalls))
+
+    async def is_reminded() -> bool:
+        with office.store.read() as tx:
+            reminders = [p for p in tx.notices.listed(recipient="Ada Owner") if p.notice.key.endswith("/told-0-1")]
+        told_in = {reminder.digest for reminder in reminders if reminder.delivered_at}
+        return len(reminders) == len(stalls) and len(told_in) == 1 and None not in told_in
+
+    await eventually(is_reminded)
 
 
 async def test_an_answer_that_nothing_follows_expires_and_the_ladder_goes_on(office: World) -> None:
@@ -300,10 +322,17 @@ async def test_a_partner_is_let_go_from_its_escalation(office: World) -> None:
         await office.operations.act_on(escalation.key, Acknowledge(who="Ada Owner", note="Too late"))
 
 
+async def delivered(office: World, escalation: Escalation) -> bool:
+    """Whether all that was told of an escalation has arrived."""
+    with office.store.read() as tx:
+        return all(p.delivered_at for p in tx.notices.about(escalation.partner, escalation.key))
+
+
 async def test_evidence_that_comes_in_ends_it_in_the_middle_and_says_what_it_was(office: World) -> None:
     escalation = await stall(office)
     climbed = await lives(office, escalation, at(3, 27, 12), "told", times=3)
     assert len(climbed) == 3
+    await eventually(lambda: delivered(office, escalation))
 
     office.brings(escalation.partner, date(2017, 3, 27))
 
