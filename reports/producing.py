@@ -41,7 +41,7 @@ def producing(record: Record, by: By) -> Report:
         if signed
         else f"Nobody was signed by {end}.",
         tables=(quarters, _by_group(record, signed, by), _cohorts(record), _silent(record, signed)),
-        pictures=(_picture(quarters),),
+        pictures=(_picture(quarters),) if any(line.figures[0].value for line in quarters.lines) else (),
         says=(
             "Signed: in a pilot, active or under notice at the quarter's end.",
             (
