@@ -32,6 +32,8 @@ def as_text(report: CapacityReport) -> Iterator[RenderableType]:
     yield heading("What an absence for the whole quarter would cost")
     yield table(["person", "partners that fall", "to"], [_absent(a.name, a.falls, a.short) for a in report.absences])
     yield from hanging(report.hanging)
+    scored = f"`gatehouse roster ranking --quarter {report.scored}`"
+    yield f"\n{scored} shows the scores; hours are the program's `capacity`, less the days of `people away`."
 
 
 def _absent(name: str, falls: tuple[Change, ...], short: Decimal) -> tuple[str, str, str]:

@@ -55,6 +55,7 @@ def test_what_the_hours_carry_is_shown_and_there_for_scripts(operator: Operator,
         "unrated 2 growth strategic fit_score",
     ):
         assert line in said, said
+    assert "`gatehouse roster ranking --quarter 2017Q2` shows the scores" in said[-2]
     report = operator.gets("roster", "capacity")
     assert [tier["partners"] for tier in report["tiers"]] == [1, 1, 0]
 
