@@ -229,6 +229,16 @@ def test_of_one_partner_it_says_in_how_many_ways_it_waits(office: Office, answer
     assert [message.notice.subject for message in way.took] == [said]
 
 
+def test_the_program_lead_reads_that_nobody_answered(office: Office) -> None:
+    escalations = many(5)
+    keys = stall(office, escalations, "Lea Lead")
+    with office.store.write() as tx:
+        tx.escalations.keep(escalations[0].model_copy(update={"state": EscalationState.UNANSWERED}))
+    way = Way()
+    assert sender(office, log=way).send(keys[0])
+    assert "- P000 (Ada Owner), since 2017-03-21, and nobody on its ladder answered: `" in way.took[0].notice.body
+
+
 def test_of_many_who_would_send_them_one_sends_the_digest(office: Office) -> None:
     keys = stall(office, many(12))
     way = Way()
