@@ -16,6 +16,7 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 
+from program.errors import Refused
 from settings import Settings
 
 SHARED: list[Processor] = [
@@ -59,6 +60,7 @@ def configure(settings: Settings, level: str | None = None) -> None:
     root.setLevel((level or settings.log_level).upper())
     for quiet in ("alembic", "sqlalchemy"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+    logging.getLogger("temporalio.activity").addFilter(shortly)
     _set_up_temporal(forwarded=root.isEnabledFor(logging.WARNING))
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -66,6 +68,14 @@ def configure(settings: Settings, level: str | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def shortly(record: logging.LogRecord) -> bool:
+    """Have a refusal be a line that says why: whoever asked reads it too, and where in the code it was is no news."""
+    refused = record.exc_info[1] if record.exc_info else None
+    if isinstance(refused, Refused):
+        record.exc_info, record.reason = None, str(refused)
+    return True
 
 
 def end(code: int) -> NoReturn:
