@@ -111,9 +111,10 @@ def weeklies(tx: Transaction, week: Week) -> list[Weekly]:
     roster = {standing.partner.id: standing for standing in tx.partners.roster()}
     partners = {name: standing.partner for name, standing in roster.items()}
     found: dict[str, dict[str, list[Stalled]]] = defaultdict(lambda: defaultdict(list))
+    answered = tx.escalations.answered(week.clock.starts(week.as_of - A_WEEK), week.clock.starts(week.as_of))
     for escalation in tx.escalations.of_late(week.as_of - A_WEEK):
         partner = partners[escalation.partner]
-        for what in _parts(escalation, week):
+        for what in _parts(escalation, week, again=escalation.key in answered):
             for person in _concerned(partner, escalation.delegate):
                 found[person][what].append(_stalled(escalation, partner))
     due: dict[str, list[PilotDue]] = defaultdict(list)
@@ -136,12 +137,12 @@ def _concerned(partner: Partner, *others: str | None) -> set[str]:
     return {name for name in (partner.owner, partner.owner_manager, *others) if name}
 
 
-def _parts(escalation: Escalation, week: Week) -> Iterator[str]:
-    """The parts of a digest in which an escalation has its place."""
+def _parts(escalation: Escalation, week: Week, *, again: bool) -> Iterator[str]:
+    """The parts of a digest in which an escalation has its place; `again` where it was answered once more."""
     if escalation.state in {EscalationState.OPEN, EscalationState.UNANSWERED}:
         yield "open"
     answered = week.clock.today(escalation.answered_at) if escalation.answered_at else None
-    if answered and week.as_of - A_WEEK <= answered < week.as_of:
+    if again or (answered and week.as_of - A_WEEK <= answered < week.as_of):
         yield "answered"
     ended = escalation.closed_on if not escalation.answered_by else None
     if ended and week.as_of - A_WEEK <= ended < week.as_of:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -159,6 +159,9 @@ Act = Annotated[
 
 ON_THE_PARTNER = (RecordNextAction, ResetPilot, LetGo)
 """Acts that are the partner's lifecycle's to carry out."""
+
+ANSWERS: Final = frozenset({"acknowledged", "snoozed", "extended", "next action", "reset", "exit"})
+"""Acts by which somebody answers for an escalation, by their kind; the others give it to somebody else."""
 
 
 def after(escalation: Escalation, act: Act, ladder: Ladder, today: date, at: datetime) -> Escalation:

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from program.errors import Refused
-from program.escalation import Escalation, EscalationEvent, EscalationState
+from program.escalation import ANSWERS, Escalation, EscalationEvent, EscalationState
 from store.among import among
 from store.tables import EscalationEventRow, EscalationRow, PartnerRow
 from store.writing import add_new
@@ -106,6 +106,11 @@ class Escalations:
     def that_were(self, what: str) -> set[str]:
         """The keys of those to which something has happened."""
         return set(self._session.scalars(select(EscalationEventRow.key).where(EscalationEventRow.what == what)))
+
+    def answered(self, since: datetime, until: datetime) -> set[str]:
+        """The keys of those that somebody answered from one instant to before another, for the first time or again."""
+        answers = select(EscalationEventRow.key).where(EscalationEventRow.what.in_(ANSWERS))
+        return set(self._session.scalars(answers.where(EscalationEventRow.at >= since, EscalationEventRow.at < until)))
 
     def as_of(self, partner: str, day: date) -> list[Escalation]:
         """A partner's escalations that were opened by a day and had not ended by then, the oldest first."""

@@ -6,7 +6,7 @@ from typing import Any
 from activities.digest import MOST_LINES
 from activities.weekly import Week, Weekly, lines, weeklies
 from program.calendar import Clock
-from program.escalation import Escalation, EscalationState
+from program.escalation import Escalation, EscalationEvent, EscalationState
 from program.notice import Notice
 from program.person import Absence, Person
 from tests.activities.conftest import Office, at, day
@@ -102,6 +102,18 @@ def test_a_week_is_seven_days_to_yesterday(office: Office) -> None:
     later = of(office, "Ada Owner", MONDAY + A_DAY)
     assert later
     assert [[one.partner for one in part] for part in (later.answered, later.ended)] == [["Today"], ["Just-Now"]]
+
+
+def test_what_was_answered_again_this_week_is_told_though_it_was_answered_before(office: Office) -> None:
+    again = stalled("again")
+    keep(office, again, **answered(MONDAY - 20 * A_DAY))
+    with office.store.write() as tx:
+        renewed = EscalationEvent(at=at(MONDAY - 3 * A_DAY), what="acknowledged", who="Ada Owner", note="We met")
+        tx.escalations.note(again.key, renewed)
+    mine = of(office, "Ada Owner")
+    assert mine
+    assert [one.partner for one in mine.answered] == ["Again"]
+    assert of(office, "Ada Owner", MONDAY + 7 * A_DAY) is None
 
 
 def test_whoever_has_nothing_to_hear_is_not_written_to(office: Office) -> None:
