@@ -151,7 +151,7 @@ def _line(reader: str, partner: Partner, escalation: Escalation, answer_by: str)
         case EscalationState.ACKNOWLEDGED | EscalationState.SNOOZED:
             said = f", since {escalation.opened_on}, answered by {escalation.answered_by}:"
         case EscalationState.UNANSWERED:
-            said = f", since {escalation.opened_on}, and nobody on its ladder answered:"
+            said = f", since {escalation.opened_on}, and nobody answers for it:"
         case _:
             said = f", since {escalation.opened_on}: {answer_by}".rstrip()
     return f"- {partner.name}{whose}{said} `gatehouse escalations show {escalation.key}`"

@@ -72,7 +72,7 @@ class Urge:
 
     def unanswered(self) -> Notice:
         """To the program lead: the ladder is climbed and nobody answered."""
-        nobody = "Everybody on the ladder was told, and nobody answered."
+        nobody = "Everybody on the ladder was told, and nobody answers for it now."
         stays = "It stays on your list, `gatehouse escalations list --state unanswered`, until somebody does."
         shown = f"`gatehouse escalations show {self.escalation.key}` shows who was told when."
         return Notice(

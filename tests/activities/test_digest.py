@@ -236,7 +236,7 @@ def test_the_program_lead_reads_that_nobody_answered(office: Office) -> None:
         tx.escalations.keep(escalations[0].model_copy(update={"state": EscalationState.UNANSWERED}))
     way = Way()
     assert sender(office, log=way).send(keys[0])
-    assert "- P000 (Ada Owner), since 2017-03-21, and nobody on its ladder answered: `" in way.took[0].notice.body
+    assert "- P000 (Ada Owner), since 2017-03-21, and nobody answers for it: `" in way.took[0].notice.body
 
 
 def test_of_many_who_would_send_them_one_sends_the_digest(office: Office) -> None:

@@ -152,7 +152,7 @@ async def test_a_ladder_is_climbed_in_business_time_over_a_long_weekend(office: 
     with office.store.read() as tx:
         letter = tx.notices.get(f"{escalation.key}/unanswered-0").notice
     for said in (
-        "Everybody on the ladder was told, and nobody answered.",
+        "Everybody on the ladder was told, and nobody answers for it now.",
         "something was created or progressed: no\n",
         "If nothing changes, the verdict on 2017-04-24 is reset:",
         "You get this because you stand in for Lea Lead.",
