@@ -1,6 +1,7 @@
 """What happens by itself for the whole roster: the quarterly re-score, the weekly sweep and the weekly digest."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from temporalio.client import (
@@ -28,6 +29,11 @@ from workflows.sweep import StallSweep
 
 RESCORE, SWEEP, WEEKLY = "quarterly-rescore", "weekly-stall-sweep", "weekly-digest"
 
+DIGEST_AFTER: Final = timedelta(minutes=15)
+"""From when the day begins: the checkpoints, verdicts and stalls of a Monday are in the digest of its week."""
+
+_A_MONDAY: Final = date(2024, 1, 1)
+
 _INSTALLATION: Final = "installation"
 """The memo that says whose a schedule is, and with it the namespace: lifecycles go by the partner's ID alone."""
 
@@ -39,6 +45,12 @@ def schedules(clock: Clock, task_queue: str) -> dict[str, Schedule]:
         month=[ScheduleRange(1, 10, 3)], day_of_month=[ScheduleRange(1)], hour=hour, minute=minute
     )
     mondays = ScheduleCalendarSpec(day_of_week=[ScheduleRange(1)], hour=hour, minute=minute)
+    later = datetime.combine(_A_MONDAY, clock.day_begins) + DIGEST_AFTER
+    mondays_later = ScheduleCalendarSpec(
+        day_of_week=[ScheduleRange(later.isoweekday())],
+        hour=[ScheduleRange(later.hour)],
+        minute=[ScheduleRange(later.minute)],
+    )
     one_at_a_time = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP)
     return {
         RESCORE: Schedule(
@@ -55,7 +67,7 @@ def schedules(clock: Clock, task_queue: str) -> dict[str, Schedule]:
         ),
         WEEKLY: Schedule(
             action=ScheduleActionStartWorkflow(WeeklyDigest.run, clock, id="weekly-digest", task_queue=task_queue),
-            spec=ScheduleSpec(calendars=[mondays], time_zone_name=clock.timezone),
+            spec=ScheduleSpec(calendars=[mondays_later], time_zone_name=clock.timezone),
             policy=one_at_a_time,
         ),
     }
