@@ -33,6 +33,7 @@ from program.notice import Notice
 from rules.folder import DEFAULT_PROGRAM, read_folder
 from settings import TemporalSettings
 from store.database import Store
+from store.tables import RescoreRow
 from tests.store.contents import contents
 from worker import connect, declare_search_attributes
 
@@ -46,13 +47,15 @@ Published = dict[str, list[tuple[Any, ...]]]
 
 
 def published(file: Path) -> Published:
-    """All that a re-score leaves behind: every row but for how and when its letters were sent."""
+    """All that a re-score leaves behind: every row but for when it was published and how its letters were sent."""
     store = Store(f"sqlite:///{file}")
     rows = contents(store)
     with store.read() as tx:
         letters = [posting.notice for posting in tx.notices.listed()]
     store.close()
     del rows["attempts"]
+    when = RescoreRow.__table__.columns.keys().index("published_at")
+    rows["rescores"] = [(*row[:when], *row[when + 1 :]) for row in rows["rescores"]]
     rows["notices"] = [tuple(getattr(letter, name) for name in Notice.model_fields) for letter in letters]
     return rows
 
@@ -62,6 +65,7 @@ def prepare(file: Path, partners: int) -> None:
     store = fill(f"sqlite:///{file}", read_folder(DEFAULT_PROGRAM), partners, quarters_back(4))
     begin = RescoreBegin(quarter=QUARTER, as_of=QUARTER.last_day, known_at=at(QUARTER.last_day))
     ActivityEnvironment().run(Roster(store, Shelf(store), cast("Client", None)).begin_rescore, begin)
+    store.identity()  # drawn once, for all that are copied from it
     store.close()
 
 
