@@ -147,8 +147,9 @@ def coming_score(
     coming = foreseen(tx, programs, quarter, as_of, known_at)
     entrant = coming.entrants.get(partner)
     if entrant is None:
+        since = f" since {standing.since}" if standing.since else ""
         raise Refused(
-            f"{partner} is not scored in {quarter}: its stage is {standing.stage}; who is active by {as_of} is scored"
+            f"{partner} is not scored in {quarter}: it is {standing.stage}{since}; who is active by {as_of} is scored"
         )
     placement = next(one for one in coming.cut.placements if one.partner == partner)
     model, score = programs.weighs.program.score, coming.scored[partner]

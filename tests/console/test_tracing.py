@@ -83,7 +83,7 @@ def test_a_quarter_that_is_not_re_scored_is_followed_by_what_is_known_now(lead: 
 
 def test_what_has_no_score_is_refused(lead: Operator, office: Office) -> None:
     acme, pilot = rated(office, "Acme"), office.in_pilot("Bolt")
-    assert "bolt is not scored in 2017Q2: its stage is pilot" in lead.is_refused("roster", "score", pilot)
+    assert "bolt is not scored in 2017Q2: it is pilot since 2017-" in lead.is_refused("roster", "score", pilot)
     rescores(office)
     assert "bolt had no part in 2017Q2; `gatehouse roster ranking" in lead.is_refused("roster", "score", pilot)
     assert "there is no partner nobody" in lead.is_refused("roster", "score", "nobody")
