@@ -108,7 +108,8 @@ class Escalating:
             if seen.escalation.state == EscalationState.ENDED:
                 return seen
             here = seen.escalation.model_copy(update={"rung": step.rung})
-            return tell(tx, self._shelf.get(escalation.program), here, step.clock, step.at)
+            told, _ = tell(tx, self._shelf.get(escalation.program), here, step.clock, step.at)
+            return told
 
     @activity.defn
     def look_again(self, step: Step) -> Told:

@@ -58,4 +58,5 @@ def open_escalation(
         return None, ()
     if escalation.state != EscalationState.OPEN or escalation.round or escalation.rung:
         return escalation, ()
-    return escalation, tell(tx, program, escalation, clock, at).notices
+    _, notice = tell(tx, program, escalation, clock, at)
+    return escalation, (notice,)

@@ -25,11 +25,15 @@ class Told(BaseModel):
     escalation: Escalation
     until: datetime | None = None
     """Until when an answer is waited for; None where nobody was told."""
-    notices: tuple[str, ...] = ()
 
 
-def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock: Clock, at: datetime) -> Told:
-    """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty."""
+def tell(
+    tx: Transaction, program: LoadedProgram, escalation: Escalation, clock: Clock, at: datetime
+) -> tuple[Told, str]:
+    """Tell whoever stands on the rung that an escalation has come to, or on the next that is not empty.
+
+    Returns what came of it, and the key of the notice.
+    """
     ladder, partner = program.program.ladder.by(clock), tx.partners.get(escalation.partner).partner
     people = [
         (number, person)
@@ -54,7 +58,7 @@ def tell(tx: Transaction, program: LoadedProgram, escalation: Escalation, clock:
     tx.escalations.keep(now)
     if told_at is None:
         tx.escalations.note(escalation.key, EscalationEvent(at=at, what="told", who=urge.person, note=key))
-    return Told(escalation=now, until=until, notices=(key,))
+    return Told(escalation=now, until=until), key
 
 
 def _urge(
@@ -91,11 +95,11 @@ def _expected(tx: Transaction, program: LoadedProgram, escalation: Escalation, t
 
 def _nobody_answered(
     tx: Transaction, program: LoadedProgram, escalation: Escalation, partner: Partner, clock: Clock, at: datetime
-) -> Told:
+) -> tuple[Told, str]:
     now = course.unanswered(escalation)
     tx.escalations.keep(now, EscalationEvent(at=at, what="unanswered"))
     lead = program.program.escalations.lead or partner.owner_manager or partner.owner
     notice = _urge(tx, program, now, lead, clock, at).unanswered()
     tx.notices.write(notice, at, program.program.held_until(notice, at, clock))
     tx.escalations.note(now.key, EscalationEvent(at=at, what="told", who=notice.recipient, note=notice.key))
-    return Told(escalation=now, notices=(notice.key,))
+    return Told(escalation=now), notice.key

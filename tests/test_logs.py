@@ -8,6 +8,7 @@ import logs
 from program.errors import Refused
 
 
+@pytest.mark.usefixtures("everything_is_logged")
 @pytest.mark.parametrize(("error", "traced"), [(Refused("Noor has it already"), False), (ValueError("no"), True)])
 def test_a_refusal_is_one_line_and_a_fault_says_where_it_was(
     error: Exception, traced: bool, caplog: pytest.LogCaptureFixture
