@@ -84,9 +84,14 @@ def as_rated(
     recorded = {
         name: known.value
         for name, known in evidence.items()
-        if not isinstance(known.value, dict) and (known.true_of >= day or rolled_up.get(name) is None)
+        if not isinstance(known.value, dict) and counts_instead(known, day, rolled_up.get(name))
     }
     return rolled_up | as_known(recorded)
+
+
+def counts_instead(recorded: Known, day: date, rated: FactValue) -> bool:
+    """Whether what was recorded of a fact counts instead of what the last scorecard, of some day, says of it."""
+    return recorded.true_of >= day or rated is None
 
 
 def scores(model: ScoreModel, entrants: Mapping[PartnerId, Entrant]) -> dict[PartnerId, Score]:

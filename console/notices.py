@@ -14,7 +14,7 @@ from console.installation import here
 from console.screen import as_json, details, heading, indented, say, show, table, title
 from operations import reaching
 from program.errors import Refused
-from program.notice import KINDS, LETTER_FORMS, Attempt, ChannelName, NoticeState, Outcome, Posting
+from program.notice import KINDS, LETTER_FORMS, Attempt, NoticeState, Posting
 from store.database import Transaction
 
 app = typer.Typer(
@@ -101,6 +101,7 @@ def show_(
         raise typer.BadParameter(f"there is no form {form}; write one of {', '.join(LETTER_FORMS)}")
     with installation.store.read() as tx:
         posting, attempts, told = tx.notices.get(key), tx.notices.attempts(key), _told_in(tx, key)
+        logged = key in tx.notices.logged([key])
         if form:
             recipient, partner = reached(tx, posting.notice)
     if form:
@@ -110,18 +111,17 @@ def show_(
     elif json:
         as_json({**_data(posting), "attempts": [attempt.model_dump() for attempt in attempts], "bundled": told})
     else:
-        show(*_text(posting, attempts, told))
+        show(*_text(posting, attempts, told, logged=logged))
 
 
 def _told_in(tx: Transaction, digest: str) -> list[str]:
     return [notice.key for notice in tx.notices.bundled(digest)]
 
 
-def _text(posting: Posting, attempts: list[Attempt], told: list[str]) -> list[RenderableType]:
+def _text(posting: Posting, attempts: list[Attempt], told: list[str], *, logged: bool) -> list[RenderableType]:
     notice = posting.notice
     waits = posting.due_at if posting.state == NoticeState.DUE and posting.due_at else None
-    sent = {attempt.channel for attempt in attempts if attempt.outcome == Outcome.SENT}
-    to_the_log = ", to the log: nobody was written to" if sent == {ChannelName.LOG} else ""
+    to_the_log = ", to the log: nobody was written to" if logged else ""
     shown: list[RenderableType] = [
         title(notice.subject),
         details(

@@ -127,13 +127,13 @@ def coming(installation: Installation, chosen: Quarter | None, as_of: date | Non
     """
     today = installation.today()
     with installation.store.read() as tx:
-        published = {name for name, at in tx.rescores.begun() if at}
+        published = tx.rescores.published()
         ended = Quarter.ended_before(today)
-        of = chosen or (ended if str(ended) not in published else Quarter.of(today))
+        of = chosen or (ended if ended not in published else Quarter.of(today))
         later = tx.rescores.later(of)
     if of.first_day > today:
         raise Refused(f"{of} begins on {of.first_day}; there is nothing to score before that day")
-    if str(of) in published:
+    if of in published:
         raise Refused(f"{of} is re-scored and stays as it is; `gatehouse rescore --quarter {of}` shows it")
     if later:
         raise Refused(too_late(of, later))

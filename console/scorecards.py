@@ -12,10 +12,9 @@ from pydantic import ValidationError
 from console.arguments import PartnerName, day, examples
 from console.installation import here
 from console.screen import details, say, show, table, title
-from operations.rating import rate
+from operations.rating import RATED, rate
 from program.definition import Program
 from program.figures import value
-from program.partner import Stage
 from program.scorecard import Criterion, Question, Scorecard
 from rules.folder import LoadedProgram, bytes_of
 from rules.language.source import Document, Fault, Unfit, faults_of, nearest, read_yaml
@@ -45,7 +44,7 @@ def template(
         return
     with installation.store.read() as tx:
         standing = tx.partners.get(partner)
-    known, renews = standing.partner, standing.stage in {Stage.PILOT, Stage.ACTIVE}
+    known, renews = standing.partner, standing.stage in RATED
     program = installation.program.program.for_type(known.type)
     command = f"renew {partner} FILE --on YYYY-MM-DD" if renews else f"submit {partner} FILE"
     title = f"Scorecard of {known.name}, {known.type}\n# gatehouse scorecard {command}"

@@ -68,10 +68,10 @@ def _traced(installation: Installation, partner: PartnerId, chosen: Quarter | No
     """The score of a quarter that was re-scored, else as it would be."""
     shelf = Shelf(installation.store)
     with installation.store.read() as tx:
-        published = [name for name, at in tx.rescores.begun() if at]
+        published = tx.rescores.published()
         if chosen is None and published:
-            chosen = Quarter.parse(published[-1])
-        if chosen and str(chosen) in published:
+            chosen = published[-1]
+        if chosen in published:
             return published_score(tx, shelf.get, chosen, partner)
         tx.partners.get(partner)
     one = coming(installation, chosen, None)

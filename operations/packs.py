@@ -77,7 +77,7 @@ class _Review:
 def _review(
     tx: Transaction, program_of: ProgramOf, quarter: Quarter | None, partners: Collection[PartnerId]
 ) -> _Review:
-    published = [Quarter.parse(name) for name, at in tx.rescores.begun() if at]
+    published = tx.rescores.published()
     if quarter is None and published:
         quarter = published[-1]
     if quarter is None or quarter not in published:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from activities.scoring import counts_instead
 from operations.rescoring import Programs, foreseen
 from operations.roster import Model
 from program.calendar import Quarter
@@ -88,7 +89,7 @@ class Traced:
         )
         rated = self.program.scorecard.roll_up(scorecard).get(fact) if scorecard else None
         recorded = tx.facts.of(found.partner, found.as_of, found.known_at).get(fact)
-        if recorded and (recorded.true_of >= day or rated is None):
+        if recorded and counts_instead(recorded, day, rated):
             yield Rating(fact, recorded.value, "", recorded.source, recorded.true_of)
         elif scorecard:
             for criterion in self.program.scorecard.rated_for(fact):

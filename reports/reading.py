@@ -65,7 +65,7 @@ def on_record(tx: Transaction) -> tuple[Quarter, Quarter] | None:
     spans = [span for span in (tx.partners.span(), tx.opportunities.span()) if span]
     if not spans:
         return None
-    rescored = [Quarter.parse(name).last_day for name, at in tx.rescores.begun() if at]
+    rescored = [quarter.last_day for quarter in tx.rescores.published()]
     return Quarter.of(min(first for first, _ in spans)), Quarter.of(max([*(last for _, last in spans), *rescored]))
 
 

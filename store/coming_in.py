@@ -9,10 +9,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from store.locks import TransactionLock, take
 from store.writing import on_postgresql
-
-_COMING_IN: Final = 7_101_949_715
-"""The lock that is shared by what comes in: any number that nobody else locks."""
 
 PATIENCE_SECONDS: Final = 5
 """How long a transaction waits for what is coming in; what comes in meanwhile waits as long."""
@@ -20,12 +18,11 @@ PATIENCE_SECONDS: Final = 5
 
 def coming_in(session: Session) -> None:
     """Note that evidence comes in with this transaction."""
-    if on_postgresql(session):
-        session.execute(text(f"SELECT pg_advisory_xact_lock_shared({_COMING_IN})"))
+    take(session, TransactionLock.COMING_IN, shared=True)
 
 
 def let_in(session: Session) -> None:
     """Wait until what is coming in is there; an import may take longer than we do, and is waited for again then."""
     if on_postgresql(session):
         session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'"))
-        session.execute(text(f"SELECT pg_advisory_xact_lock({_COMING_IN})"))
+        take(session, TransactionLock.COMING_IN)

@@ -23,6 +23,7 @@ from store.escalations import Escalations
 from store.facts import Facts
 from store.identity import Identity
 from store.ledger import Ledger
+from store.locks import TransactionLock
 from store.notices import Notices
 from store.opportunities import Opportunities
 from store.partners import Partners
@@ -43,9 +44,6 @@ _AS_NEEDED = -1
 program in the middle of writing: with fewer, all could wait for a connection that none of them gives back."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATING = 7_101_949_713
-"""The lock that keeps two from migrating at once: any number that nobody else locks."""
-
 _READS: dict[str, dict[str, Any]] = {
     "sqlite": {"gatehouse_reads": True},
     "postgresql": {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
@@ -124,7 +122,7 @@ class Store:
             self._make_room(self._file)
         with self._reachable(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":  # SQLite has one writer as it is
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TransactionLock.MIGRATING.value})")
             self._refuse_newer(connection)
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, insert, select, text
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
 from program.decision import Decision
 from program.errors import Refused
 from program.ledger import BEGINNING, Entry, chained, read, written
 from store.among import among
+from store.locks import TransactionLock, take
 from store.tables import DecisionRow
-from store.writing import add, on_postgresql
-
-_APPENDING: Final = 7_101_949_714
-"""The lock of whoever adds to the ledger on PostgreSQL: any number that nobody else locks."""
+from store.writing import add
 
 
 def index_of(decision: Decision) -> dict[str, Any]:
@@ -93,8 +91,7 @@ class Decisions:
         about a second, and others wait as long; pages are that small for this reason too.
         """
         if self._head is None:
-            if on_postgresql(self._session):
-                self._session.execute(text(f"SELECT pg_advisory_xact_lock({_APPENDING})"))
+            take(self._session, TransactionLock.APPENDING)
             # A statement of its own: one that waits for the lock would still see what was there before it waited.
             query = select(DecisionRow.number, DecisionRow.hash).order_by(DecisionRow.number.desc()).limit(1)
             found = self._session.execute(query).first()

@@ -4,21 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from program.opportunity import Deal, DirectDeal, Opportunity
 from store.among import among
 from store.coming_in import coming_in
 from store.doubt import doubt
+from store.locks import TransactionLock, take
 from store.tables import OpportunityRow
-from store.writing import on_postgresql
 
 _FIELDS = tuple(Opportunity.model_fields)
 _MOVES = tuple(name for name in _FIELDS if name.endswith("_on"))
 _AT_ONCE = 500
-_RECORDING = 7_101_949_716
-"""The lock of whoever changes deals on PostgreSQL: any number that nobody else locks."""
 
 
 class Recorded(NamedTuple):
@@ -89,8 +87,7 @@ class Opportunities:
 
     def _alone(self) -> None:
         """Have everybody else wait who records deals or hands them over: what is current is theirs to know too."""
-        if on_postgresql(self._session):  # SQLite has one writer as it is
-            self._session.execute(text(f"SELECT pg_advisory_xact_lock({_RECORDING})"))
+        take(self._session, TransactionLock.RECORDING)
 
     def of(self, partner: str, as_of: date, known_at: datetime, since: date | None = None) -> list[Opportunity]:
         """A partner's opportunities as they stood at the end of a day, as far as was known at an instant.

@@ -120,6 +120,10 @@ class Rescores:
         query = select(RescoreRow).order_by(RescoreRow.quarter)
         return [(row.quarter, row.published_at) for row in self._session.scalars(query)]
 
+    def published(self) -> list[Quarter]:
+        """The quarters whose re-score is published, the first one first."""
+        return [Quarter.parse(name) for name, at in self.begun() if at]
+
     def later(self, quarter: Quarter) -> Quarter | None:
         """The last quarter that a re-score was begun for, if it lies after another one."""
         last = self._session.scalar(select(func.max(RescoreRow.quarter)))
