@@ -14,8 +14,10 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.installation import Installation
+from rules.folder import LoadedProgram
 from settings import Settings, TemporalSettings
 from store.database import Store
+from tests.activities.conftest import Office
 from tests.world import World
 
 NOBODY = "127.0.0.1:1"
@@ -59,6 +61,11 @@ class Operator:
         return " ".join(result.stderr.replace("│", " ").split())
 
 
+def lines(text: str) -> list[str]:
+    """What is printed, line by line, however wide its columns are."""
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
 def an_installation(home: Path, temporal: TemporalSettings) -> Installation:
     return Installation(Settings(home=home, database_url=f"sqlite:///{home / 'gatehouse.db'}", temporal=temporal))
 
@@ -88,3 +95,9 @@ def colleague(world: World, tmp_path: Path) -> Iterator[Operator]:
     installation.lag = world.clock.lag
     yield Operator(installation)
     installation.close()
+
+
+@pytest.fixture
+def office(store: Store, default_program: LoadedProgram) -> Office:
+    """Activities over the operator's database."""
+    return Office(store, default_program)

@@ -9,7 +9,7 @@ import pytest
 from rules.folder import DEFAULT_PROGRAM, LoadedProgram
 from store.database import Store
 from tests.activities.conftest import START, Office, day
-from tests.console.conftest import Operator
+from tests.console.conftest import Operator, lines
 from tests.store.contents import contents
 from tests.world import a_scorecard
 
@@ -32,10 +32,6 @@ def change(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
-
-
-def lines(text: str) -> list[str]:
-    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 def test_movers_are_listed_by_what_becomes_of_them(operator: Operator, office: Office, draft: Path) -> None:

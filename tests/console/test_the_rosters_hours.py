@@ -9,12 +9,10 @@ import pytest
 from program.calendar import Quarter
 from program.factor import Scale
 from program.measures import MEASURES
-from rules.folder import LoadedProgram
 from rules.language.policy import load_policy
-from store.database import Store
 from tests.activities.conftest import Office, at
 from tests.activities.test_roster import rated, rescores, wins
-from tests.console.conftest import Operator
+from tests.console.conftest import Operator, lines
 from tests.store.contents import contents
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,19 +20,10 @@ Q2 = Quarter(year=2017, number=2)
 
 
 @pytest.fixture
-def office(store: Store, default_program: LoadedProgram) -> Office:
-    return Office(store, default_program)
-
-
-@pytest.fixture
 def operator(operator: Operator) -> Operator:
     """On the day after the second quarter of 2017."""
     operator.installation.lag = datetime.now(UTC) - at(date(2017, 7, 1))
     return operator
-
-
-def lines(text: str) -> list[str]:
-    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 def test_what_the_hours_carry_is_shown_and_there_for_scripts(operator: Operator, office: Office) -> None:

@@ -11,17 +11,10 @@ from activities.roster import RescoreBegin, RescorePublish
 from console.then import instant
 from program.calendar import Clock, Quarter
 from program.opportunity import Opportunity
-from rules.folder import LoadedProgram
-from store.database import Store
 from tests.activities.conftest import START, Office, at, day
 from tests.activities.test_roster import pages, wins
 from tests.console.conftest import Operator
 from tests.world import a_scorecard
-
-
-@pytest.fixture
-def office(store: Store, default_program: LoadedProgram) -> Office:
-    return Office(store, default_program)
 
 
 def then(operator: Operator, partner: str, as_of: date, known_at: date | str | None = None) -> dict[str, Any]:

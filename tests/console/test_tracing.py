@@ -5,19 +5,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from program.calendar import Quarter
-from rules.folder import LoadedProgram
-from store.database import Store
 from tests.activities.conftest import Office, at, day
 from tests.activities.test_roster import rated, rescores, wins
-from tests.console.conftest import Operator
+from tests.console.conftest import Operator, lines
 from tests.store.contents import contents
 
 Q2, Q3 = (Quarter(year=2017, number=number) for number in (2, 3))
-
-
-@pytest.fixture
-def office(store: Store, default_program: LoadedProgram) -> Office:
-    return Office(store, default_program)
 
 
 @pytest.fixture
@@ -25,10 +18,6 @@ def lead(operator: Operator) -> Operator:
     """An operator, some weeks into the third quarter of 2017."""
     operator.installation.lag = datetime.now(UTC) - at(date(2017, 7, 20))
     return operator
-
-
-def lines(text: str) -> list[str]:
-    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 def test_a_score_is_followed_to_the_deals_and_ratings_it_was_made_from(lead: Operator, office: Office) -> None:
